@@ -1,0 +1,26 @@
+package vmette.vmm;
+
+/**
+ * How a monitor ended.
+ *
+ * @param reason why, as far as the monitor said
+ * @param exitCode the process's exit status, 128 + n for signal n, or -1 if it was never spawned
+ * @param detail one line for people
+ */
+public record VmmExit(Reason reason, int exitCode, String detail) {
+    /** Why a monitor ended. */
+    public enum Reason {
+        /** The guest powered off. */
+        GUEST_POWEROFF,
+        /** The guest asked for a reset, which with the {@code panic=-1} of our command line is how a panic ends. */
+        GUEST_RESET,
+        /** The guest's kernel panicked, by the monitor's own word. */
+        GUEST_PANIC,
+        /** We asked it to quit. */
+        REQUESTED,
+        /** It was killed, crashed, or left for no stated reason. */
+        CRASHED,
+        /** It could not be spawned or refused its arguments. */
+        NOT_STARTED
+    }
+}

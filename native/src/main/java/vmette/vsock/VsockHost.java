@@ -1,0 +1,75 @@
+package vmette.vsock;
+
+import java.time.Duration;
+
+/**
+ * The host's end (CID 2) of one VM's vsock. Thread-safe; callbacks arrive on the device loop's thread and must neither
+ * block nor throw.
+ */
+public interface VsockHost {
+    /** The host's CID, by the virtio specification. */
+    int HOST_CID = 2;
+
+    /** What becomes of a guest's request for a connection to a listened port. */
+    @FunctionalInterface
+    interface Acceptor {
+        /**
+         * The guest asks for a connection. Called on the loop. The answer, {@link IncomingRequest#accept} or {@link
+         * IncomingRequest#reject}, may come later and from any thread; without one within the accept timeout the
+         * guest gets RST.
+         */
+        void onRequest(IncomingRequest request);
+
+        /**
+         * The request went away unanswered: the guest gave up, the accept timeout passed or the VM ended. Called at
+         * most once per request, never after an answer.
+         */
+        default void onRequestGone(IncomingRequest request) {}
+    }
+
+    /** A guest's request, waiting for an answer. */
+    interface IncomingRequest {
+        /** The host's address, that is the port the guest dialled. */
+        VsockAddress local();
+
+        /** The guest's address. */
+        VsockAddress remote();
+
+        /**
+         * Accepts; the first answer counts. {@code handler.onOpen} follows, or {@code handler.onReset} where the request had gone.
+         */
+        void accept(VsockChannelHandler handler);
+
+        /** Refuses: the guest gets RST. */
+        void reject();
+    }
+
+    /** A port being listened on. */
+    interface Listener extends AutoCloseable {
+        /** The host port. */
+        int port();
+
+        /** Stops listening: requests get RST from now on, open connections stay. Idempotent. */
+        @Override
+        void close();
+    }
+
+    /**
+     * Listens on a host port.
+     *
+     * @param port 1 to 2^31-1, or 0 for a free one from 50000 to 59999
+     * @param backlog requests that may wait for an answer at once, at least 1; one beyond gets RST
+     * @throws vmette.errors.VsockException if the port is taken or none is free, or the device is closed
+     */
+    Listener listen(int port, int backlog, Acceptor acceptor);
+
+    /**
+     * Dials a guest port. A request made before the guest's driver is up waits for it within the timeout. Ends with
+     * {@code handler.onOpen} or {@code handler.onReset}.
+     *
+     * @param port guest port, 1 to 2^32-2 as an unsigned int
+     * @param timeout positive
+     * @param handler receives all that happens, on the loop
+     */
+    void connect(int port, Duration timeout, VsockChannelHandler handler);
+}
