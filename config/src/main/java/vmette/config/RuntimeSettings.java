@@ -1,0 +1,103 @@
+package vmette.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Objects;
+import java.util.Optional;
+import vmette.errors.InvalidConfigException;
+
+/**
+ * The runtime's settings: the {@code vmette} section of a configuration, read eagerly and checked.
+ *
+ * @param cacheDir where guest assets are kept between runs
+ * @param runtimeDir where VMs' sockets live, or empty: chosen by the runtime
+ * @param consoleLines console lines kept per VM, 1 to 10000
+ * @param offline no downloads
+ * @param qemu the emulator
+ * @param bootDeadline from launch to ready, positive
+ * @param exec the end of a command's life
+ * @param vsock the vsock device
+ * @param vm what a VM gets where its specification does not say
+ */
+public record RuntimeSettings(
+        Path cacheDir,
+        Optional<Path> runtimeDir,
+        int consoleLines,
+        boolean offline,
+        QemuSettings qemu,
+        Duration bootDeadline,
+        ExecSettings exec,
+        VsockSettings vsock,
+        VmSpec vm) {
+
+    /** Checks what is given. */
+    public RuntimeSettings {
+        Objects.requireNonNull(cacheDir, "cacheDir");
+        Checks.range("console-lines", consoleLines, 1, 10_000);
+        Checks.positive("boot.deadline", bootDeadline);
+    }
+
+    /** The settings of {@code application.conf}, system properties and {@code reference.conf}, as Akka reads them. */
+    public static RuntimeSettings load() {
+        try {
+            return from(ConfigFactory.load());
+        } catch (ConfigException e) {
+            throw new InvalidConfigException("the configuration cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Reads settings.
+     *
+     * @param config a resolved root configuration that falls back to {@code reference.conf}
+     * @throws InvalidConfigException naming the key, where it was set, the value and what is allowed
+     */
+    public static RuntimeSettings from(Config config) {
+        Section root = Section.of(config, "vmette");
+        root.refuseUnknownKeys();
+        Section qemu = root.section("qemu");
+        Section exec = root.section("exec");
+        Section vsock = root.section("vsock");
+        return new RuntimeSettings(
+                root.path("cache-dir").orElseGet(RuntimeSettings::defaultCacheDir),
+                root.path("runtime-dir"),
+                root.integer("console-lines", 1, 10_000),
+                root.bool("offline"),
+                new QemuSettings(
+                        qemu.path("binary"),
+                        qemu.oneOf("accelerator", Accelerator.class),
+                        qemu.duration("start-timeout", true)),
+                root.section("boot").duration("deadline", true),
+                new ExecSettings(
+                        exec.duration("output-grace", false),
+                        exec.duration("kill-grace", false),
+                        exec.duration("claim-timeout", true)),
+                new VsockSettings(
+                        vsock.integer("loops", 1, 64),
+                        (int) vsock.bytes("buf-alloc", 4096, 16 << 20),
+                        vsock.bytes("vm-budget", 4096, Long.MAX_VALUE),
+                        vsock.bytes("process-budget", 4096, Long.MAX_VALUE),
+                        vsock.integer("max-connections", 1, 65536),
+                        vsock.integer("backlog", 1, 65536),
+                        vsock.duration("accept-timeout", true),
+                        vsock.duration("connect-timeout", true),
+                        vsock.duration("shutdown-timeout", true)),
+                VmSpec.from(root.section("vm")));
+    }
+
+    private static Path defaultCacheDir() {
+        String xdg = System.getenv("XDG_CACHE_HOME");
+        Path base =
+                xdg != null && xdg.startsWith("/") ? Path.of(xdg) : Path.of(System.getProperty("user.home"), ".cache");
+        return base.resolve("vmette");
+    }
+
+    @Override
+    public String toString() {
+        return String.format(Locale.ROOT, "RuntimeSettings[cacheDir=%s, qemu=%s, vsock=%s]", cacheDir, qemu, vsock);
+    }
+}

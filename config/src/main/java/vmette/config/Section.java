@@ -1,0 +1,182 @@
+package vmette.config;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigOrigin;
+import com.typesafe.config.ConfigValue;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import vmette.errors.InvalidConfigException;
+
+/** One section of a configuration, whose errors name the key, where it was set, the value and what is allowed. */
+final class Section {
+    private static final Config REFERENCE = ConfigFactory.defaultReference(Section.class.getClassLoader());
+
+    private final Config config;
+    private final String name;
+
+    private Section(Config config, String name) {
+        this.config = config;
+        this.name = name;
+    }
+
+    static Section of(Config root, String name) {
+        try {
+            return new Section(root.withFallback(REFERENCE).resolve().getConfig(name), name);
+        } catch (ConfigException e) {
+            throw new InvalidConfigException("the configuration cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    Section section(String key) {
+        return new Section(read(key, "a section { ... }", () -> config.getConfig(key)), name + "." + key);
+    }
+
+    Optional<Path> path(String key) {
+        String text = text(key);
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            String home = System.getProperty("user.home");
+            return Optional.of(Path.of(text.startsWith("~/") ? home + text.substring(1) : text));
+        } catch (InvalidPathException e) {
+            throw refuse(key, "a path", e);
+        }
+    }
+
+    String text(String key) {
+        return read(key, "a text", () -> config.getString(key));
+    }
+
+    boolean bool(String key) {
+        return read(key, "true or false", () -> config.getBoolean(key));
+    }
+
+    int integer(String key, int least, int most) {
+        String allowed = "a whole number from " + least + " to " + most;
+        long value = read(key, allowed, () -> config.getLong(key));
+        return (int) inRange(key, value, least, most, allowed);
+    }
+
+    long bytes(String key, long least, long most) {
+        String allowed = most == Long.MAX_VALUE
+                ? "a size of at least " + least + " bytes"
+                : "a size from " + least + " to " + most + " bytes";
+        long value = read(key, allowed, () -> config.getBytes(key));
+        return inRange(key, value, least, most, allowed);
+    }
+
+    /** A size whose bare number means MiB. */
+    long mebibytes(String key, long least) {
+        String allowed = "MiB, or a size with a unit, of at least " + least + " MiB";
+        String text = text(key).trim();
+        if (text.chars().allMatch(Character::isDigit) && !text.isEmpty() && text.length() < 16) {
+            return inRange(key, Long.parseLong(text), least, Long.MAX_VALUE >> 20, allowed);
+        }
+        long bytes = read(key, allowed, () -> config.getBytes(key));
+        if (bytes % (1 << 20) != 0) {
+            throw refuse(key, "a whole number of MiB", null);
+        }
+        return inRange(key, bytes >> 20, least, Long.MAX_VALUE >> 20, allowed);
+    }
+
+    Duration duration(String key, boolean positive) {
+        String allowed =
+                positive ? "a duration above 0, such as 200ms or 5s" : "a duration of 0 or more, such as 200ms or 5s";
+        Duration value = read(key, allowed, () -> config.getDuration(key));
+        if (value.isNegative() || (positive && value.isZero())) {
+            throw refuse(key, allowed, null);
+        }
+        return value;
+    }
+
+    <E extends Enum<E>> E oneOf(String key, Class<E> type) {
+        String text = text(key);
+        return Arrays.stream(type.getEnumConstants())
+                .filter(e -> e.name().toLowerCase(Locale.ROOT).equals(text.toLowerCase(Locale.ROOT)))
+                .findFirst()
+                .orElseThrow(() -> refuse(
+                        key,
+                        Arrays.stream(type.getEnumConstants())
+                                .map(e -> e.name().toLowerCase(Locale.ROOT))
+                                .collect(Collectors.joining(", ")),
+                        null));
+    }
+
+    Map<String, String> texts(String key) {
+        Map<String, String> texts = new LinkedHashMap<>();
+        Config entries = read(key, "names and texts", () -> config.getConfig(key));
+        entries.root().forEach((entry, value) -> {
+            switch (value.valueType()) {
+                case STRING, NUMBER, BOOLEAN -> texts.put(entry, String.valueOf(value.unwrapped()));
+                default -> throw refuse(key + "." + entry, "a text", null);
+            }
+        });
+        return texts;
+    }
+
+    /** Refuses any key, however deep, that reference.conf does not have; a section that is empty there is free. */
+    void refuseUnknownKeys() {
+        refuseUnknownKeys(config, REFERENCE.getConfig(name), name);
+    }
+
+    private static void refuseUnknownKeys(Config given, Config known, String path) {
+        Set<String> names = known.root().keySet();
+        if (names.isEmpty()) {
+            return;
+        }
+        given.root().forEach((key, value) -> {
+            if (!names.contains(key)) {
+                String nearest = names.stream()
+                        .min((a, b) -> Integer.compare(Words.distance(a, key), Words.distance(b, key)))
+                        .orElseThrow();
+                throw new InvalidConfigException(path + "." + key + " (" + where(value.origin())
+                        + ") is not a setting; the nearest one is " + path + "." + nearest);
+            }
+            ConfigValue reference = known.root().get(key);
+            if (value instanceof com.typesafe.config.ConfigObject inner
+                    && reference instanceof com.typesafe.config.ConfigObject expected) {
+                refuseUnknownKeys(inner.toConfig(), expected.toConfig(), path + "." + key);
+            }
+        });
+    }
+
+    private long inRange(String key, long value, long least, long most, String allowed) {
+        if (value < least || value > most) {
+            throw refuse(key, allowed, null);
+        }
+        return value;
+    }
+
+    private <T> T read(String key, String allowed, Supplier<T> reading) {
+        try {
+            return reading.get();
+        } catch (ConfigException e) {
+            throw refuse(key, allowed, e);
+        }
+    }
+
+    InvalidConfigException refuse(String key, String allowed, Exception cause) {
+        ConfigValue value = config.hasPathOrNull(key) && !config.getIsNull(key) ? config.getValue(key) : null;
+        String origin = value == null ? "nowhere" : where(value.origin());
+        Object shown = value == null ? "null" : value.unwrapped();
+        return new InvalidConfigException(
+                name + "." + key + " = " + shown + " (" + origin + ") is refused: allowed is " + allowed, cause);
+    }
+
+    private static String where(ConfigOrigin origin) {
+        String place = origin.filename() != null ? origin.filename() : origin.description();
+        return origin.lineNumber() > 0 && origin.filename() != null ? place + ":" + origin.lineNumber() : place;
+    }
+}

@@ -1,0 +1,212 @@
+package vmette.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.regex.Pattern;
+import vmette.errors.InvalidConfigException;
+
+/**
+ * What one VM is to be. Immutable; checked when it is built, as far as it can be without looking at the host.
+ *
+ * @param name the VM's name, unique within a runtime while it lives; empty: one is made up
+ * @param kernel vmlinux or bzImage; empty: Debian's cloud kernel
+ * @param initramfs the user's own, to which the agent is appended; empty: busybox
+ * @param modules directory of the kernel's modules; empty: see {@code vmette.vm.modules}
+ * @param cmdline replaces the tunable part of the kernel command line
+ * @param exec what {@code Vmette.run} runs by {@code /bin/sh -c}
+ * @param env environment of every command; names are POSIX identifiers
+ * @param vcpus virtual processors, 1 to 255
+ * @param memoryMib memory in MiB, at least {@value #LEAST_MEMORY_MIB}
+ * @param timeout from launch, boot included; zero: none
+ * @param vsockPort negative: none; 0: a free one from 50000 to 59999; else the port the host listens on for the guest's programs
+ */
+public record VmSpec(
+        Optional<String> name,
+        Optional<Path> kernel,
+        Optional<Path> initramfs,
+        Optional<Path> modules,
+        Optional<String> cmdline,
+        Optional<String> exec,
+        Map<String, String> env,
+        int vcpus,
+        long memoryMib,
+        Duration timeout,
+        int vsockPort) {
+
+    /** Below this no distribution kernel gets as far as its first process. */
+    public static final long LEAST_MEMORY_MIB = 64;
+
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,62}");
+    private static final Pattern IDENTIFIER = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
+
+    /** Checks what is given. */
+    public VmSpec {
+        name.ifPresent(given -> {
+            if (!NAME.matcher(given).matches()) {
+                throw Checks.refuse(
+                        "name", given, "letters, digits, '-', '_' and '.', at most 63, a letter or digit first");
+            }
+        });
+        cmdline.ifPresent(given -> noControls("cmdline", given));
+        exec.ifPresent(given -> noNul("exec", given));
+        env = Map.copyOf(new LinkedHashMap<>(env));
+        env.forEach((key, value) -> {
+            if (!IDENTIFIER.matcher(key).matches()) {
+                throw Checks.refuse("env", key, "a name of letters, digits and '_', not beginning with a digit");
+            }
+            noNul("env." + key, value);
+        });
+        Checks.range("vcpus", vcpus, 1, 255);
+        Checks.range("memory", memoryMib, LEAST_MEMORY_MIB, Long.MAX_VALUE >> 20);
+        Checks.notNegative("timeout", timeout);
+    }
+
+    private static void noNul(String key, String value) {
+        if (value.indexOf('\0') >= 0) {
+            throw new InvalidConfigException(key + " holds a NUL character, which no Linux program can be given");
+        }
+    }
+
+    private static void noControls(String key, String value) {
+        if (value.chars().anyMatch(c -> c < ' ' || c > '~')) {
+            throw Checks.refuse(key, value, "printable ASCII");
+        }
+    }
+
+    /** A builder that begins with the defaults of {@code reference.conf}. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** A builder that begins with this specification. */
+    public Builder toBuilder() {
+        return new Builder(this);
+    }
+
+    static VmSpec from(Section vm) {
+        Builder builder = new Builder();
+        vm.path("kernel").ifPresent(builder::kernel);
+        vm.path("initramfs").ifPresent(builder::initramfs);
+        vm.path("modules").ifPresent(builder::modules);
+        if (!vm.text("cmdline").isEmpty()) {
+            builder.cmdline(vm.text("cmdline"));
+        }
+        vm.texts("env").forEach(builder::env);
+        return builder.vcpus(vm.integer("vcpus", 1, 255))
+                .memoryMib(vm.mebibytes("memory", LEAST_MEMORY_MIB))
+                .timeout(vm.duration("timeout", false))
+                .vsockPort(vm.integer("vsock-port", Integer.MIN_VALUE, Integer.MAX_VALUE))
+                .build();
+    }
+
+    /** Builds a {@link VmSpec}. Not thread-safe. */
+    public static final class Builder {
+        private Optional<String> name = Optional.empty();
+        private Optional<Path> kernel = Optional.empty();
+        private Optional<Path> initramfs = Optional.empty();
+        private Optional<Path> modules = Optional.empty();
+        private Optional<String> cmdline = Optional.empty();
+        private Optional<String> exec = Optional.empty();
+        private final Map<String, String> env = new LinkedHashMap<>();
+        private int vcpus = 1;
+        private long memoryMib = 512;
+        private Duration timeout = Duration.ZERO;
+        private int vsockPort = -1;
+
+        private Builder() {}
+
+        private Builder(VmSpec spec) {
+            name = spec.name;
+            kernel = spec.kernel;
+            initramfs = spec.initramfs;
+            modules = spec.modules;
+            cmdline = spec.cmdline;
+            exec = spec.exec;
+            env.putAll(spec.env);
+            vcpus = spec.vcpus;
+            memoryMib = spec.memoryMib;
+            timeout = spec.timeout;
+            vsockPort = spec.vsockPort;
+        }
+
+        /** The VM's name. */
+        public Builder name(String value) {
+            name = Optional.of(value);
+            return this;
+        }
+
+        /** vmlinux or bzImage. */
+        public Builder kernel(Path value) {
+            kernel = Optional.of(value);
+            return this;
+        }
+
+        /** The user's own initramfs. */
+        public Builder initramfs(Path value) {
+            initramfs = Optional.of(value);
+            return this;
+        }
+
+        /** Directory of the kernel's modules. */
+        public Builder modules(Path value) {
+            modules = Optional.of(value);
+            return this;
+        }
+
+        /** Replaces the tunable part of the kernel command line. */
+        public Builder cmdline(String value) {
+            cmdline = Optional.of(value);
+            return this;
+        }
+
+        /** What {@code Vmette.run} runs by {@code /bin/sh -c}. */
+        public Builder exec(String value) {
+            exec = Optional.of(value);
+            return this;
+        }
+
+        /** One environment variable of every command. */
+        public Builder env(String key, String value) {
+            env.put(Objects.requireNonNull(key, "key"), Objects.requireNonNull(value, "value"));
+            return this;
+        }
+
+        /** Virtual processors, 1 to 255. */
+        public Builder vcpus(int value) {
+            vcpus = value;
+            return this;
+        }
+
+        /** Memory in MiB. */
+        public Builder memoryMib(long value) {
+            memoryMib = value;
+            return this;
+        }
+
+        /** From launch, boot included; zero: none. */
+        public Builder timeout(Duration value) {
+            timeout = Objects.requireNonNull(value, "timeout");
+            return this;
+        }
+
+        /** See {@link VmSpec#vsockPort()}. */
+        public Builder vsockPort(int value) {
+            vsockPort = value;
+            return this;
+        }
+
+        /**
+         * The specification.
+         *
+         * @throws InvalidConfigException naming the value and what is allowed
+         */
+        public VmSpec build() {
+            return new VmSpec(
+                    name, kernel, initramfs, modules, cmdline, exec, env, vcpus, memoryMib, timeout, vsockPort);
+        }
+    }
+}

@@ -1,0 +1,71 @@
+package vmette.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import vmette.errors.InvalidConfigException;
+import vmette.errors.Status;
+
+class RuntimeSettingsTest {
+    private static RuntimeSettings read(String hocon) {
+        Config config =
+                ConfigFactory.parseString(hocon, ConfigParseOptions.defaults().setOriginDescription("here"));
+        return RuntimeSettings.from(
+                config.withFallback(ConfigFactory.defaultReference()).resolve());
+    }
+
+    @Test
+    void referenceConfIsValidAndAgreesWithTheBuilder() {
+        RuntimeSettings settings = read("");
+        assertThat(settings.vm()).isEqualTo(VmSpec.builder().build());
+        assertThat(settings.exec().outputGrace()).isEqualTo(Duration.ofMillis(200));
+        assertThat(settings.vsock().bufAlloc()).isEqualTo(256 * 1024);
+        assertThat(settings.qemu().accelerator()).isEqualTo(Accelerator.AUTO);
+        assertThat(settings.runtimeDir()).isEmpty();
+    }
+
+    @Test
+    void valuesAreTaken() {
+        RuntimeSettings settings = read("vmette { cache-dir = /c, qemu.accelerator = tcg, vm { memory = 256, vcpus = 2,"
+                + " env { A = b, N = 3 }, timeout = 5s, kernel = /k } }");
+        assertThat(settings.cacheDir()).isEqualTo(Path.of("/c"));
+        assertThat(settings.qemu().accelerator()).isEqualTo(Accelerator.TCG);
+        assertThat(settings.vm().memoryMib()).isEqualTo(256);
+        assertThat(settings.vm().env()).containsEntry("A", "b").containsEntry("N", "3");
+        assertThat(settings.vm().kernel()).contains(Path.of("/k"));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "vmette.vm.vcpus = 0 | vmette.vm.vcpus = 0 (here: 1) is refused: allowed is a whole number from 1 to 255",
+                "vmette.vm.vcpus = many | vmette.vm.vcpus = many",
+                "vmette.vm.memory = 1 | at least 64 MiB",
+                "vmette.vm.memory = 100000001B | whole number of MiB",
+                "vmette.qemu.accelerator = fast | allowed is auto, kvm, tcg",
+                "vmette.boot.deadline = 0s | a duration above 0",
+                "vmette.boot.deadline = soon | vmette.boot.deadline = soon (here: 1)",
+                "vmette.boot.dedline = 1s | the nearest one is vmette.boot.deadline",
+                "vmette.qemo.binary = x | the nearest one is vmette.qemu",
+                "vmette.vm.env { A = [1] } | vmette.vm.env.A",
+                "vmette.vm.env { 1A = x } | not beginning with a digit",
+                "vmette.vsock.vm-budget = 8KiB | vsock.vm-budget",
+                "vmette.vm = 3 | vmette.vm = 3",
+            })
+    void aBrokenValueIsRefusedByName(String hocon, String part) {
+        assertThatThrownBy(() -> read(hocon))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining(part)
+                .extracting(e -> ((InvalidConfigException) e).status())
+                .isEqualTo(Status.INVALID_CONFIG);
+    }
+}
