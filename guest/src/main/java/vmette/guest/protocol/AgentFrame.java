@@ -1,0 +1,164 @@
+package vmette.guest.protocol;
+
+import java.time.Duration;
+
+/**
+ * A frame from the agent to the host.
+ *
+ * <p>Constructors throw {@link IllegalArgumentException} for what no agent may say; the decoder turns that into a
+ * {@link ProtocolException}. Text comes from the guest: it is never more than data. An execution's id is a {@code u64}:
+ * every {@code long} is one.
+ */
+public sealed interface AgentFrame {
+
+    /**
+     * The answer to the host's HELLO.
+     *
+     * @param version the agent's version of the protocol, 0 to 65535
+     * @param agent the agent's name and version
+     */
+    record Hello(int version, String agent) implements AgentFrame {
+        public Hello {
+            require(version >>> 16 == 0, "version " + version);
+            checkText(agent);
+        }
+    }
+
+    /**
+     * BOOT has succeeded.
+     *
+     * @param bootTime CLOCK_BOOTTIME at that moment; not negative
+     * @param memoryBytes MemTotal in bytes; not negative
+     * @param kernel the release, as uname(2) gives it
+     */
+    record Ready(Duration bootTime, long memoryBytes, String kernel) implements AgentFrame {
+        public Ready {
+            checkNanos(bootTime);
+            require(memoryBytes >= 0, "memory size " + Long.toUnsignedString(memoryBytes));
+            checkText(kernel);
+        }
+    }
+
+    /**
+     * The boot or the connection has failed; the agent closes the connection after it.
+     *
+     * @param code {@link #VERSION}, {@link #BAD_FRAME}, {@link #BOOT_FAILED} or one that is not known yet; 0 to 65535
+     * @param errno the system's reason, 0 for none; 0 to 4095
+     * @param message the reason in words
+     */
+    @SuppressWarnings("JavaLangClash") // the protocol's own word, and always written AgentFrame.Error
+    record Error(int code, int errno, String message) implements AgentFrame {
+        /** The two ends' versions differ. */
+        public static final int VERSION = 1;
+
+        /** The host has broken the protocol. */
+        public static final int BAD_FRAME = 2;
+
+        /** The guest could not be set up. */
+        public static final int BOOT_FAILED = 3;
+
+        public Error {
+            require(code >>> 16 == 0, "error code " + code);
+            checkErrno(errno);
+            checkText(message);
+        }
+    }
+
+    /**
+     * The command's program is running.
+     *
+     * @param execution which one
+     * @param pid its process id in the guest; at least 1
+     */
+    record Started(long execution, int pid) implements AgentFrame {
+        public Started {
+            require(pid > 0, "process id " + Integer.toUnsignedString(pid));
+        }
+    }
+
+    /**
+     * Nothing ran; terminal.
+     *
+     * @param execution which one
+     * @param errno the system's reason, 0 for none; 0 to 4095
+     * @param message the reason in words
+     */
+    record ExecFailed(long execution, int errno, String message) implements AgentFrame {
+        public ExecFailed {
+            checkErrno(errno);
+            checkText(message);
+        }
+    }
+
+    /**
+     * The answer to PING.
+     *
+     * @param nonce the PING's
+     * @param ticks how often the agent's loop has turned, a {@code u64}; the same number twice means that it stands still
+     * @param uptime since the guest's boot; not negative
+     */
+    record Pong(long nonce, long ticks, Duration uptime) implements AgentFrame {
+        public Pong {
+            checkNanos(uptime);
+        }
+    }
+
+    /**
+     * The command has ended; terminal, exactly one.
+     *
+     * @param execution which one
+     * @param kind how
+     * @param value the exit status, 0 to 255, or the signal, 1 to 64
+     */
+    record Exited(long execution, ExitKind kind, int value) implements AgentFrame {
+        public Exited {
+            boolean possible =
+                    switch (kind) {
+                        case EXITED -> value >= 0 && value <= 255;
+                        case SIGNALLED -> value >= 1 && value <= 64;
+                    };
+            require(possible, kind + " with value " + Integer.toUnsignedString(value));
+        }
+    }
+
+    /** How a command ended. */
+    enum ExitKind implements WireValue {
+        /** It returned or called exit(3). */
+        EXITED(0),
+        /** A signal ended it. */
+        SIGNALLED(1);
+
+        private final int wire;
+
+        ExitKind(int wire) {
+            this.wire = wire;
+        }
+
+        /** The {@code u8} of this kind on the wire. */
+        @Override
+        public int wire() {
+            return wire;
+        }
+    }
+
+    private static void require(boolean condition, String what) {
+        if (!condition) {
+            throw new IllegalArgumentException("impossible " + what);
+        }
+    }
+
+    private static void checkText(String text) {
+        require(text.indexOf('\0') < 0, "NUL in text");
+    }
+
+    private static void checkNanos(Duration time) {
+        require(
+                !time.isNegative() && time.compareTo(Duration.ofNanos(Long.MAX_VALUE)) <= 0,
+                "time " + time);
+    }
+
+    private static void checkErrno(int errno) {
+        // MAX_ERRNO of the kernel's include/linux/err.h
+        require(errno >= 0 && errno <= 4095, "errno " + Integer.toUnsignedString(errno));
+    }
+}

@@ -1,0 +1,29 @@
+package vmette.guest.protocol;
+
+import java.util.Set;
+
+/** The bits of EXEC's {@code u32 flags}. */
+public enum ExecFlag {
+    /** The command gets a terminal, which is its stdin and stdout; it has no stderr of its own. */
+    PTY(1),
+    /** The command's process group is left alone when the command ends. */
+    LEAVE_GROUP(1 << 1);
+
+    private final int bit;
+
+    ExecFlag(int bit) {
+        this.bit = bit;
+    }
+
+    int bit() {
+        return bit;
+    }
+
+    static int bits(Set<ExecFlag> flags) {
+        int bits = 0;
+        for (ExecFlag flag : flags) {
+            bits |= flag.bit();
+        }
+        return bits;
+    }
+}

@@ -1,0 +1,18 @@
+package vmette.guest.protocol;
+
+/** The numbers both ends agree on ({@code docs/guest-protocol.md}). */
+public final class GuestProtocol {
+    /** The version that both HELLO frames carry; ends with differing versions part. */
+    public static final int VERSION = 1;
+
+    /** The vsock port on which the agent listens. */
+    public static final int PORT = 1024;
+
+    /** The greatest length of a frame's type and body together, in bytes. */
+    public static final int MAX_FRAME = 1 << 20;
+
+    /** How many executions the agent holds at a time. */
+    public static final int MAX_EXECUTIONS = 256;
+
+    private GuestProtocol() {}
+}

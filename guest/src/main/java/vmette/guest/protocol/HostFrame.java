@@ -1,0 +1,129 @@
+package vmette.guest.protocol;
+
+import java.time.Duration;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import vmette.errors.InvalidConfigException;
+
+/**
+ * A frame from the host to the agent.
+ *
+ * <p>Constructors check what the protocol demands and throw {@link InvalidConfigException}, since it is a caller's argument
+ * vector, environment or signal that is wrong. An execution's id is a {@code u64}: every {@code long} is one.
+ */
+public sealed interface HostFrame {
+
+    /**
+     * The first frame on a control connection.
+     *
+     * @param version the protocol's version, 0 to 65535
+     */
+    record Hello(int version) implements HostFrame {
+        public Hello {
+            Checks.u16("protocol version", version);
+        }
+    }
+
+    /**
+     * Sets the guest up, once per boot; answered by READY or ERROR.
+     *
+     * @param root what commands see as {@code /}
+     * @param hostname the guest's name; empty leaves it alone
+     * @param environment the base of every command's environment, each {@code KEY=VALUE}
+     */
+    record Boot(RootMode root, String hostname, List<String> environment) implements HostFrame {
+        public Boot {
+            Checks.text("hostname", hostname);
+            environment = Checks.environment(environment);
+        }
+    }
+
+    /**
+     * Starts a command; answered by STARTED or EXEC_FAILED.
+     *
+     * @param execution the id that later frames name it by; not in use
+     * @param flags see {@link ExecFlag}; with {@link ExecFlag#PTY} stderr has to be {@link StreamSetup#none}
+     * @param stdin where its input comes from
+     * @param stdout where its output goes
+     * @param stderr where its error output goes
+     * @param outputGrace how long outputs that descendants hold are waited for once the command has ended; 0 to
+     *     4294967295 ms, rounded up to whole milliseconds
+     * @param killGrace how long after TERM its process group gets KILL; range and rounding likewise
+     * @param window the terminal's size when there is one
+     * @param directory the working directory; empty for {@code /}
+     * @param arguments the argument vector; at least the program, which is not empty
+     * @param environment additions to the base environment, each {@code KEY=VALUE}
+     */
+    record Exec(
+            long execution,
+            Set<ExecFlag> flags,
+            StreamSetup stdin,
+            StreamSetup stdout,
+            StreamSetup stderr,
+            Duration outputGrace,
+            Duration killGrace,
+            WindowSize window,
+            String directory,
+            List<String> arguments,
+            List<String> environment)
+            implements HostFrame {
+        public Exec {
+            flags = flags.isEmpty() ? Set.of() : Collections.unmodifiableSet(EnumSet.copyOf(flags));
+            if (flags.contains(ExecFlag.PTY) && stderr.mode() != StreamMode.NONE) {
+                throw new InvalidConfigException("a command with a terminal has no stderr of its own: leave stderr out");
+            }
+            outputGrace = Checks.millis("output grace", outputGrace);
+            killGrace = Checks.millis("kill grace", killGrace);
+            Checks.text("working directory", directory);
+            arguments = List.copyOf(arguments);
+            if (arguments.isEmpty() || arguments.get(0).isEmpty()) {
+                throw new InvalidConfigException("nothing to execute: the argument vector needs a program first");
+            }
+            arguments.forEach(argument -> Checks.text("argument", argument));
+            environment = Checks.environment(environment);
+        }
+    }
+
+    /**
+     * Sends a signal.
+     *
+     * @param execution whose command
+     * @param signal 1 to 64 (signal(7) on x86-64)
+     * @param group to the command's whole process group, not to the command alone
+     */
+    record Signal(long execution, int signal, boolean group) implements HostFrame {
+        public Signal {
+            if (signal < 1 || signal > 64) {
+                throw new InvalidConfigException("there is no signal " + signal + ": signals are 1 to 64");
+            }
+        }
+    }
+
+    /**
+     * Tells a command's terminal its new size.
+     *
+     * @param execution whose command
+     * @param window the size
+     */
+    record Resize(long execution, WindowSize window) implements HostFrame {}
+
+    /**
+     * Asks for a PONG.
+     *
+     * @param nonce what the PONG has to bring back
+     */
+    record Ping(long nonce) implements HostFrame {}
+
+    /** Ends the guest: TERM to all, a short wait, KILL, sync, power off. */
+    record Shutdown() implements HostFrame {}
+
+    /**
+     * Says that nobody is going to claim a stream: an output is drained and dropped from now on, stdin gets end of file.
+     *
+     * @param execution whose command
+     * @param stream which of its streams
+     */
+    record Discard(long execution, StreamId stream) implements HostFrame {}
+}

@@ -1,0 +1,32 @@
+package vmette.guest.protocol;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+
+/** The first bytes of a connection, which say what it is for; the agent answers none of them. */
+public final class Openings {
+    private Openings() {}
+
+    /** Opens a control connection: {@code VMTC}; frames follow. */
+    public static byte[] control() {
+        return "VMTC".getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /**
+     * Opens a data connection: {@code VMTD}, execution, stream, token; the stream's raw bytes follow.
+     *
+     * @param execution the id that the EXEC frame gave
+     * @param stream which stream this connection claims
+     * @param token the one that the EXEC frame gave for it
+     */
+    public static byte[] data(long execution, StreamId stream, Token token) {
+        return ByteBuffer.allocate(4 + 8 + 1 + Token.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put("VMTD".getBytes(StandardCharsets.US_ASCII))
+                .putLong(execution)
+                .put((byte) stream.wire())
+                .put(token.bytes())
+                .array();
+    }
+}

@@ -1,0 +1,56 @@
+package vmette.guest.protocol;
+
+/** Plays the agent: writes its frames. */
+public final class AgentFrames {
+    private AgentFrames() {}
+
+    /** The frame with its length. */
+    public static byte[] encode(AgentFrame frame) {
+        if (frame instanceof AgentFrame.Hello hello) {
+            return new FrameWriter(FrameType.AGENT_HELLO)
+                    .u16(hello.version())
+                    .str(hello.agent())
+                    .finish();
+        }
+        if (frame instanceof AgentFrame.Ready ready) {
+            return new FrameWriter(FrameType.READY)
+                    .u64(ready.bootTime().toNanos())
+                    .u64(ready.memoryBytes())
+                    .str(ready.kernel())
+                    .finish();
+        }
+        if (frame instanceof AgentFrame.Error error) {
+            return new FrameWriter(FrameType.ERROR)
+                    .u16(error.code())
+                    .u32(error.errno())
+                    .str(error.message())
+                    .finish();
+        }
+        if (frame instanceof AgentFrame.Started started) {
+            return new FrameWriter(FrameType.STARTED)
+                    .u64(started.execution())
+                    .u32(started.pid())
+                    .finish();
+        }
+        if (frame instanceof AgentFrame.ExecFailed failed) {
+            return new FrameWriter(FrameType.EXEC_FAILED)
+                    .u64(failed.execution())
+                    .u32(failed.errno())
+                    .str(failed.message())
+                    .finish();
+        }
+        if (frame instanceof AgentFrame.Pong pong) {
+            return new FrameWriter(FrameType.PONG)
+                    .u64(pong.nonce())
+                    .u64(pong.ticks())
+                    .u64(pong.uptime().toNanos())
+                    .finish();
+        }
+        AgentFrame.Exited exited = (AgentFrame.Exited) frame;
+        return new FrameWriter(FrameType.EXITED)
+                .u64(exited.execution())
+                .u8(exited.kind().wire())
+                .u32(exited.value())
+                .finish();
+    }
+}

@@ -1,0 +1,97 @@
+package vmette.guest.protocol;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+
+/** Every frame there is, for property tests. */
+public final class FrameArbitraries {
+    private static final Arbitrary<Long> ID = Arbitraries.longs();
+    private static final Arbitrary<Integer> U16 = Arbitraries.integers().between(0, 65535);
+    private static final Arbitrary<Integer> ERRNO = Arbitraries.integers().between(0, 4095);
+    private static final Arbitrary<Duration> MILLIS =
+            Arbitraries.longs().between(0, 0xffff_ffffL).map(Duration::ofMillis);
+    private static final Arbitrary<Duration> NANOS =
+            Arbitraries.longs().between(0, Long.MAX_VALUE).map(Duration::ofNanos);
+    private static final Arbitrary<String> TEXT = Arbitraries.strings()
+            .withCharRange('\u0001', '\u04ff')
+            .withChars('\u20ac', '\uffee')
+            .ofMaxLength(40);
+    private static final Arbitrary<List<String>> ENVIRONMENT = Combinators.combine(
+                    Arbitraries.strings().alpha().ofMinLength(1).ofMaxLength(8), TEXT)
+            .as((key, value) -> key + "=" + value)
+            .list()
+            .ofMaxSize(5);
+    private static final Arbitrary<Token> TOKEN = Arbitraries.bytes()
+            .array(byte[].class)
+            .ofSize(Token.BYTES)
+            .map(Token::of)
+            .filter(token -> !token.equals(Token.ZERO));
+    private static final Arbitrary<StreamSetup> STREAM =
+            Arbitraries.oneOf(Arbitraries.just(StreamSetup.none()), TOKEN.map(StreamSetup::connection));
+    private static final Arbitrary<WindowSize> WINDOW = Combinators.combine(U16, U16).as(WindowSize::new);
+
+    private FrameArbitraries() {}
+
+    /** Frames of the host. */
+    public static Arbitrary<HostFrame> host() {
+        return Arbitraries.oneOf(
+                U16.map(HostFrame.Hello::new),
+                Combinators.combine(Arbitraries.of(RootMode.class), TEXT, ENVIRONMENT)
+                        .as(HostFrame.Boot::new),
+                exec(),
+                Combinators.combine(ID, Arbitraries.integers().between(1, 64), Arbitraries.of(true, false))
+                        .as(HostFrame.Signal::new),
+                Combinators.combine(ID, WINDOW).as(HostFrame.Resize::new),
+                ID.map(HostFrame.Ping::new),
+                Arbitraries.just(new HostFrame.Shutdown()),
+                Combinators.combine(ID, Arbitraries.of(StreamId.class)).as(HostFrame.Discard::new));
+    }
+
+    private static Arbitrary<HostFrame> exec() {
+        Arbitrary<List<String>> arguments = Combinators.combine(
+                        TEXT.filter(text -> !text.isEmpty()), TEXT.list().ofMaxSize(5))
+                .as((program, rest) -> {
+                    rest.add(0, program);
+                    return rest;
+                });
+        Arbitrary<Set<ExecFlag>> flags = Arbitraries.of(ExecFlag.class).set();
+        Arbitrary<List<Duration>> graces = MILLIS.list().ofSize(2);
+        Arbitrary<List<StreamSetup>> streams = STREAM.list().ofSize(3);
+        return Combinators.combine(ID, flags, streams, graces, WINDOW, TEXT, arguments, ENVIRONMENT)
+                .as((id, flag, stream, grace, window, directory, argument, environment) -> new HostFrame.Exec(
+                        id,
+                        flag,
+                        stream.get(0),
+                        stream.get(1),
+                        flag.contains(ExecFlag.PTY) ? StreamSetup.none() : stream.get(2),
+                        grace.get(0),
+                        grace.get(1),
+                        window,
+                        directory,
+                        argument,
+                        environment));
+    }
+
+    /** Frames of the agent. */
+    public static Arbitrary<AgentFrame> agent() {
+        Arbitrary<AgentFrame> exited = Arbitraries.oneOf(
+                Combinators.combine(ID, Arbitraries.integers().between(0, 255))
+                        .as((id, status) -> new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, status)),
+                Combinators.combine(ID, Arbitraries.integers().between(1, 64))
+                        .as((id, signal) -> new AgentFrame.Exited(id, AgentFrame.ExitKind.SIGNALLED, signal)));
+        return Arbitraries.oneOf(
+                Combinators.combine(U16, TEXT).as(AgentFrame.Hello::new),
+                Combinators.combine(NANOS, Arbitraries.longs().between(0, Long.MAX_VALUE), TEXT)
+                        .as(AgentFrame.Ready::new),
+                Combinators.combine(U16, ERRNO, TEXT).as(AgentFrame.Error::new),
+                Combinators.combine(ID, Arbitraries.integers().between(1, Integer.MAX_VALUE))
+                        .as(AgentFrame.Started::new),
+                Combinators.combine(ID, ERRNO, TEXT).as(AgentFrame.ExecFailed::new),
+                Combinators.combine(ID, ID, NANOS).as(AgentFrame.Pong::new),
+                exited);
+    }
+}

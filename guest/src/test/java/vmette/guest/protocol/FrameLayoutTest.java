@@ -1,0 +1,83 @@
+package vmette.guest.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Bytes written by hand from docs/guest-protocol.md, so that both directions of the codec cannot be wrong alike. */
+class FrameLayoutTest {
+    private static final Token ONES = Token.of(hex("01010101010101010101010101010101"));
+    private static final String ZEROS = "00".repeat(16);
+
+    @Test
+    void everyHostFrameHasItsWrittenLayout() {
+        assertThat(HostFrames.encode(new HostFrame.Hello(1))).isEqualTo(hex("03000000 01 0100"));
+        assertThat(HostFrames.encode(new HostFrame.Boot(RootMode.INITRAMFS, "vm", List.of("A=b"))))
+                .isEqualTo(hex("13000000 02 00 02000000 766d 01000000 03000000 413d62"));
+        assertThat(HostFrames.encode(new HostFrame.Signal(0x0102030405060708L, 15, true)))
+                .isEqualTo(hex("0e000000 04 0807060504030201 0f000000 01"));
+        assertThat(HostFrames.encode(new HostFrame.Resize(1, new WindowSize(24, 80))))
+                .isEqualTo(hex("0d000000 05 0100000000000000 1800 5000"));
+        assertThat(HostFrames.encode(new HostFrame.Ping(-1))).isEqualTo(hex("09000000 06 ffffffffffffffff"));
+        assertThat(HostFrames.encode(new HostFrame.Shutdown())).isEqualTo(hex("01000000 07"));
+        assertThat(HostFrames.encode(new HostFrame.Discard(2, StreamId.STDERR)))
+                .isEqualTo(hex("0a000000 08 0200000000000000 02"));
+    }
+
+    @Test
+    void execHasItsWrittenLayout() {
+        HostFrame.Exec exec = new HostFrame.Exec(
+                7,
+                Set.of(ExecFlag.LEAVE_GROUP),
+                StreamSetup.none(),
+                StreamSetup.connection(ONES),
+                StreamSetup.none(),
+                Duration.ofMillis(500),
+                Duration.ofSeconds(2),
+                new WindowSize(1, 2),
+                "/tmp",
+                List.of("ls", ""),
+                List.of("A="));
+        assertThat(HostFrames.encode(exec))
+                .isEqualTo(hex("6c000000 03 0700000000000000 02000000"
+                        + "00" + ZEROS + "01" + "01".repeat(16) + "00" + ZEROS
+                        + "f4010000 d0070000 0100 0200 04000000 2f746d70"
+                        + "02000000 02000000 6c73 00000000"
+                        + "01000000 02000000 413d"));
+    }
+
+    @Test
+    void everyAgentFrameIsReadFromItsWrittenLayout() throws ProtocolException {
+        byte[] bytes = hex("09000000 81 0100 02000000 6134"
+                + "18000000 82 0200000000000000 0004000000000000 03000000 362e31"
+                + "0d000000 83 0300 16000000 02000000 6e6f"
+                + "0d000000 84 0500000000000000 09000000"
+                + "11000000 85 0500000000000000 02000000 00000000"
+                + "19000000 86 0100000000000000 0200000000000000 0300000000000000"
+                + "0e000000 87 0500000000000000 01 09000000");
+        assertThat(new AgentFrameDecoder().decode(bytes, 0, bytes.length))
+                .containsExactly(
+                        new AgentFrame.Hello(1, "a4"),
+                        new AgentFrame.Ready(Duration.ofNanos(2), 1024, "6.1"),
+                        new AgentFrame.Error(AgentFrame.Error.BOOT_FAILED, 22, "no"),
+                        new AgentFrame.Started(5, 9),
+                        new AgentFrame.ExecFailed(5, 2, ""),
+                        new AgentFrame.Pong(1, 2, Duration.ofNanos(3)),
+                        new AgentFrame.Exited(5, AgentFrame.ExitKind.SIGNALLED, 9));
+    }
+
+    @Test
+    void openingsHaveTheirWrittenLayout() {
+        assertThat(Openings.control()).isEqualTo(hex("564d5443"));
+        assertThat(Openings.data(3, StreamId.STDOUT, ONES))
+                .isEqualTo(hex("564d5444 0300000000000000 01" + "01".repeat(16)));
+    }
+
+    private static byte[] hex(String digits) {
+        return HexFormat.of().parseHex(digits.replace(" ", ""));
+    }
+}

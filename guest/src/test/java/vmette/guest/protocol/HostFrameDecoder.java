@@ -1,0 +1,116 @@
+package vmette.guest.protocol;
+
+import java.io.ByteArrayOutputStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import vmette.errors.InvalidConfigException;
+
+/** Plays the agent: reads the host's frames, in chunks of any size. */
+public final class HostFrameDecoder {
+    private byte[] pending = new byte[0];
+
+    /** Takes the connection's next bytes and gives the frames that they complete. */
+    public List<HostFrame> decode(byte[] chunk, int offset, int length) throws ProtocolException {
+        ByteArrayOutputStream joined = new ByteArrayOutputStream();
+        joined.writeBytes(pending);
+        joined.write(chunk, offset, length);
+        byte[] bytes = joined.toByteArray();
+        List<HostFrame> frames = new ArrayList<>();
+        int at = 0;
+        try {
+            while (bytes.length - at >= 4) {
+                long body = new FrameReader(bytes, at, bytes.length).u32();
+                if (body < 1 || body > GuestProtocol.MAX_FRAME) {
+                    throw new ProtocolException("a frame of " + body + " bytes", at, List.of());
+                }
+                if (bytes.length - at - 4 < body) {
+                    break;
+                }
+                int end = at + 4 + (int) body;
+                FrameReader reader = new FrameReader(bytes, at + 4, end);
+                frames.add(fields(reader));
+                reader.end();
+                at = end;
+            }
+        } catch (FrameReader.BadField e) {
+            throw new ProtocolException(e.getMessage(), e.position(), List.of());
+        } catch (InvalidConfigException e) {
+            throw new ProtocolException(e.getMessage(), at, List.of());
+        }
+        pending = Arrays.copyOfRange(bytes, at, bytes.length);
+        return frames;
+    }
+
+    private static HostFrame fields(FrameReader in) throws FrameReader.BadField {
+        int at = in.position();
+        int type = in.u8();
+        return switch (type) {
+            case FrameType.HELLO -> new HostFrame.Hello(in.u16());
+            case FrameType.BOOT -> new HostFrame.Boot(in.u8(RootMode.values()), in.str(), strings(in));
+            case FrameType.EXEC ->
+                new HostFrame.Exec(
+                        in.u64(),
+                        flags(in),
+                        stream(in),
+                        stream(in),
+                        stream(in),
+                        Duration.ofMillis(in.u32()),
+                        Duration.ofMillis(in.u32()),
+                        window(in),
+                        in.str(),
+                        strings(in),
+                        strings(in));
+            case FrameType.SIGNAL -> new HostFrame.Signal(in.u64(), in.int32(), bool(in));
+            case FrameType.RESIZE -> new HostFrame.Resize(in.u64(), window(in));
+            case FrameType.PING -> new HostFrame.Ping(in.u64());
+            case FrameType.SHUTDOWN -> new HostFrame.Shutdown();
+            case FrameType.DISCARD -> new HostFrame.Discard(in.u64(), in.u8(StreamId.values()));
+            default -> throw new FrameReader.BadField("no frame of the host has type " + type, at);
+        };
+    }
+
+    private static Set<ExecFlag> flags(FrameReader in) throws FrameReader.BadField {
+        int at = in.position();
+        long bits = in.u32();
+        Set<ExecFlag> flags = EnumSet.noneOf(ExecFlag.class);
+        for (ExecFlag flag : ExecFlag.values()) {
+            if ((bits & flag.bit()) != 0) {
+                flags.add(flag);
+            }
+        }
+        if (ExecFlag.bits(flags) != bits) {
+            throw new FrameReader.BadField("unknown EXEC flags", at);
+        }
+        return flags;
+    }
+
+    private static StreamSetup stream(FrameReader in) throws FrameReader.BadField {
+        return new StreamSetup(in.u8(StreamMode.values()), Token.of(in.bytes(Token.BYTES)));
+    }
+
+    private static WindowSize window(FrameReader in) throws FrameReader.BadField {
+        return new WindowSize(in.u16(), in.u16());
+    }
+
+    private static boolean bool(FrameReader in) throws FrameReader.BadField {
+        int at = in.position();
+        int value = in.u8();
+        if (value > 1) {
+            throw new FrameReader.BadField("a flag of " + value, at);
+        }
+        return value == 1;
+    }
+
+    private static List<String> strings(FrameReader in) throws FrameReader.BadField {
+        long count = in.u32();
+        List<String> texts = new ArrayList<>();
+        for (long i = 0; i < count; i++) {
+            texts.add(in.str());
+        }
+        return texts;
+    }
+}

@@ -1,0 +1,112 @@
+package vmette.guest.protocol;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import vmette.errors.InvalidConfigException;
+
+class HostFrameTest {
+    @ParameterizedTest
+    @ValueSource(ints = {-1, 0, 65, Integer.MAX_VALUE})
+    void aSignalThatDoesNotExistIsRefused(int signal) {
+        assertThatThrownBy(() -> new HostFrame.Signal(1, signal, false))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("1 to 64");
+    }
+
+    @Test
+    void anEmptyArgumentVectorIsRefused() {
+        assertThatThrownBy(() -> exec(List.of(), List.of())).hasMessageContaining("needs a program");
+        assertThatThrownBy(() -> exec(List.of("", "x"), List.of())).hasMessageContaining("needs a program");
+    }
+
+    @Test
+    void textThatNoProgramCanBeGivenIsRefusedAndShown() {
+        assertThatThrownBy(() -> exec(List.of("a\0b"), List.of())).hasMessageContaining("'a\\0b'");
+        assertThatThrownBy(() -> exec(List.of("a\ud800"), List.of())).hasMessageContaining("surrogate");
+        assertThatThrownBy(() -> exec(List.of("a"), List.of("A=\0"))).hasMessageContaining("NUL");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "A", "=b"})
+    void anEnvironmentEntryNeedsAKey(String entry) {
+        assertThatThrownBy(() -> new HostFrame.Boot(RootMode.INITRAMFS, "vm", List.of(entry)))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("KEY=VALUE");
+    }
+
+    @Test
+    void aTerminalLeavesNoStderr() {
+        assertThatThrownBy(() -> new HostFrame.Exec(
+                        1,
+                        Set.of(ExecFlag.PTY),
+                        StreamSetup.none(),
+                        StreamSetup.none(),
+                        StreamSetup.connection(Token.random()),
+                        Duration.ZERO,
+                        Duration.ZERO,
+                        WindowSize.UNKNOWN,
+                        "",
+                        List.of("sh"),
+                        List.of()))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("stderr");
+    }
+
+    @Test
+    void gracesAreWholeMillisecondsInRange() {
+        assertThat(withGrace(Duration.ofNanos(1)).outputGrace()).isEqualTo(Duration.ofMillis(1));
+        assertThat(withGrace(Duration.ofMillis(0xffff_ffffL)).outputGrace()).isEqualTo(Duration.ofMillis(0xffff_ffffL));
+        assertThatThrownBy(() -> withGrace(Duration.ofMillis(0x1_0000_0000L))).hasMessageContaining("out of range");
+        assertThatThrownBy(() -> withGrace(Duration.ofMillis(-1))).hasMessageContaining("out of range");
+    }
+
+    @Test
+    void aFrameTooLargeForTheAgentIsRefusedWithItsSize() {
+        HostFrame.Exec large = exec(List.of("echo", "x".repeat(GuestProtocol.MAX_FRAME)), List.of());
+        assertThatThrownBy(() -> HostFrames.encode(large))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("at most 1048576");
+    }
+
+    @Test
+    void tokensAreRandomEqualByValueAndHidden() {
+        Token token = Token.random();
+        assertThat(token).isEqualTo(Token.of(token.bytes())).isNotEqualTo(Token.random());
+        assertThat(token).hasSameHashCodeAs(Token.of(token.bytes()));
+        assertThat(StreamSetup.connection(token)).hasToString("StreamSetup[mode=CONNECTION, token=Token[hidden]]");
+        token.bytes()[0]++;
+        assertThat(token).isEqualTo(Token.of(token.bytes()));
+        assertThatThrownBy(() -> Token.of(new byte[15])).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> StreamSetup.connection(Token.ZERO)).isInstanceOf(InvalidConfigException.class);
+    }
+
+    private static HostFrame.Exec exec(List<String> arguments, List<String> environment) {
+        return exec(arguments, environment, Duration.ZERO);
+    }
+
+    private static HostFrame.Exec withGrace(Duration grace) {
+        return exec(List.of("a"), List.of(), grace);
+    }
+
+    private static HostFrame.Exec exec(List<String> arguments, List<String> environment, Duration grace) {
+        return new HostFrame.Exec(
+                1,
+                Set.of(),
+                StreamSetup.none(),
+                StreamSetup.none(),
+                StreamSetup.none(),
+                grace,
+                Duration.ZERO,
+                WindowSize.UNKNOWN,
+                "",
+                arguments,
+                environment);
+    }
+}
