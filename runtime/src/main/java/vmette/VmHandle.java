@@ -21,13 +21,14 @@ import vmette.stream.Vsock;
 public final class VmHandle {
     private final VmTicket ticket;
     private final Vsock vsock;
-    private final CompletionStage<ActorRef<VmRegistry.Command>> registry;
     private final AtomicLong lastExecution = new AtomicLong();
+    // Each message follows the one before it: the dependents of one stage would run in no set order.
+    private CompletionStage<ActorRef<VmRegistry.Command>> told;
 
     VmHandle(VmTicket ticket, Vsock vsock, CompletionStage<ActorRef<VmRegistry.Command>> registry) {
         this.ticket = ticket;
         this.vsock = vsock;
-        this.registry = registry;
+        this.told = registry;
     }
 
     /** Unique among the runtime's living VMs. */
@@ -90,6 +91,13 @@ public final class VmHandle {
     }
 
     private void tell(VmSupervisor.Command message) {
-        registry.thenAccept(actor -> actor.tell(new VmRegistry.Tell(ticket.name(), message)));
+        tellRegistry(new VmRegistry.Tell(ticket.name(), message));
+    }
+
+    synchronized void tellRegistry(VmRegistry.Command message) {
+        told = told.thenApply(actor -> {
+            actor.tell(message);
+            return actor;
+        });
     }
 }

@@ -204,21 +204,19 @@ public final class Vmette implements AutoCloseable {
                 registry);
         alive.add(ticket);
         ticket.ended().thenAccept(end -> alive.remove(ticket));
-        CompletionStage<?> bound = beforeBoot.isPresent()
-                ? system.thenCompose(up -> beforeBoot.get().apply(vm))
+        CompletionStage<Void> bound = beforeBoot.isPresent()
+                ? system.thenCompose(up -> beforeBoot.get().apply(vm).thenApply(done -> null))
                 : CompletableFuture.completedStage(null);
         CompletionStage<Machine> machine = bound.thenCompose(done -> {
             echo(ticket);
             return machines.begin(spec, name, vsock::attach);
         });
-        registry.whenComplete((actor, failure) -> {
-            if (failure == null) {
-                actor.tell(new VmRegistry.Launch(ticket, RecoveryPolicy.giveUp(), Optional.of(machine)));
-            } else {
-                machine.thenCompose(Machine::close);
-                ticket.readiness().completeExceptionally(failure);
-                ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
-            }
+        vm.tellRegistry(new VmRegistry.Launch(ticket, RecoveryPolicy.giveUp(), Optional.of(machine)));
+        registry.exceptionally(failure -> {
+            machine.thenCompose(Machine::close);
+            ticket.readiness().completeExceptionally(failure);
+            ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
+            return null;
         });
         return vm;
     }
