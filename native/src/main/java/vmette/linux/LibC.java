@@ -1,6 +1,7 @@
 package vmette.linux;
 
 import com.sun.jna.Native;
+import com.sun.jna.NativeLibrary;
 
 /**
  * libc by direct mapping. Pointers and {@code size_t} are longs, so only 64-bit systems are served; no varargs function
@@ -17,7 +18,7 @@ final class LibC {
             throw new LinuxException("vmette needs a 64-bit Linux", 38);
         }
         // the C library is part of the process already: no look-up of a file by name
-        Native.register(LibC.class, com.sun.jna.NativeLibrary.getProcess());
+        Native.register(LibC.class, NativeLibrary.getProcess());
     }
 
     private LibC() {}
@@ -59,6 +60,8 @@ final class LibC {
     static native int memfd_create(long name, int flags);
 
     static native int ftruncate(int fd, long length);
+
+    static native int geteuid();
 
     static native int fcntl(int fd, int command, int argument);
 

@@ -25,6 +25,8 @@ public final class SplitVirtqueue {
     private final MemoryArea used;
     private final ChainWalk walk;
     private final boolean[] heldHeads;
+    private final int[] poppedAt;
+    private final int[] headAt;
 
     private int held;
     private int lastAvail;
@@ -70,6 +72,8 @@ public final class SplitVirtqueue {
         used = memory.area(usedAddress, usedBytes(size));
         walk = new ChainWalk(memory, descriptors, size, indirect);
         heldHeads = new boolean[size];
+        poppedAt = new int[size];
+        headAt = new int[size];
         setBase(0);
     }
 
@@ -100,9 +104,22 @@ public final class SplitVirtqueue {
         return size;
     }
 
-    /** Index of the next available entry to pop, 0 to 65535: what a successor resumes from. */
+    /**
+     * Index of the available entry, 0 to 65535, that a successor resumes from: the next to pop, or the oldest of those
+     * popped last and not returned, so that they are not lost to the driver. One not returned before others that were
+     * cannot be taken up again.
+     */
     public int base() {
-        return lastAvail;
+        int base = lastAvail;
+        for (int i = 0; i < held; i++) {
+            int before = (base - 1) & 0xffff;
+            int head = headAt[before & (size - 1)];
+            if (!heldHeads[head] || poppedAt[head] != before) {
+                break;
+            }
+            base = before;
+        }
+        return base;
     }
 
     /**
@@ -149,6 +166,8 @@ public final class SplitVirtqueue {
         }
         DescriptorChain chain = walk.chainAt(this, head);
         heldHeads[head] = true;
+        poppedAt[head] = lastAvail;
+        headAt[lastAvail & (size - 1)] = head;
         held++;
         lastAvail = (lastAvail + 1) & 0xffff;
         return chain;
