@@ -2,10 +2,7 @@ package vmette.vsock;
 
 import java.time.Duration;
 import java.util.function.Consumer;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import vmette.errors.VsockException;
-import vmette.errors.VsockResetException;
 
 /**
  * One connection's state machine. It has no descriptor, no thread and no clock: packets, calls of the channel and
@@ -14,17 +11,15 @@ import vmette.errors.VsockResetException;
  * <p>A handler may call its channel from inside a callback, so whatever follows a callback looks at the state again.
  */
 final class VsockConnection {
-    private static final Logger LOG = LoggerFactory.getLogger(VsockConnection.class);
-
     private final ConnectionKey key;
     private final ConnectionHome home;
     private final Inbound in;
     private final Outbound out;
     private final LoopChannel channel;
+    private final HandlerPort handler;
     private final byte[] headerBytes = new byte[VsockHeader.BYTES];
 
     private ConnectionState state;
-    private VsockChannelHandler handler;
     private Runnable requestGone;
     private ExpiryTimer.Expiry expiry = () -> {};
     private boolean openDue;
@@ -40,13 +35,14 @@ final class VsockConnection {
         this.in = new Inbound(limits.bufAlloc(), counterStart);
         this.out = new Outbound(limits.writeHighWater(), limits.writeLowWater(), counterStart);
         this.channel = new LoopChannel(this, out, home.loop());
+        this.handler = new HandlerPort(toString());
     }
 
     /** Dials the guest. */
     void dial(VsockChannelHandler newHandler, Duration timeout) {
-        handler = newHandler;
+        handler.attach(newHandler);
         openDue = true;
-        expiry = home.after(timeout, () -> abort(new VsockException(dialTimedOut(timeout)), true));
+        expiry = home.after(timeout, () -> abort(Failures.dialTimedOut(this, timeout, !openDue), true));
         home.ready(this);
     }
 
@@ -55,12 +51,12 @@ final class VsockConnection {
         requestGone = gone;
         out.update(request.bufAlloc(), request.fwdCnt());
         Duration timeout = home.limits().acceptTimeout();
-        expiry = home.after(timeout, () -> abort(new VsockException(this + ": not accepted within " + timeout), true));
+        expiry = home.after(timeout, () -> abort(Failures.notAccepted(this, timeout), true));
     }
 
     /** The acceptor's yes; only in {@link ConnectionState#REQUESTED}. */
     void accept(VsockChannelHandler newHandler) {
-        handler = newHandler;
+        handler.attach(newHandler);
         requestGone = null;
         openDue = true;
         established();
@@ -69,7 +65,7 @@ final class VsockConnection {
     /** The acceptor's no; only in {@link ConnectionState#REQUESTED}. */
     void reject() {
         requestGone = null;
-        abort(new VsockException(this + ": rejected"), true);
+        abort(Failures.rejected(this), true);
     }
 
     private void established() {
@@ -136,8 +132,8 @@ final class VsockConnection {
             in.end();
         }
         boolean refusedNow = (flags & VsockHeader.SHUTDOWN_RECEIVE) != 0 && !out.refused();
-        // after our own SHUTDOWN nothing is left that could be refused
-        boolean tell = refusedNow && (shutdownSent & VsockHeader.SHUTDOWN_SEND) == 0;
+        // once our last byte is out nothing is left that could be refused
+        boolean tell = refusedNow && !out.over();
         if (refusedNow) {
             out.refuse();
         }
@@ -152,27 +148,19 @@ final class VsockConnection {
     }
 
     private void peerReset() {
-        if (state == ConnectionState.CONNECTING) {
-            abort(new VsockException(this + ": connection refused: nothing accepts on guest port "
-                    + Integer.toUnsignedString(key.guestPort())
-                    + ", or its backlog is full; start the guest's listener before dialling it"),
-                    false);
-        } else if (state != ConnectionState.REQUESTED && in.over() && outputDelivered()) {
-            leave();
-            deliver();
-            settle();
-        } else {
-            abort(new VsockResetException(this + ": reset by the guest"), false);
+        switch (state) {
+            case CONNECTING -> abort(Failures.refused(this), false);
+            case CLOSING -> {
+                leave();
+                deliver();
+                settle();
+            }
+            default -> abort(Failures.resetByGuest(this), false);
         }
     }
 
-    /** Whether the guest has all we had to send, our end included, or did not want it. */
-    private boolean outputDelivered() {
-        return out.refused() || (shutdownSent & VsockHeader.SHUTDOWN_SEND) != 0;
-    }
-
     private void violation(String what) {
-        abort(new VsockResetException(this + ": the guest broke the vsock protocol: it " + what), true);
+        abort(Failures.violation(this, what), true);
     }
 
     // ---- from the channel
@@ -199,8 +187,8 @@ final class VsockConnection {
     }
 
     void reset() {
-        handler = null;
-        abort(new VsockResetException(this + ": reset by the host"), true);
+        handler.detach();
+        abort(Failures.resetByHost(this), true);
     }
 
     // ---- to the handler
@@ -227,26 +215,11 @@ final class VsockConnection {
 
     /** Calls the handler; false if the connection is over afterwards. */
     private boolean call(Consumer<VsockChannelHandler> event) {
-        try {
-            event.accept(handler);
-        } catch (Throwable failure) {
-            LOG.warn("{}: reset, because its handler failed", this, failure);
-            abort(new VsockResetException(this + ": reset, because its handler failed", failure), true);
+        Throwable failure = handler.call(event);
+        if (failure != null) {
+            abort(Failures.handlerFailed(this, failure), true);
         }
         return state != ConnectionState.CLOSED;
-    }
-
-    private void callLast(Consumer<VsockChannelHandler> event) {
-        VsockChannelHandler last = handler;
-        handler = null;
-        if (last == null) {
-            return;
-        }
-        try {
-            event.accept(last);
-        } catch (Throwable failure) {
-            LOG.warn("{}: its handler failed at the end", this, failure);
-        }
     }
 
     // ---- to the guest
@@ -334,7 +307,7 @@ final class VsockConnection {
         if (state == ConnectionState.DRAINING && in.done() && !delivering) {
             state = ConnectionState.CLOSED;
             home.gone(this);
-            callLast(VsockChannelHandler::onClosed);
+            handler.last(VsockChannelHandler::onClosed);
         } else if (wantsRx()) {
             home.ready(this);
         }
@@ -352,6 +325,17 @@ final class VsockConnection {
         out.refuse();
         state = ConnectionState.DRAINING;
         home.left(this);
+    }
+
+    /** There is no guest any more. What it had ended in order is complete; the rest is reset. */
+    void vmEnded(String why) {
+        if (state == ConnectionState.CLOSING) {
+            leave();
+            deliver();
+            settle();
+        } else if (state != ConnectionState.DRAINING) {
+            abort(Failures.ended(this, why), false);
+        }
     }
 
     /** Ends the connection out of order. */
@@ -375,7 +359,7 @@ final class VsockConnection {
         if (requestGone != null) {
             requestGone.run();
         }
-        callLast(h -> h.onReset(cause));
+        handler.last(h -> h.onReset(cause));
     }
 
     /** Whether the guest may know of it, or come to. */
@@ -388,7 +372,7 @@ final class VsockConnection {
     }
 
     private boolean live() {
-        return state != ConnectionState.CLOSED && handler != null;
+        return state != ConnectionState.CLOSED && handler.attached();
     }
 
     ConnectionState state() {
@@ -414,13 +398,6 @@ final class VsockConnection {
 
     VsockAddress remote() {
         return new VsockAddress(home.guestCid(), key.guestPort());
-    }
-
-    private String dialTimedOut(Duration timeout) {
-        String why = openDue
-                ? "the guest's vsock driver took no packet (is the guest booted that far?)"
-                : "the guest did not answer";
-        return this + ": no connection within " + timeout + ": " + why;
     }
 
     @Override
