@@ -18,8 +18,10 @@ import org.slf4j.LoggerFactory;
 final class Janitor {
     private static final Logger log = LoggerFactory.getLogger(Janitor.class);
 
+    private static final int PATIENCE_TENTHS = 50;
+
     /**
-     * {@code $1} is the directory. The children die by the kernel's hand; the janitor waits up to 5 s for that, kills by
+     * {@code $1} is the directory. The children die by the kernel's hand; the janitor waits {@code $2} tenths of a second for that, kills by
      * itself what is left (pid and start time must both match), waits again, and removes the directory.
      */
     private static final String SCRIPT = """
@@ -46,7 +48,7 @@ final class Janitor {
             }
             wait_for_all() {
               tries=0
-              while [ "$tries" -lt 50 ]; do
+              while [ "$tries" -lt "$2" ]; do
                 living=
                 for child in $children; do
                   if lives "$child"; then living="$living $child"; fi
@@ -56,11 +58,11 @@ final class Janitor {
                 tries=$((tries + 1))
               done
             }
-            wait_for_all
+            wait_for_all "$1" "$2"
             for child in $children; do
               if lives "$child"; then kill -KILL "${child%%:*}"; fi
             done
-            wait_for_all
+            wait_for_all "$1" "$2"
             rm -rf -- "$directory"
             """;
 
@@ -74,8 +76,18 @@ final class Janitor {
     }
 
     static Janitor start(Path setsid, Path directory) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(
-                List.of(setsid.toString(), "/bin/sh", "-c", SCRIPT, "vmette-janitor", directory.toString()));
+        return start(setsid, directory, PATIENCE_TENTHS);
+    }
+
+    static Janitor start(Path setsid, Path directory, int patienceTenths) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(List.of(
+                setsid.toString(),
+                "/bin/sh",
+                "-c",
+                SCRIPT,
+                "vmette-janitor",
+                directory.toString(),
+                Integer.toString(patienceTenths)));
         builder.directory(Path.of("/").toFile());
         builder.redirectOutput(Redirect.DISCARD).redirectError(Redirect.DISCARD);
         ChildEnvironment.reduce(builder.environment());
