@@ -16,6 +16,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
@@ -50,13 +51,16 @@ final class AssetCache {
     private Map<AssetKind, GuestAsset> present(Set<AssetKind> kinds) {
         Map<AssetKind, GuestAsset> assets = new EnumMap<>(AssetKind.class);
         for (AssetKind kind : kinds) {
-            GuestAsset.in(current(kind)).ifPresent(asset -> assets.put(kind, asset));
+            Optional<GuestAsset> asset = GuestAsset.in(current(kind));
+            if (asset.isPresent()) {
+                assets.put(kind, asset.get());
+            }
         }
         return assets;
     }
 
     private Path current(AssetKind kind) {
-        return directory.resolve("current-" + kind.label());
+        return directory.resolve("current-".concat(kind.label()));
     }
 
     private Map<AssetKind, GuestAsset> fetchUnderLock(Set<AssetKind> kinds, Consumer<String> progress) {

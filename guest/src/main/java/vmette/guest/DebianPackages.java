@@ -41,6 +41,14 @@ final class DebianPackages implements GuestPackages {
         }
     }
 
+    /** Apart, so that a start which fetches nothing compiles no pattern. */
+    private static final class Fields {
+        static final Pattern KERNEL_DEPENDENCY =
+                Pattern.compile("^Depends:.*?(linux-image-[0-9][a-z0-9.+-]*)", Pattern.MULTILINE);
+        static final Pattern VERSION = Pattern.compile("^Version: (\\S+)", Pattern.MULTILINE);
+        static final Pattern SIZE = Pattern.compile("^Size: ([0-9]{1,15})$", Pattern.MULTILINE);
+    }
+
     private record Deb(AssetKind kind, String name, String version, long size) {}
 
     private static final String KERNEL_METAPACKAGE = "linux-image-cloud-amd64";
@@ -48,11 +56,6 @@ final class DebianPackages implements GuestPackages {
     private static final String REMEDY =
             "; give a kernel with --kernel (and its modules with --modules) and an initramfs with --initramfs,"
                     + " or run where Debian's packages are reachable through apt-get";
-
-    private static final Pattern KERNEL_DEPENDENCY =
-            Pattern.compile("^Depends:.*?(linux-image-[0-9][a-z0-9.+-]*)", Pattern.MULTILINE);
-    private static final Pattern VERSION = Pattern.compile("^Version: (\\S+)", Pattern.MULTILINE);
-    private static final Pattern SIZE = Pattern.compile("^Size: ([0-9]{1,15})$", Pattern.MULTILINE);
 
     private static final Duration QUERY = Duration.ofMinutes(1);
     private static final Duration UPDATE = Duration.ofMinutes(5);
@@ -119,10 +122,10 @@ final class DebianPackages implements GuestPackages {
     private Deb newest(AssetKind kind, Path scratch, List<String> options) throws IOException, UnavailableException {
         String name = BUSYBOX_PACKAGE;
         if (kind == AssetKind.KERNEL) {
-            name = field(KERNEL_DEPENDENCY, show(KERNEL_METAPACKAGE, scratch, options), KERNEL_METAPACKAGE);
+            name = field(Fields.KERNEL_DEPENDENCY, show(KERNEL_METAPACKAGE, scratch, options), KERNEL_METAPACKAGE);
         }
         String text = show(name, scratch, options);
-        return new Deb(kind, name, field(VERSION, text, name), Long.parseLong(field(SIZE, text, name)));
+        return new Deb(kind, name, field(Fields.VERSION, text, name), Long.parseLong(field(Fields.SIZE, text, name)));
     }
 
     private String show(String name, Path scratch, List<String> options) throws IOException, UnavailableException {

@@ -5,16 +5,18 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
-import java.util.stream.Stream;
 import vmette.errors.VmetteIoException;
 
 /**
  * Something fetched, complete in a directory of its own, as its manifest describes it.
+ *
+ * <p>This is read at every start, mostly by a cold JVM, to which each lambda costs about a millisecond: hence the loops here,
+ * in {@link KernelModules} and in {@link GuestAssets}.
  *
  * @param directory the directory, whose name holds kind and version
  * @param manifest see the constants for its keys
@@ -76,22 +78,24 @@ record GuestAsset(Path directory, Properties manifest) {
         return new KernelModules(new Catalogue());
     }
 
-    private Set<String> list(String key) {
-        Set<String> names = new HashSet<>(List.of(manifest.getProperty(key, "").split(",", -1)));
-        names.remove("");
-        return names;
+    private static Set<String> split(String names) {
+        Set<String> set = new LinkedHashSet<>(List.of(names.split(",", -1)));
+        set.remove("");
+        return set;
     }
 
     private final class Catalogue implements KernelModules.Catalogue {
-        private final Set<String> names = list(KEY_MODULES);
-        private final Set<String> builtIn = list(KEY_BUILT_IN);
+        private final Set<String> names = split(manifest.getProperty(KEY_MODULES, ""));
+        private final Set<String> builtIn = split(manifest.getProperty(KEY_BUILT_IN, ""));
 
         @Override
         public Optional<KernelModule> find(String name) {
-            return Optional.of(name)
-                    .filter(names::contains)
-                    .map(known -> new KernelModule(
-                            known, directory.resolve("modules").resolve(known + ".ko"), identity() + "/" + known));
+            if (!names.contains(name)) {
+                return Optional.empty();
+            }
+            Path file = directory.resolve("modules").resolve(name.concat(".ko"));
+            return Optional.of(
+                    new KernelModule(name, file, identity().concat("/").concat(name)));
         }
 
         @Override
@@ -111,11 +115,7 @@ record GuestAsset(Path directory, Properties manifest) {
                 throw new VmetteIoException("the manifest in " + directory + " says nothing of the kernel module "
                         + module.name() + ": delete that directory to have it fetched again");
             }
-            return new Modinfo(
-                    Stream.of(depends.split(",", -1))
-                            .filter(name -> !name.isEmpty())
-                            .toList(),
-                    release());
+            return new Modinfo(List.copyOf(split(depends)), release());
         }
 
         @Override

@@ -5,7 +5,6 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import vmette.errors.InvalidConfigException;
@@ -92,26 +91,29 @@ public final class GuestAssets {
             throw new InvalidConfigException("the modules in " + modules
                     + " fit only the kernel they were built with: give that kernel with --kernel, too");
         }
-        Optional<KernelImage> image = Optional.ofNullable(kernel).map(KernelImage::ofUser);
-        Optional<Initramfs.Base> archive = Optional.ofNullable(initramfs).map(Initramfs.UserArchive::new);
-        Optional<List<KernelModule>> own = image.map(this::modulesOf);
+        KernelImage image = kernel == null ? null : KernelImage.ofUser(kernel);
+        Initramfs.Base base = initramfs == null ? null : new Initramfs.UserArchive(initramfs);
+        List<KernelModule> load = image == null ? null : modulesOf(image);
 
-        Set<AssetKind> missing = EnumSet.noneOf(AssetKind.class);
-        if (image.isEmpty()) {
-            missing.add(AssetKind.KERNEL);
+        Set<AssetKind> needed = EnumSet.noneOf(AssetKind.class);
+        if (image == null) {
+            needed.add(AssetKind.KERNEL);
         }
-        if (archive.isEmpty()) {
-            missing.add(AssetKind.BUSYBOX);
+        if (base == null) {
+            needed.add(AssetKind.BUSYBOX);
         }
         Map<AssetKind, GuestAsset> assets =
-                missing.isEmpty() ? Map.of() : new AssetCache(cache, packages).get(missing, progress);
-
-        List<KernelModule> load =
-                own.orElseGet(() -> assets.get(AssetKind.KERNEL).modules().resolve(wanted));
-        Initramfs.Base base = archive.orElseGet(() -> busybox(assets.get(AssetKind.BUSYBOX)));
-        Path made = Initramfs.cached(cache, agent, load, base);
-        return image.map(user -> new GuestKernel(user.file(), made, version(user)))
-                .orElseGet(() -> fetched(assets.get(AssetKind.KERNEL), made));
+                needed.isEmpty() ? Map.of() : new AssetCache(cache, packages).get(needed, progress);
+        if (base == null) {
+            base = busybox(assets.get(AssetKind.BUSYBOX));
+        }
+        if (image != null) {
+            return new GuestKernel(image.file(), Initramfs.cached(cache, agent, load, base), version(image));
+        }
+        GuestAsset fetched = assets.get(AssetKind.KERNEL);
+        List<KernelModule> modulesOfFetched = fetched.modules().resolve(wanted);
+        Path made = Initramfs.cached(cache, agent, modulesOfFetched, base);
+        return new GuestKernel(fetched.file(), made, fetched.release());
     }
 
     private List<KernelModule> modulesOf(KernelImage image) {
@@ -128,10 +130,6 @@ public final class GuestAssets {
 
     private static Initramfs.Base busybox(GuestAsset asset) {
         return new Initramfs.Busybox(asset.file(), asset.directory().resolve("applets"), asset.identity());
-    }
-
-    private static GuestKernel fetched(GuestAsset asset, Path initramfs) {
-        return new GuestKernel(asset.file(), initramfs, asset.release());
     }
 
     private static String version(KernelImage image) {

@@ -76,7 +76,9 @@ public final class KernelModules {
      */
     public List<KernelModule> resolve(Collection<String> wanted) {
         Set<String> names = new LinkedHashSet<>();
-        wanted.forEach(name -> names.add(canonical(name)));
+        for (String name : wanted) {
+            names.add(canonical(name));
+        }
         if (names.remove(LAST)) {
             names.add(LAST);
         }
@@ -118,7 +120,11 @@ public final class KernelModules {
             throw new InvalidConfigException("the kernel modules in " + catalogue.origin()
                     + " depend on each other in a circle: " + String.join(" -> ", path) + " -> " + name);
         }
-        KernelModule module = catalogue.find(name).orElseThrow(() -> missing(name, neededBy));
+        Optional<KernelModule> found = catalogue.find(name);
+        if (found.isEmpty()) {
+            throw missing(name, neededBy);
+        }
+        KernelModule module = found.get();
         for (String dependency : dependencies(name, module)) {
             visit(dependency, name, ordered, path);
         }
@@ -155,6 +161,11 @@ public final class KernelModules {
     }
 
     private Modinfo modinfo(KernelModule module) {
-        return read.computeIfAbsent(module.name(), name -> catalogue.modinfo(module));
+        Modinfo known = read.get(module.name());
+        if (known == null) {
+            known = catalogue.modinfo(module);
+            read.put(module.name(), known);
+        }
+        return known;
     }
 }
