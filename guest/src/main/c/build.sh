@@ -1,10 +1,11 @@
 #!/bin/sh
-# Builds the guest agent: build.sh OUTDIR leaves OUTDIR/agent-x86_64, static, unless it is newer than its sources.
+# Builds the guest agent: build.sh OUTDIR leaves the static OUTDIR/agent-MACHINE (agent-x86_64),
+# unless it is newer than its sources.
 set -eu
 
 [ $# -eq 1 ] || { echo "usage: build.sh OUTDIR" >&2; exit 2; }
 here=$(cd "$(dirname "$0")" && pwd)
-out=$1/agent-x86_64
+out=$1/agent-$(uname -m)
 
 if [ -f "$out" ] && [ -z "$(find "$here" -type f -newer "$out")" ]; then
     exit 0

@@ -7,7 +7,7 @@
 #ifndef VMETTE_LINGER_H
 #define VMETTE_LINGER_H
 
-/* Takes fd, whose sending side has been shut down. */
+/* Takes a connected socket and shuts its sending side down. */
 void linger(int fd);
 
 #endif

@@ -88,9 +88,7 @@ static void output_ended(struct stream *stream) {
         if (refuses(stream)) {
             loop_close(&stream->connection);
         } else {
-            int fd = loop_unwatch(&stream->connection);
-            shutdown(fd, SHUT_WR);
-            linger(fd);
+            linger(loop_unwatch(&stream->connection));
         }
     }
     finish(stream);
