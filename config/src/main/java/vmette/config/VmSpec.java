@@ -41,7 +41,6 @@ public record VmSpec(
     public static final long LEAST_MEMORY_MIB = 64;
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,62}");
-    private static final Pattern IDENTIFIER = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
     /** Checks what is given. */
     public VmSpec {
@@ -52,23 +51,12 @@ public record VmSpec(
             }
         });
         cmdline.ifPresent(given -> noControls("cmdline", given));
-        exec.ifPresent(given -> noNul("exec", given));
+        exec.ifPresent(given -> Checks.noNul("exec", given));
         env = Map.copyOf(new LinkedHashMap<>(env));
-        env.forEach((key, value) -> {
-            if (!IDENTIFIER.matcher(key).matches()) {
-                throw Checks.refuse("env", key, "a name of letters, digits and '_', not beginning with a digit");
-            }
-            noNul("env." + key, value);
-        });
+        env.forEach(Checks::environment);
         Checks.range("vcpus", vcpus, 1, 255);
         Checks.range("memory", memoryMib, LEAST_MEMORY_MIB, Long.MAX_VALUE >> 20);
         Checks.notNegative("timeout", timeout);
-    }
-
-    private static void noNul(String key, String value) {
-        if (value.indexOf('\0') >= 0) {
-            throw new InvalidConfigException(key + " holds a NUL character, which no Linux program can be given");
-        }
     }
 
     private static void noControls(String key, String value) {

@@ -152,9 +152,7 @@ public sealed interface AgentFrame {
     }
 
     private static void checkNanos(Duration time) {
-        require(
-                !time.isNegative() && time.compareTo(Duration.ofNanos(Long.MAX_VALUE)) <= 0,
-                "time " + time);
+        require(!time.isNegative() && time.compareTo(Duration.ofNanos(Long.MAX_VALUE)) <= 0, "time " + time);
     }
 
     private static void checkErrno(int errno) {

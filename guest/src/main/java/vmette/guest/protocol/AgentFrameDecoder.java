@@ -92,7 +92,9 @@ public final class AgentFrameDecoder {
                 | (bytes[at + 3] & 0xffL) << 24;
         if (length < 1 || length > GuestProtocol.MAX_FRAME) {
             throw violation(
-                    "a frame of " + length + " bytes where 1 to " + GuestProtocol.MAX_FRAME + " are allowed", 0, before);
+                    "a frame of " + length + " bytes where 1 to " + GuestProtocol.MAX_FRAME + " are allowed",
+                    0,
+                    before);
         }
         return (int) length;
     }
@@ -121,9 +123,9 @@ public final class AgentFrameDecoder {
             case FrameType.STARTED -> new AgentFrame.Started(in.u64(), in.int32());
             case FrameType.EXEC_FAILED -> new AgentFrame.ExecFailed(in.u64(), in.int32(), in.str());
             case FrameType.PONG -> new AgentFrame.Pong(in.u64(), in.u64(), nanos(in));
-            case FrameType.EXITED ->
-                new AgentFrame.Exited(in.u64(), in.u8(AgentFrame.ExitKind.values()), in.int32());
-            default -> throw new FrameReader.BadField("no frame of the agent has type 0x" + Integer.toHexString(type), at);
+            case FrameType.EXITED -> new AgentFrame.Exited(in.u64(), in.u8(AgentFrame.ExitKind.values()), in.int32());
+            default ->
+                throw new FrameReader.BadField("no frame of the agent has type 0x" + Integer.toHexString(type), at);
         };
     }
 

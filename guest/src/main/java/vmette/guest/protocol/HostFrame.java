@@ -72,7 +72,8 @@ public sealed interface HostFrame {
         public Exec {
             flags = flags.isEmpty() ? Set.of() : Collections.unmodifiableSet(EnumSet.copyOf(flags));
             if (flags.contains(ExecFlag.PTY) && stderr.mode() != StreamMode.NONE) {
-                throw new InvalidConfigException("a command with a terminal has no stderr of its own: leave stderr out");
+                throw new InvalidConfigException(
+                        "a command with a terminal has no stderr of its own: leave stderr out");
             }
             outputGrace = Checks.millis("output grace", outputGrace);
             killGrace = Checks.millis("kill grace", killGrace);

@@ -37,8 +37,7 @@ class AgentFrameDecoderTest {
 
     @Test
     void anAnnouncedLengthCostsNoMemory() throws ProtocolException {
-        com.sun.management.ThreadMXBean threads =
-                (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
+        com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         byte[] announced = hex("00001000 81");
         decoder.decode(announced, 0, announced.length);
         long before = threads.getCurrentThreadAllocatedBytes();
@@ -50,8 +49,8 @@ class AgentFrameDecoderTest {
 
     @Test
     void aTextLongerThanItsFrameIsRefusedBeforeItIsRead() {
-        ProtocolException refused = catchThrowableOfType(
-                ProtocolException.class, () -> decode("09000000 81 0100 ffffff7f 6134"));
+        ProtocolException refused =
+                catchThrowableOfType(ProtocolException.class, () -> decode("09000000 81 0100 ffffff7f 6134"));
         assertThat(refused).hasMessageContaining("2147483647");
         assertThat(refused.offset()).isEqualTo(7);
     }

@@ -32,7 +32,8 @@ public final class FrameArbitraries {
             .filter(token -> !token.equals(Token.ZERO));
     private static final Arbitrary<StreamSetup> STREAM =
             Arbitraries.oneOf(Arbitraries.just(StreamSetup.none()), TOKEN.map(StreamSetup::connection));
-    private static final Arbitrary<WindowSize> WINDOW = Combinators.combine(U16, U16).as(WindowSize::new);
+    private static final Arbitrary<WindowSize> WINDOW =
+            Combinators.combine(U16, U16).as(WindowSize::new);
 
     private FrameArbitraries() {}
 

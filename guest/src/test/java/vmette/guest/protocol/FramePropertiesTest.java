@@ -88,7 +88,8 @@ class FramePropertiesTest {
 
     @Property(tries = 500)
     void aShortenedFrameIsNeverTakenForAWholeOne(
-            @ForAll("agent") AgentFrame frame, @ForAll @IntRange(min = 1, max = 1000) int cut) throws ProtocolException {
+            @ForAll("agent") AgentFrame frame, @ForAll @IntRange(min = 1, max = 1000) int cut)
+            throws ProtocolException {
         byte[] bytes = AgentFrames.encode(frame);
         AgentFrameDecoder decoder = new AgentFrameDecoder();
         int kept = Math.max(1, bytes.length - cut);

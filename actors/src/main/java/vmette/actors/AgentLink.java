@@ -1,0 +1,123 @@
+package vmette.actors;
+
+import java.util.function.Consumer;
+import vmette.errors.VsockException;
+import vmette.guest.protocol.AgentFrame;
+import vmette.guest.protocol.AgentFrameDecoder;
+import vmette.guest.protocol.GuestProtocol;
+import vmette.guest.protocol.HostFrame;
+import vmette.guest.protocol.HostFrames;
+import vmette.guest.protocol.Openings;
+import vmette.guest.protocol.ProtocolException;
+import vmette.vsock.VsockChannel;
+import vmette.vsock.VsockChannelHandler;
+
+/**
+ * The control connection to one guest's agent. Frames go out from any thread; what comes in is told to {@code events}
+ * on the device loop's thread.
+ */
+final class AgentLink implements VsockChannelHandler {
+    static final int PORT = GuestProtocol.PORT;
+
+    private static final int CHUNK = 64 * 1024;
+
+    /** What happens on the link. */
+    sealed interface Event {}
+
+    /** The agent's port answered. */
+    record Opened() implements Event {}
+
+    /** The agent says something. */
+    record Said(AgentFrame frame) implements Event {}
+
+    /** Nobody listened, or the dial timed out: the link never stood. */
+    record NotOpened(String why) implements Event {}
+
+    /** The link stood and is gone, or what came over it broke the protocol. Last event. */
+    record Lost(String why) implements Event {}
+
+    private final Consumer<Event> events;
+    private final AgentFrameDecoder decoder = new AgentFrameDecoder();
+    private volatile VsockChannel channel;
+    private boolean broken;
+
+    AgentLink(Consumer<Event> events) {
+        this.events = events;
+    }
+
+    /** Sends a frame; without effect before the link stands and after it is gone. */
+    void send(HostFrame frame) {
+        VsockChannel open = channel;
+        if (open != null) {
+            byte[] bytes = HostFrames.encode(frame);
+            open.write(bytes, 0, bytes.length);
+        }
+    }
+
+    /** Ends the link; no more events. */
+    void close() {
+        VsockChannel open = channel;
+        if (open != null) {
+            open.reset();
+        }
+    }
+
+    @Override
+    public void onOpen(VsockChannel open) {
+        channel = open;
+        byte[] opening = Openings.control();
+        open.write(opening, 0, opening.length);
+        open.request(CHUNK);
+        events.accept(new Opened());
+    }
+
+    @Override
+    public void onData(byte[] chunk) {
+        if (broken) {
+            return;
+        }
+        try {
+            for (AgentFrame frame : decoder.decode(chunk, 0, chunk.length)) {
+                events.accept(new Said(frame));
+            }
+            channel.request(CHUNK);
+        } catch (ProtocolException e) {
+            broken = true;
+            channel.reset();
+            events.accept(new Lost("the agent broke the protocol: " + e.getMessage()));
+        }
+    }
+
+    @Override
+    public void onWritable() {
+        // Frames are few and small next to the channel's high-water mark.
+    }
+
+    @Override
+    public void onEnd() {
+        broken = true;
+        channel.reset();
+        events.accept(new Lost("the agent closed its control connection"));
+    }
+
+    @Override
+    public void onOutputRefused() {
+        // The end of what the agent sends follows, or a reset.
+    }
+
+    @Override
+    public void onClosed() {
+        if (!broken) {
+            events.accept(new Lost("the agent closed its control connection"));
+        }
+    }
+
+    @Override
+    public void onReset(VsockException cause) {
+        if (channel == null) {
+            events.accept(new NotOpened(cause.getMessage()));
+        } else if (!broken) {
+            events.accept(new Lost(cause.getMessage()));
+        }
+    }
+}

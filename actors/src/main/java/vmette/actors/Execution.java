@@ -1,0 +1,180 @@
+package vmette.actors;
+
+import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
+import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
+import akka.actor.typed.javadsl.TimerScheduler;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import vmette.actors.CommandTicket.Claim;
+import vmette.config.ExecSettings;
+import vmette.config.ExecSpec;
+import vmette.errors.StartFailedException;
+import vmette.errors.VmLostException;
+import vmette.guest.protocol.AgentFrame;
+import vmette.guest.protocol.ExecFlag;
+import vmette.guest.protocol.HostFrame;
+import vmette.guest.protocol.StreamId;
+import vmette.guest.protocol.WindowSize;
+
+/**
+ * One command in one incarnation. Its caller learns exactly one outcome: the agent's word, after the outputs that were taken have
+ * ended, or the loss of the incarnation.
+ */
+public final class Execution extends AbstractBehavior<Execution.Command> {
+    private static final Set<StreamId> OUTPUTS = EnumSet.of(StreamId.STDOUT, StreamId.STDERR);
+
+    /** What an execution understands. */
+    public sealed interface Command {}
+
+    /**
+     * Sends a signal.
+     *
+     * @param number 1 to 64
+     * @param group to the whole process group, else to the command alone
+     */
+    public record Signal(int number, boolean group) implements Command {}
+
+    /** Changes the size of the command's terminal. */
+    public record Resize(ExecSpec.Terminal terminal) implements Command {}
+
+    record StreamEnded() implements Command {}
+
+    record AgentSaid(AgentFrame frame) implements Command {}
+
+    private record ClaimTimeout() implements Command {}
+
+    private final CommandTicket ticket;
+    private final AgentLink link;
+    private final String vm;
+    private final ExecSettings settings;
+    private final TimerScheduler<Command> timers;
+    private AgentFrame.Exited exited;
+    private boolean settled;
+
+    private Execution(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            CommandTicket ticket,
+            AgentLink link,
+            String vm,
+            ExecSettings settings) {
+        super(context);
+        this.timers = timers;
+        this.ticket = ticket;
+        this.link = link;
+        this.vm = vm;
+        this.settings = settings;
+        link.send(frame());
+    }
+
+    static Behavior<Command> create(CommandTicket ticket, AgentLink link, String vm, ExecSettings settings) {
+        return Behaviors.setup(
+                context -> Behaviors.withTimers(timers -> new Execution(context, timers, ticket, link, vm, settings)));
+    }
+
+    private HostFrame.Exec frame() {
+        ExecSpec spec = ticket.spec();
+        Set<ExecFlag> flags = EnumSet.noneOf(ExecFlag.class);
+        if (spec.terminal().isPresent()) {
+            flags.add(ExecFlag.PTY);
+        }
+        if (spec.leaveGroup()) {
+            flags.add(ExecFlag.LEAVE_GROUP);
+        }
+        return new HostFrame.Exec(
+                ticket.id(),
+                flags,
+                ticket.setup(StreamId.STDIN),
+                ticket.setup(StreamId.STDOUT),
+                ticket.setup(StreamId.STDERR),
+                spec.outputGrace().orElse(settings.outputGrace()),
+                settings.killGrace(),
+                spec.terminal().map(Execution::window).orElse(WindowSize.UNKNOWN),
+                spec.directory().orElse(""),
+                spec.arguments(),
+                spec.env().entrySet().stream()
+                        .map(entry -> entry.getKey() + "=" + entry.getValue())
+                        .collect(Collectors.toList()));
+    }
+
+    private static WindowSize window(ExecSpec.Terminal terminal) {
+        return new WindowSize(terminal.rows(), terminal.columns());
+    }
+
+    @Override
+    public Receive<Command> createReceive() {
+        return newReceiveBuilder()
+                .onMessage(AgentSaid.class, said -> onFrame(said.frame()))
+                .onMessage(StreamEnded.class, ended -> settleWhenDone())
+                .onMessage(ClaimTimeout.class, timeout -> onClaimTimeout())
+                .onMessage(Signal.class, signal -> {
+                    if (exited == null) {
+                        link.send(new HostFrame.Signal(ticket.id(), signal.number(), signal.group()));
+                    }
+                    return this;
+                })
+                .onMessage(Resize.class, resize -> {
+                    link.send(new HostFrame.Resize(ticket.id(), window(resize.terminal())));
+                    return this;
+                })
+                .onSignal(PostStop.class, stop -> {
+                    if (!settled) {
+                        ticket.fail(new VmLostException("VM " + vm + " ended while the command "
+                                + ticket.spec().arguments() + " was running in it"));
+                    }
+                    return this;
+                })
+                .build();
+    }
+
+    private Behavior<Command> onFrame(AgentFrame frame) {
+        if (frame instanceof AgentFrame.Started started) {
+            timers.startSingleTimer(
+                    new ClaimTimeout(), ticket.spec().claimTimeout().orElse(settings.claimTimeout()));
+            ticket.run(started.pid(), getContext().getSelf());
+        } else if (frame instanceof AgentFrame.Exited end) {
+            exited = end;
+            return settleWhenDone();
+        } else if (frame instanceof AgentFrame.ExecFailed failed) {
+            settled = true;
+            ticket.fail(new StartFailedException("the command " + ticket.spec().arguments() + " could not be run in VM "
+                    + vm + ": " + failed.message()));
+            return Behaviors.stopped();
+        }
+        return this;
+    }
+
+    private Behavior<Command> onClaimTimeout() {
+        Stream.of(StreamId.values()).filter(ticket::drop).forEach(this::discard);
+        return settleWhenDone();
+    }
+
+    private void discard(StreamId stream) {
+        link.send(new HostFrame.Discard(ticket.id(), stream));
+    }
+
+    /** An output that nobody took does not delay the outcome; its claim runs on until its own timeout. */
+    private Behavior<Command> settleWhenDone() {
+        if (exited == null || anyOutput(Claim.TAKEN)) {
+            return this;
+        }
+        if (!settled) {
+            settled = true;
+            ticket.end(exited);
+        }
+        boolean more = Stream.of(StreamId.values())
+                .map(ticket::claim)
+                .anyMatch(claim -> claim == Claim.OPEN || claim == Claim.TAKEN);
+        return more ? this : Behaviors.stopped();
+    }
+
+    private boolean anyOutput(Claim claim) {
+        return OUTPUTS.stream().anyMatch(output -> ticket.claim(output) == claim);
+    }
+}

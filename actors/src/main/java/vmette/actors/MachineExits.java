@@ -1,0 +1,38 @@
+package vmette.actors;
+
+import java.util.List;
+import vmette.vmm.VmmExit;
+
+/** What the end of a monitor that nobody asked for means. */
+final class MachineExits {
+    private static final String PANIC = "Kernel panic";
+    private static final String AGENT_FATAL = "vmette-agent: fatal:";
+
+    private MachineExits() {}
+
+    static VmFailure.Cause cause(VmmExit exit, List<String> console) {
+        String fatal = last(console, AGENT_FATAL);
+        if (fatal != null) {
+            return new VmFailure.BootRefused(fatal.substring(fatal.indexOf(AGENT_FATAL)));
+        }
+        String panic = last(console, PANIC);
+        return switch (exit.reason()) {
+            case GUEST_PANIC -> new VmFailure.GuestPanic(panic == null ? "the guest's kernel panicked" : panic);
+            case GUEST_RESET ->
+                panic == null
+                        ? new VmFailure.MonitorExited("the guest reset itself")
+                        : new VmFailure.GuestPanic("the guest's kernel panicked: " + panic);
+            case GUEST_POWEROFF -> new VmFailure.PoweredOff();
+            case REQUESTED, CRASHED, NOT_STARTED -> new VmFailure.MonitorExited(exit.detail());
+        };
+    }
+
+    private static String last(List<String> console, String part) {
+        for (int i = console.size() - 1; i >= 0; i--) {
+            if (console.get(i).contains(part)) {
+                return console.get(i).strip();
+            }
+        }
+        return null;
+    }
+}

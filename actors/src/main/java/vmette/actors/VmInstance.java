@@ -1,0 +1,401 @@
+package vmette.actors;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
+import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
+import akka.actor.typed.javadsl.TimerScheduler;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import vmette.config.RuntimeSettings;
+import vmette.errors.VmLostException;
+import vmette.errors.VmetteException;
+import vmette.guest.protocol.AgentFrame;
+import vmette.guest.protocol.GuestProtocol;
+import vmette.guest.protocol.HostFrame;
+import vmette.guest.protocol.RootMode;
+import vmette.machine.Machine;
+import vmette.vmm.VmmExit;
+
+/**
+ * One incarnation of a VM: its machine and the link to its agent, which live and die together. Whatever ends it, the supervisor
+ * is told once, when nothing of it is left.
+ */
+final class VmInstance extends AbstractBehavior<VmInstance.Command> {
+    /** Between two dials of an agent that does not listen yet. */
+    private static final Duration REDIAL = Duration.ofMillis(20);
+
+    /** How long a guest may take to power off before its monitor is told to quit. */
+    private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(5);
+
+    /** A monitor that ends takes the device and the link with it, and they are heard of first. */
+    private static final Duration EXPLANATION = Duration.ofSeconds(2);
+
+    sealed interface Command {}
+
+    /** Runs a command; the ticket learns what becomes of it. */
+    record Run(CommandTicket ticket) implements Command {}
+
+    /** Asks the agent for a sign of life; fails with the incarnation. */
+    record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Command {}
+
+    /** Powers the guest off. */
+    record Stop() implements Command {}
+
+    /** Ends the guest without asking it. */
+    record Kill() implements Command {}
+
+    private record MachineMade(Machine machine) implements Command {}
+
+    private record MachineFailed(Throwable reason) implements Command {}
+
+    private record MachineExited(VmmExit exit) implements Command {}
+
+    private record MachineGone(Optional<VmmExit> exit) implements Command {}
+
+    private record DeviceBroke(String reason) implements Command {}
+
+    private record LinkEvent(AgentLink from, AgentLink.Event event) implements Command {}
+
+    private record Forget(long execution) implements Command {}
+
+    private record Dial() implements Command {}
+
+    private record Unexplained(VmFailure.Cause cause) implements Command {}
+
+    private record DeadlinePassed() implements Command {}
+
+    private record ShutdownGraceOver() implements Command {}
+
+    private enum Phase {
+        BOOTING,
+        READY,
+        STOPPING,
+        ENDING
+    }
+
+    /** What an instance tells its supervisor. */
+    sealed interface Report {}
+
+    /** The agent is ready. */
+    record BecameReady(long incarnation, VmReady ready) implements Report {}
+
+    /** Nothing of the incarnation is left. Empty: it was asked to stop; present: why it ended, a power-off of the guest included. */
+    record Ended(long incarnation, Optional<VmFailure> failure) implements Report {}
+
+    private final TimerScheduler<Command> timers;
+    private final VmTicket vm;
+    private final long incarnation;
+    private final RuntimeSettings settings;
+    private final ActorRef<Report> supervisor;
+    private final CompletionStage<Machine> making;
+    private final long launchedNanos = System.nanoTime();
+    private final Map<Long, ActorRef<Execution.Command>> executions = new HashMap<>();
+    private final Map<Long, CompletableFuture<AgentFrame.Pong>> pings = new HashMap<>();
+
+    private Phase phase = Phase.BOOTING;
+    private Machine machine;
+    private AgentLink link;
+    private long lastPing;
+    private boolean wasReady;
+    private boolean suspected;
+    private boolean versionAgreed;
+    private Optional<VmFailure.Cause> cause = Optional.empty();
+    private Optional<VmmExit> exit = Optional.empty();
+
+    private VmInstance(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            VmTicket vm,
+            long incarnation,
+            RuntimeSettings settings,
+            CompletionStage<Machine> making,
+            ActorRef<Report> supervisor) {
+        super(context);
+        this.timers = timers;
+        this.vm = vm;
+        this.incarnation = incarnation;
+        this.settings = settings;
+        this.making = making;
+        this.supervisor = supervisor;
+        context.pipeToSelf(
+                making, (made, failure) -> failure == null ? new MachineMade(made) : new MachineFailed(failure));
+    }
+
+    static Behavior<Command> create(
+            VmTicket vm,
+            long incarnation,
+            RuntimeSettings settings,
+            CompletionStage<Machine> making,
+            ActorRef<Report> supervisor) {
+        return Behaviors.setup(context -> Behaviors.withTimers(
+                timers -> new VmInstance(context, timers, vm, incarnation, settings, making, supervisor)));
+    }
+
+    @Override
+    public Receive<Command> createReceive() {
+        return newReceiveBuilder()
+                .onMessage(MachineMade.class, made -> onMachine(made.machine()))
+                .onMessage(MachineFailed.class, failed -> onMachineFailed(failed.reason()))
+                .onMessage(MachineExited.class, exited -> onMachineExited(exited.exit()))
+                .onMessage(MachineGone.class, gone -> onMachineGone(gone.exit()))
+                .onMessage(DeviceBroke.class, broke -> suspect(new VmFailure.DeviceBroken(broke.reason())))
+                .onMessage(Unexplained.class, left -> end(left.cause()))
+                .onMessage(LinkEvent.class, event -> event.from() == link ? onLink(event.event()) : this)
+                .onMessage(Dial.class, dial -> dial())
+                .onMessage(Forget.class, ended -> {
+                    executions.remove(ended.execution());
+                    return this;
+                })
+                .onMessage(
+                        DeadlinePassed.class,
+                        passed -> phase == Phase.BOOTING
+                                ? end(new VmFailure.BootDeadline(settings.bootDeadline()))
+                                : this)
+                .onMessage(ShutdownGraceOver.class, over -> endAsAsked())
+                .onMessage(Run.class, run -> onRun(run.ticket()))
+                .onMessage(Ping.class, ping -> onPing(ping.reply()))
+                .onMessage(Stop.class, stop -> onStop())
+                .onMessage(Kill.class, kill -> endAsAsked())
+                .onSignal(PostStop.class, stop -> onPostStop())
+                .build();
+    }
+
+    private Behavior<Command> onMachine(Machine made) {
+        machine = made;
+        if (phase == Phase.ENDING) {
+            closeMachine();
+            return this;
+        }
+        // Counted from here: what came before, a download perhaps, has its own bounds.
+        timers.startSingleTimer(new DeadlinePassed(), settings.bootDeadline());
+        getContext()
+                .pipeToSelf(
+                        made.started().thenApply(done -> Optional.<VmetteException>empty()),
+                        (done, failure) -> failure == null ? new Dial() : new MachineFailed(failure));
+        ActorRef<Command> self = getContext().getSelf();
+        made.exited().thenAccept(exited -> self.tell(new MachineExited(exited)));
+        made.broken().thenAccept(reason -> self.tell(new DeviceBroke(reason)));
+        return dial();
+    }
+
+    /** The dial waits in the device until the guest's driver is up; refused, the agent is not listening yet. */
+    private Behavior<Command> dial() {
+        if (phase == Phase.BOOTING && link == null) {
+            ActorRef<Command> self = getContext().getSelf();
+            AgentLink[] own = new AgentLink[1];
+            own[0] = new AgentLink(event -> self.tell(new LinkEvent(own[0], event)));
+            link = own[0];
+            machine.vsock().connect(AgentLink.PORT, settings.bootDeadline(), link);
+        }
+        return this;
+    }
+
+    private Behavior<Command> onLink(AgentLink.Event event) {
+        if (phase == Phase.ENDING) {
+            return this;
+        }
+        if (event instanceof AgentLink.Opened) {
+            // Sent together to save a turn: an agent of another version refuses and never reads BOOT.
+            link.send(new HostFrame.Hello(GuestProtocol.VERSION));
+            link.send(new HostFrame.Boot(RootMode.INITRAMFS, vm.name(), environment()));
+        } else if (event instanceof AgentLink.NotOpened) {
+            link = null;
+            timers.startSingleTimer(new Dial(), REDIAL);
+        } else if (event instanceof AgentLink.Lost lost) {
+            return suspect(new VmFailure.AgentLost(lost.why()));
+        } else if (event instanceof AgentLink.Said said) {
+            return onFrame(said.frame());
+        }
+        return this;
+    }
+
+    private List<String> environment() {
+        List<String> environment = new ArrayList<>();
+        vm.spec().env().forEach((key, value) -> environment.add(key + "=" + value));
+        environment.add(
+                "VMETTE_VSOCK_PORT=" + vm.guestPort().map(String::valueOf).orElse(""));
+        return environment;
+    }
+
+    private Behavior<Command> onFrame(AgentFrame frame) {
+        if (frame instanceof AgentFrame.Hello hello) {
+            if (hello.version() != GuestProtocol.VERSION) {
+                return end(new VmFailure.BootRefused("the agent " + hello.agent() + " speaks version " + hello.version()
+                        + " of the guest protocol, this runtime version " + GuestProtocol.VERSION));
+            }
+            versionAgreed = true;
+        } else if (frame instanceof AgentFrame.Error error) {
+            String text = "the agent refused: " + error.message();
+            return end(wasReady ? new VmFailure.AgentLost(text) : new VmFailure.BootRefused(text));
+        } else if (!versionAgreed) {
+            return end(new VmFailure.BootRefused("the agent's first word was not its version but " + frame));
+        } else if (frame instanceof AgentFrame.Ready ready) {
+            return onReady(ready);
+        } else if (frame instanceof AgentFrame.Pong pong) {
+            Optional.ofNullable(pings.remove(pong.nonce())).ifPresent(reply -> reply.complete(pong));
+        } else if (frame instanceof AgentFrame.Started started) {
+            tell(started.execution(), frame);
+        } else if (frame instanceof AgentFrame.ExecFailed failed) {
+            tell(failed.execution(), frame);
+        } else if (frame instanceof AgentFrame.Exited exited) {
+            tell(exited.execution(), frame);
+        }
+        return this;
+    }
+
+    /** An execution that is not known has ended, or was made up by a hostile guest; neither is worth more than silence. */
+    private void tell(long execution, AgentFrame frame) {
+        ActorRef<Execution.Command> actor = executions.get(execution);
+        if (actor != null) {
+            actor.tell(new Execution.AgentSaid(frame));
+        }
+    }
+
+    private Behavior<Command> onReady(AgentFrame.Ready ready) {
+        if (phase != Phase.BOOTING) {
+            return this;
+        }
+        phase = Phase.READY;
+        wasReady = true;
+        timers.cancel(new DeadlinePassed());
+        Duration launchTime = Duration.ofNanos(System.nanoTime() - launchedNanos);
+        supervisor.tell(new BecameReady(
+                incarnation,
+                new VmReady(
+                        ready.kernel(), ready.memoryBytes(), ready.bootTime(), launchTime, machine.capabilities())));
+        return this;
+    }
+
+    private Behavior<Command> onRun(CommandTicket ticket) {
+        if (phase != Phase.READY) {
+            ticket.fail(new VmLostException("VM " + vm.name() + " is not running: the command "
+                    + ticket.spec().arguments() + " was not started"));
+            return this;
+        }
+        ActorRef<Execution.Command> actor = getContext()
+                .spawn(Execution.create(ticket, link, vm.name(), settings.exec()), "execution-" + ticket.id());
+        executions.put(ticket.id(), actor);
+        getContext().watchWith(actor, new Forget(ticket.id()));
+        return this;
+    }
+
+    private Behavior<Command> onPing(CompletableFuture<AgentFrame.Pong> reply) {
+        if (phase == Phase.READY) {
+            pings.put(++lastPing, reply);
+            link.send(new HostFrame.Ping(lastPing));
+        } else {
+            reply.completeExceptionally(new VmLostException("VM " + vm.name() + " is not running"));
+        }
+        return this;
+    }
+
+    private Behavior<Command> onStop() {
+        switch (phase) {
+            case READY -> {
+                phase = Phase.STOPPING;
+                link.send(new HostFrame.Shutdown());
+                timers.startSingleTimer(new ShutdownGraceOver(), SHUTDOWN_GRACE);
+            }
+            case BOOTING -> endAsAsked();
+            case STOPPING, ENDING -> {}
+        }
+        return this;
+    }
+
+    private Behavior<Command> onMachineFailed(Throwable failure) {
+        Throwable reason =
+                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        if (machine == null) {
+            cause = Optional.of(notStarted(reason));
+            phase = Phase.ENDING;
+            return onMachineGone(Optional.empty());
+        }
+        return end(notStarted(reason));
+    }
+
+    private static VmFailure.Cause notStarted(Throwable reason) {
+        return reason instanceof VmetteException known
+                ? new VmFailure.NotStarted(known)
+                : new VmFailure.Internal(reason);
+    }
+
+    private Behavior<Command> onMachineExited(VmmExit exited) {
+        exit = Optional.of(exited);
+        if (phase == Phase.STOPPING) {
+            return endAsAsked();
+        }
+        return end(MachineExits.cause(exited, machine.consoleTail()));
+    }
+
+    /** Ends the incarnation for this reason, unless the monitor's exit tells a better one right after. */
+    private Behavior<Command> suspect(VmFailure.Cause why) {
+        if (phase != Phase.ENDING && phase != Phase.STOPPING && !suspected) {
+            suspected = true;
+            timers.startSingleTimer(new Unexplained(why), EXPLANATION);
+        }
+        return this;
+    }
+
+    private Behavior<Command> end(VmFailure.Cause why) {
+        if (phase != Phase.ENDING) {
+            if (phase != Phase.STOPPING) {
+                cause = Optional.of(why);
+            }
+            beginEnd();
+        }
+        return this;
+    }
+
+    private Behavior<Command> endAsAsked() {
+        if (phase != Phase.ENDING) {
+            beginEnd();
+        }
+        return this;
+    }
+
+    private void beginEnd() {
+        phase = Phase.ENDING;
+        timers.cancelAll();
+        vm.vsock().detach();
+        if (machine != null) {
+            closeMachine();
+        }
+        // Else it is still being made: onMachine closes it, onMachineFailed has nothing to close.
+    }
+
+    private void closeMachine() {
+        getContext().pipeToSelf(machine.close(), (gone, failure) -> new MachineGone(Optional.ofNullable(gone)));
+    }
+
+    private Behavior<Command> onMachineGone(Optional<VmmExit> gone) {
+        Optional<VmFailure> failure = cause.map(why -> new VmFailure(
+                vm.name(),
+                incarnation,
+                why,
+                wasReady,
+                exit.or(() -> gone),
+                machine == null ? List.of() : machine.consoleTail()));
+        supervisor.tell(new Ended(incarnation, failure));
+        return Behaviors.stopped();
+    }
+
+    private Behavior<Command> onPostStop() {
+        vm.vsock().detach();
+        making.thenAccept(Machine::close);
+        pings.values()
+                .forEach(reply -> reply.completeExceptionally(
+                        new VmLostException("VM " + vm.name() + " ended before its agent answered")));
+        return this;
+    }
+}

@@ -1,0 +1,16 @@
+package vmette.actors;
+
+import java.time.Duration;
+import vmette.vmm.VmmCapabilities;
+
+/**
+ * What is known of a VM that has come up.
+ *
+ * @param kernel the guest's {@code uname -r}
+ * @param memoryBytes memory the guest's kernel manages
+ * @param guestBootTime the guest's own clock when its agent was ready
+ * @param launchTime on the host, from launch to ready
+ * @param capabilities of its monitor
+ */
+public record VmReady(
+        String kernel, long memoryBytes, Duration guestBootTime, Duration launchTime, VmmCapabilities capabilities) {}

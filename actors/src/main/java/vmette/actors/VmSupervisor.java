@@ -1,0 +1,234 @@
+package vmette.actors;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
+import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
+import akka.actor.typed.javadsl.TimerScheduler;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import vmette.config.RuntimeSettings;
+import vmette.errors.VmBusyException;
+import vmette.errors.VmLostException;
+import vmette.guest.protocol.AgentFrame;
+import vmette.machine.Machine;
+import vmette.machine.MachineFactory;
+
+/**
+ * Owns one VM: holds its ticket, its incarnation and its history, and decides what follows a failure. Incarnations never
+ * overlap: the next begins when nothing of the former is left.
+ */
+public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
+    /** Commands that may wait for the VM to be ready. */
+    static final int STASH = 256;
+
+    /** What a supervisor understands. */
+    public sealed interface Command {}
+
+    /** Runs a command once the VM is ready; the ticket learns what becomes of it. */
+    public record Run(CommandTicket ticket) implements Command {}
+
+    /** Asks the agent for a sign of life. */
+    public record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Command {}
+
+    /** Ends the VM; {@link VmTicket#ended} says when. */
+    public record Stop() implements Command {}
+
+    private record TimeoutPassed() implements Command {}
+
+    private record InstanceSaid(VmInstance.Report report) implements Command {}
+
+    private record InstanceCrashed(long incarnation) implements Command {}
+
+    private final TimerScheduler<Command> timers;
+    private final VmTicket vm;
+    private final RuntimeSettings settings;
+    private final MachineFactory machines;
+    private final RecoveryPolicy policy;
+    private final ActorRef<VmInstance.Report> reports;
+    private final Deque<CommandTicket> stash = new ArrayDeque<>();
+    private final List<VmFailure> history = new ArrayList<>();
+
+    private long incarnation;
+    private ActorRef<VmInstance.Command> instance;
+    private CompletionStage<Machine> machine;
+    private boolean ready;
+    private Optional<VmEnd.How> stopping = Optional.empty();
+
+    private VmSupervisor(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            VmTicket vm,
+            RuntimeSettings settings,
+            MachineFactory machines,
+            RecoveryPolicy policy,
+            Optional<CompletionStage<Machine>> begun) {
+        super(context);
+        this.timers = timers;
+        this.vm = vm;
+        this.settings = settings;
+        this.machines = machines;
+        this.policy = policy;
+        this.reports = context.messageAdapter(VmInstance.Report.class, InstanceSaid::new);
+        if (!vm.spec().timeout().isZero()) {
+            timers.startSingleTimer(new TimeoutPassed(), vm.spec().timeout());
+        }
+        begin(begun.orElseGet(this::make));
+    }
+
+    /**
+     * A supervisor that begins at once.
+     *
+     * @param begun the first incarnation's machine, if it is being made already
+     */
+    public static Behavior<Command> create(
+            VmTicket vm,
+            RuntimeSettings settings,
+            MachineFactory machines,
+            RecoveryPolicy policy,
+            Optional<CompletionStage<Machine>> begun) {
+        return Behaviors.setup(context -> Behaviors.withTimers(
+                timers -> new VmSupervisor(context, timers, vm, settings, machines, policy, begun)));
+    }
+
+    private CompletionStage<Machine> make() {
+        return machines.begin(vm.spec(), vm.name(), vm.vsock()::attach);
+    }
+
+    private void begin(CompletionStage<Machine> making) {
+        incarnation++;
+        machine = making;
+        ready = false;
+        instance = getContext()
+                .spawn(VmInstance.create(vm, incarnation, settings, making, reports), "incarnation-" + incarnation);
+        getContext().watchWith(instance, new InstanceCrashed(incarnation));
+    }
+
+    @Override
+    public Receive<Command> createReceive() {
+        return newReceiveBuilder()
+                .onMessage(Run.class, run -> onRun(run.ticket()))
+                .onMessage(Ping.class, ping -> {
+                    instance.tell(new VmInstance.Ping(ping.reply()));
+                    return this;
+                })
+                .onMessage(Stop.class, stop -> stop(VmEnd.How.STOPPED))
+                .onMessage(TimeoutPassed.class, passed -> stop(VmEnd.How.TIMED_OUT))
+                .onMessage(InstanceSaid.class, said -> onReport(said.report()))
+                .onMessage(InstanceCrashed.class, crashed -> onCrash(crashed.incarnation()))
+                .onSignal(PostStop.class, stop -> onPostStop())
+                .build();
+    }
+
+    private Behavior<Command> onRun(CommandTicket ticket) {
+        if (stopping.isPresent()) {
+            ticket.fail(new VmLostException("VM " + vm.name() + " is being stopped: the command "
+                    + ticket.spec().arguments() + " was not started"));
+        } else if (ready) {
+            instance.tell(new VmInstance.Run(ticket));
+        } else if (stash.size() < STASH) {
+            stash.addLast(ticket);
+        } else {
+            ticket.fail(new VmBusyException("VM " + vm.name() + " is not ready and " + STASH
+                    + " commands wait for it already: wait until it is ready"));
+        }
+        return this;
+    }
+
+    private Behavior<Command> stop(VmEnd.How how) {
+        if (stopping.isEmpty()) {
+            stopping = Optional.of(how);
+            instance.tell(how == VmEnd.How.TIMED_OUT ? new VmInstance.Kill() : new VmInstance.Stop());
+        }
+        return this;
+    }
+
+    private Behavior<Command> onReport(VmInstance.Report report) {
+        if (report instanceof VmInstance.BecameReady became && became.incarnation() == incarnation) {
+            ready = true;
+            vm.readiness().complete(became.ready());
+            while (!stash.isEmpty()) {
+                instance.tell(new VmInstance.Run(stash.removeFirst()));
+            }
+        } else if (report instanceof VmInstance.Ended ended && ended.incarnation() == incarnation) {
+            getContext().unwatch(instance);
+            return onEnded(ended.failure());
+        }
+        return this;
+    }
+
+    /** The instance stopped without a word, which is a bug: its machine must not outlive it all the same. */
+    private Behavior<Command> onCrash(long which) {
+        if (which != incarnation) {
+            return this;
+        }
+        VmFailure failure = new VmFailure(
+                vm.name(),
+                incarnation,
+                new VmFailure.Internal(
+                        new IllegalStateException("incarnation " + incarnation + " stopped unexpectedly")),
+                ready,
+                Optional.empty(),
+                List.of());
+        CompletionStage<VmInstance.Report> gone = machine.thenCompose(Machine::close)
+                .handle((exit, ignored) -> new VmInstance.Ended(which, Optional.of(failure)));
+        getContext().pipeToSelf(gone, (report, ignored) -> new InstanceSaid(report));
+        return this;
+    }
+
+    private Behavior<Command> onEnded(Optional<VmFailure> failure) {
+        failure.ifPresent(history::add);
+        if (stopping.isPresent()) {
+            return over(VmEnd.of(stopping.get()));
+        }
+        if (failure.isEmpty()) {
+            return over(VmEnd.of(VmEnd.How.STOPPED));
+        }
+        if (failure.get().cause() instanceof VmFailure.PoweredOff
+                && failure.get().wasReady()) {
+            return over(new VmEnd(VmEnd.How.POWERED_OFF, failure));
+        }
+        return switch (policy.decide(List.copyOf(history))) {
+            case RESTART_COLD -> {
+                begin(make());
+                yield this;
+            }
+            case GIVE_UP -> over(VmEnd.failed(failure.get()));
+        };
+    }
+
+    private Behavior<Command> over(VmEnd end) {
+        timers.cancelAll();
+        settle(end);
+        return Behaviors.stopped();
+    }
+
+    private void settle(VmEnd end) {
+        vm.vsock().end();
+        RuntimeException reason = end.failure()
+                .<RuntimeException>map(VmFailure::toException)
+                .orElseGet(() -> new VmLostException("VM " + vm.name() + " was stopped"
+                        + (end.how() == VmEnd.How.TIMED_OUT ? ": its timeout passed" : "")));
+        vm.readiness().completeExceptionally(reason);
+        stash.forEach(ticket -> ticket.fail(reason));
+        stash.clear();
+        vm.ending().complete(end);
+    }
+
+    /** Reached with the VM alive only when the whole actor system goes down: its promises are kept all the same. */
+    private Behavior<Command> onPostStop() {
+        if (!vm.ending().isDone()) {
+            machine.thenCompose(Machine::close)
+                    .whenComplete((exit, failure) -> settle(VmEnd.of(stopping.orElse(VmEnd.How.STOPPED))));
+        }
+        return this;
+    }
+}

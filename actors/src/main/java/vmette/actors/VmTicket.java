@@ -1,0 +1,40 @@
+package vmette.actors;
+
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import vmette.config.VmSpec;
+
+/**
+ * One VM as its caller and its supervisor share it. Thread-safe.
+ *
+ * @param name unique within the registry
+ * @param spec what it is to be
+ * @param vsock its connections
+ * @param guestPort the port told to the guest as VMETTE_VSOCK_PORT, if any
+ * @param readiness settled by the supervisor
+ * @param ending settled by the supervisor; never exceptionally
+ */
+public record VmTicket(
+        String name,
+        VmSpec spec,
+        VmVsock vsock,
+        Optional<Integer> guestPort,
+        CompletableFuture<VmReady> readiness,
+        CompletableFuture<VmEnd> ending) {
+
+    /** A ticket for a VM still to be launched. */
+    public static VmTicket create(String name, VmSpec spec, VmVsock vsock, Optional<Integer> guestPort) {
+        return new VmTicket(name, spec, vsock, guestPort, new CompletableFuture<>(), new CompletableFuture<>());
+    }
+
+    /** Completes when the agent first answers; fails with a {@code VmetteException}. */
+    public CompletionStage<VmReady> ready() {
+        return readiness.minimalCompletionStage();
+    }
+
+    /** Completes, never exceptionally, when nothing of the VM is left. */
+    public CompletionStage<VmEnd> ended() {
+        return ending.minimalCompletionStage();
+    }
+}

@@ -1,0 +1,143 @@
+package vmette.actors;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
+import vmette.errors.VsockException;
+import vmette.vsock.VsockChannelHandler;
+import vmette.vsock.VsockHost;
+
+/**
+ * A VM's vsock across its incarnations: what is listened on belongs to the VM and is in force before each incarnation's first
+ * instruction; connections belong to the incarnation. Thread-safe.
+ */
+public final class VmVsock implements VsockHost {
+    // The range that the --vsock-port flag documents for "a free port".
+    private static final int FIRST_FREE = 50_000;
+    private static final int FREE_PORTS = 10_000;
+
+    private final String vm;
+    private final Map<Integer, Bound> bound = new LinkedHashMap<>();
+    private VsockHost current;
+    private boolean over;
+
+    /** @param vm the VM's name, for messages */
+    public VmVsock(String vm) {
+        this.vm = vm;
+    }
+
+    /** An incarnation begins: binds everything on its device, before the guest runs. */
+    public synchronized void attach(VsockHost incarnation) {
+        current = incarnation;
+        bound.values().forEach(Bound::bind);
+    }
+
+    /** An incarnation has ended. */
+    synchronized void detach() {
+        current = null;
+        bound.values().forEach(port -> port.listener = null);
+    }
+
+    /** The VM has ended for good. */
+    synchronized void end() {
+        detach();
+        over = true;
+    }
+
+    @Override
+    public synchronized Listener listen(int port, int backlog, Acceptor acceptor) {
+        if (over) {
+            throw new VsockException("VM " + vm + " has ended: port " + port + " cannot be bound");
+        }
+        if (port < 0 || backlog < 1) {
+            throw new VsockException(
+                    port < 0
+                            ? "there is no vsock port " + port + ": allowed is 0 (a free one) to " + Integer.MAX_VALUE
+                            : "a backlog of " + backlog + " is too small: at least 1");
+        }
+        int chosen = port == 0 ? freePort() : port;
+        if (bound.containsKey(chosen)) {
+            throw new VsockException("vsock port " + chosen + " of VM " + vm + " is bound already");
+        }
+        Bound entry = new Bound(chosen, backlog, acceptor);
+        if (current != null) {
+            entry.bind();
+        }
+        bound.put(chosen, entry);
+        return entry;
+    }
+
+    /** Whether a port is listened on. */
+    public synchronized boolean isBound(int port) {
+        return bound.containsKey(port);
+    }
+
+    /**
+     * A port from 50000 to 59999 that is not listened on.
+     *
+     * @throws VsockException if all are
+     */
+    public synchronized int freePort() {
+        int start = ThreadLocalRandom.current().nextInt(FREE_PORTS);
+        for (int i = 0; i < FREE_PORTS; i++) {
+            int port = FIRST_FREE + (start + i) % FREE_PORTS;
+            if (!bound.containsKey(port)) {
+                return port;
+            }
+        }
+        throw new VsockException("all vsock ports of VM " + vm + " from 50000 to 59999 are bound");
+    }
+
+    @Override
+    public void connect(int port, Duration timeout, VsockChannelHandler handler) {
+        VsockHost host;
+        boolean ended;
+        synchronized (this) {
+            host = current;
+            ended = over;
+        }
+        if (host == null) {
+            handler.onReset(new VsockException("VM " + vm + (ended ? " has ended" : " is not running") + ": port "
+                    + Integer.toUnsignedString(port) + " cannot be dialled"));
+        } else {
+            host.connect(port, timeout, handler);
+        }
+    }
+
+    private final class Bound implements Listener {
+        private final int port;
+        private final int backlog;
+        private final Acceptor acceptor;
+        private Listener listener;
+
+        Bound(int port, int backlog, Acceptor acceptor) {
+            this.port = port;
+            this.backlog = backlog;
+            this.acceptor = acceptor;
+        }
+
+        void bind() {
+            listener = current.listen(port, backlog, acceptor);
+        }
+
+        @Override
+        public int port() {
+            return port;
+        }
+
+        @Override
+        public void close() {
+            Listener open;
+            synchronized (VmVsock.this) {
+                if (!bound.remove(port, this)) {
+                    return;
+                }
+                open = listener;
+            }
+            if (open != null) {
+                open.close();
+            }
+        }
+    }
+}
