@@ -4,6 +4,9 @@
 #
 # shellcheck disable=SC2034,SC2154  # variables that come from the caller, and that are for it
 
+# Without a locale (a container, cron) Java would take arguments and file names for ASCII.
+[ -n "${LC_ALL:-}${LC_CTYPE:-}${LANG:-}" ] || export LC_CTYPE=C.UTF-8
+
 say() { printf '%s: %s\n' "$me" "$*" >&2; }
 
 die() {
