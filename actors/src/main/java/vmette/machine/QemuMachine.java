@@ -7,8 +7,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import vmette.memory.MappedGuestMemory;
 import vmette.process.RuntimeDirectory;
-import vmette.vhostuser.VhostUserListener;
 import vmette.vmm.Vmm;
 import vmette.vmm.VmmCapabilities;
 import vmette.vmm.VmmExit;
@@ -37,7 +37,7 @@ final class QemuMachine implements Machine {
     /** The device listens and its ports are bound, and only then is the monitor spawned. Blocks for the first. */
     void boot(Path socket, Consumer<VsockHost> beforeBoot) {
         try {
-            device.listen(socket, pid -> true).toCompletableFuture().join();
+            device.listen(socket, peer -> MappedGuestMemory::open, pid -> true).toCompletableFuture().join();
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException known ? known : e;
         }
