@@ -1,5 +1,6 @@
 package vmette.vsock;
 
+import java.util.Arrays;
 import vmette.vhostuser.Vring;
 import vmette.virtio.DescriptorChain;
 import vmette.virtio.SplitVirtqueue;
@@ -18,6 +19,7 @@ final class RingPump {
     private final ChainBuffer buffer = new ChainBuffer();
     private final Vring[] rings = new Vring[2];
     private final int[] stoppedAt = new int[2];
+    private boolean begunAnew;
 
     private static final class ChainBuffer implements RxBuffer {
         private DescriptorChain chain;
@@ -39,8 +41,12 @@ final class RingPump {
     }
 
     void started(Vring ring) {
-        rings[ring.index()] = ring;
-        if (running() && !resumed()) {
+        int index = ring.index();
+        rings[index] = ring;
+        // a paused VM's ring goes on where it stopped; a driver that was reset begins at 0
+        begunAnew |= ring.queue().base() != stoppedAt[index];
+        if (running() && begunAnew) {
+            begunAnew = false;
             muxer.transportReset();
         }
     }
@@ -53,24 +59,16 @@ final class RingPump {
         }
     }
 
-    /** The rings must not be touched any more. */
+    /** The rings are not there any more, and those that come are new ones. */
     void forget() {
-        rings[RX] = null;
-        rings[TX] = null;
+        Arrays.fill(rings, null);
+        Arrays.fill(stoppedAt, 0);
+        begunAnew = false;
     }
 
     /** Nothing is said to a guest that hears but cannot speak, so both rings have to be there. */
     boolean running() {
         return rings[RX] != null && rings[TX] != null;
-    }
-
-    /**
-     * Whether both rings go on where they stopped, as they do when a VM was paused. A driver that was reset begins at 0.
-     */
-    private boolean resumed() {
-        return stoppedAt[RX] != 0
-                && rings[RX].queue().base() == stoppedAt[RX]
-                && rings[TX].queue().base() == stoppedAt[TX];
     }
 
     /** One turn; returns whether another should follow. */

@@ -2,16 +2,23 @@ package vmette.vsock;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.IntPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import vmette.linux.ReadinessLoop;
+import vmette.errors.VsockException;
+import vmette.linux.PeerCredentials;
 import vmette.memory.GuestMemoryException;
+import vmette.memory.GuestMemorySource;
 import vmette.vhostuser.VhostUserDevice;
+import vmette.vhostuser.VhostUserListener;
 import vmette.vhostuser.Vring;
 import vmette.virtio.VirtqueueException;
 
@@ -28,6 +35,7 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
 
     private final long guestCid;
     private final DeviceLoop loop;
+    private final Executor tasks;
     private final ScopedReadiness readiness;
     private final VsockMuxer muxer;
     private final RingPump pump;
@@ -39,7 +47,8 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
     private boolean over;
     private String brokenBecause;
     private Consumer<String> onBroken = reason -> {};
-    private AutoCloseable listener = () -> {};
+    private Optional<VhostUserListener> listener = Optional.empty();
+    private Optional<CompletableFuture<Void>> detaching = Optional.empty();
 
     /**
      * @param guestCid 3 to 2^32-2; private to the device, so that every VM may have the same
@@ -53,7 +62,7 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
         this.guestCid = guestCid;
         this.loop = Objects.requireNonNull(loop, "loop");
         this.readiness = new ScopedReadiness(loop, this::guarded);
-        Executor tasks = task -> loop.execute(() -> guarded(task));
+        this.tasks = task -> loop.execute(() -> guarded(task));
         ExpiryTimer timer = (delay, action) -> loop.timer().after(delay, () -> guarded(action));
         this.muxer = new VsockMuxer(guestCid, limits, timer, tasks, this::schedulePump);
         this.pump = new RingPump(muxer, limits.maxChainsPerTurn());
@@ -67,11 +76,44 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
     }
 
     /**
-     * The loop as whatever serves this device should see it: a failure in a callback ends the device only, and what is
-     * still watched when the device ends is watched no more.
+     * Waits for the VM's front-end at a path, until {@link #close}. It may leave and come back after {@link
+     * #expectDetach}.
+     *
+     * @param socket as {@link VhostUserListener#open} wants it
+     * @param memory gives the way to reach the guest's memory, {@code peer -> MappedGuestMemory::open} where it is shared
+     * @param pidIsOurs whether a process may be the front-end
+     * @return completes, on the loop's thread, when a front-end may connect; fails with {@code VmetteIoException} if the
+     *     place is unfit, and with {@code VsockException} if the device has ended
      */
-    public ReadinessLoop readiness() {
-        return readiness;
+    public CompletionStage<Void> listen(
+            Path socket, Function<PeerCredentials, GuestMemorySource> memory, IntPredicate pidIsOurs) {
+        CompletableFuture<Void> ready = new CompletableFuture<>();
+        loop.execute(() -> {
+            try {
+                if (over || listener.isPresent()) {
+                    throw new VsockException("cannot wait for a front-end at " + socket + ": the vsock device "
+                            + (over ? "has ended" : "waits at " + listener.get().path() + " already"));
+                }
+                listener = Optional.of(VhostUserListener.open(socket, readiness, () -> this, memory, pidIsOurs));
+                ready.complete(null);
+            } catch (Throwable failure) {
+                ready.completeExceptionally(failure);
+            }
+        });
+        return ready.minimalCompletionStage();
+    }
+
+    /**
+     * Announces that the front-end will leave and that this is no failure: the device is unplugged for a snapshot, say. Its
+     * leaving resets all connections but those complete or not yet seen by the guest; listeners stay, dials wait for the front-end
+     * that comes next.
+     *
+     * @return completes, on the loop's thread, when it has left
+     */
+    public CompletionStage<Void> expectDetach() {
+        CompletableFuture<Void> left = new CompletableFuture<>();
+        loop.execute(() -> detaching = Optional.of(left));
+        return left.minimalCompletionStage();
     }
 
     /**
@@ -148,7 +190,17 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
 
     @Override
     public void disconnected(String reason) {
-        guarded(() -> fail("the VM's vsock front-end has gone: " + reason));
+        guarded(() -> {
+            if (over || detaching.isEmpty()) {
+                fail("the VM's vsock front-end has gone: " + reason);
+                return;
+            }
+            CompletableFuture<Void> left = detaching.get();
+            detaching = Optional.empty();
+            pump.forget();
+            muxer.transportReset();
+            left.complete(null);
+        });
     }
 
     // ---- on the loop
@@ -206,13 +258,19 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
         over = true;
         pump.forget();
         loop.leave(member);
+        // deferred: the session to be closed may be what is calling
+        loop.defer(this::release);
+        muxer.close(reason);
+    }
+
+    private void release() {
         try {
-            muxer.close(reason);
-            listener.close();
+            listener.ifPresent(VhostUserListener::close);
+            readiness.unwatchAll();
         } catch (Throwable failure) {
             LOG.error("the vsock device failed while it ended", failure);
         } finally {
-            readiness.unwatchAll();
+            detaching.ifPresent(left -> left.complete(null));
             closed.complete(null);
         }
     }
