@@ -68,9 +68,7 @@ public final class Epoll implements AutoCloseable {
     private void control(int operation, int watched, int interest, long token) {
         NativeBuffer event = new NativeBuffer(EVENT_SIZE);
         event.bytes.putInt(0, interest).putLong(DATA_OFFSET, token);
-        int result = LibC.epoll_ctl(fd.fd(), operation, watched, event.address);
-        java.lang.ref.Reference.reachabilityFence(event);
-        LibC.check("epoll_ctl", result);
+        LibC.check("epoll_ctl", event.during(address -> LibC.epoll_ctl(fd.fd(), operation, watched, address)));
     }
 
     /**

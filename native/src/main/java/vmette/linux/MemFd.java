@@ -25,9 +25,7 @@ public final class MemFd {
         byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
         NativeBuffer text = new NativeBuffer(bytes.length + 1);
         text.bytes.put(0, bytes);
-        int result = LibC.memfd_create(text.address, FLAGS);
-        java.lang.ref.Reference.reachabilityFence(text);
-        OwnedFd fd = new OwnedFd(LibC.check("memfd_create", result));
+        OwnedFd fd = new OwnedFd(LibC.check("memfd_create", text.during(address -> LibC.memfd_create(address, FLAGS))));
         try {
             LibC.check("ftruncate", LibC.ftruncate(fd.fd(), size));
             return fd;

@@ -2,8 +2,10 @@ package vmette.linux;
 
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.LongToIntFunction;
 
 /**
  * Memory for the kernel's structures, laid out by hand. The garbage collector owns it: keep this object in a field of
@@ -17,5 +19,14 @@ final class NativeBuffer {
     NativeBuffer(int size) {
         bytes = ByteBuffer.allocateDirect(size).order(ByteOrder.nativeOrder());
         address = Pointer.nativeValue(Native.getDirectBufferPointer(bytes));
+    }
+
+    /** Makes a call that takes the address; keeps the memory alive meanwhile. For buffers that no field holds. */
+    int during(LongToIntFunction call) {
+        try {
+            return call.applyAsInt(address);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 }

@@ -51,9 +51,8 @@ public final class UnixSocket implements AutoCloseable {
         NativeBuffer address = address(path);
         UnixSocket socket = open();
         try {
-            int bound = LibC.bind(socket.fd(), address.address, address.bytes.capacity());
-            java.lang.ref.Reference.reachabilityFence(address);
-            LibC.check("bind " + path, bound);
+            int length = address.bytes.capacity();
+            LibC.check("bind " + path, address.during(at -> LibC.bind(socket.fd(), at, length)));
             try {
                 Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("rw-------"));
             } catch (IOException e) {
@@ -78,11 +77,11 @@ public final class UnixSocket implements AutoCloseable {
         NativeBuffer address = address(path);
         UnixSocket socket = open();
         try {
+            int length = address.bytes.capacity();
             int connected;
             do {
-                connected = LibC.connect(socket.fd(), address.address, address.bytes.capacity());
+                connected = address.during(at -> LibC.connect(socket.fd(), at, length));
             } while (connected < 0 && LibC.errno() == Errno.EINTR);
-            java.lang.ref.Reference.reachabilityFence(address);
             LibC.check("connect " + path, connected);
             return socket;
         } catch (LinuxException e) {
@@ -190,9 +189,7 @@ public final class UnixSocket implements AutoCloseable {
     public PeerCredentials peerCredentials() {
         NativeBuffer memory = new NativeBuffer(16);
         memory.bytes.putInt(12, 12);
-        int result =
-                LibC.getsockopt(fd.fd(), MessageBuffer.SOL_SOCKET, SO_PEERCRED, memory.address, memory.address + 12);
-        java.lang.ref.Reference.reachabilityFence(memory);
+        int result = memory.during(at -> LibC.getsockopt(fd.fd(), MessageBuffer.SOL_SOCKET, SO_PEERCRED, at, at + 12));
         LibC.check("getsockopt SO_PEERCRED", result);
         return new PeerCredentials(memory.bytes.getInt(0), memory.bytes.getInt(4), memory.bytes.getInt(8));
     }
