@@ -113,7 +113,9 @@ class DeviceLoopTest {
         }));
         loop.doWork(Duration.ZERO);
         assertThat(seen).containsExactly("1");
-        assertThat(loop.doWork(DEADLINE)).as("does not wait with something deferred").isTrue();
+        assertThat(loop.doWork(DEADLINE))
+                .as("does not wait with something deferred")
+                .isTrue();
         assertThat(seen).containsExactly("1", "2");
     }
 

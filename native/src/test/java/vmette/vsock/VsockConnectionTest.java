@@ -299,7 +299,9 @@ class VsockConnectionTest {
 
         assertThat(harness.drainOps()).containsExactly(VsockOp.RST);
         assertThat(handler.events).containsExactly("open", "refused");
-        assertThat(handler.channel.write(new byte[1 << 20], 0, 1 << 20)).as("nobody is held up").isTrue();
+        assertThat(handler.channel.write(new byte[1 << 20], 0, 1 << 20))
+                .as("nobody is held up")
+                .isTrue();
         handler.channel.request(4);
         assertThat(handler.events).endsWith("refused", "data 4");
         handler.channel.request(100);
