@@ -113,7 +113,7 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
     public CompletionStage<Void> expectDetach() {
         CompletableFuture<Void> left = new CompletableFuture<>();
         loop.execute(() -> {
-            if (over || listener.isPresent() && !listener.get().isConnected()) {
+            if (over || (listener.isPresent() && !listener.get().isConnected())) {
                 left.complete(null);
             } else {
                 detaching = Optional.of(left);

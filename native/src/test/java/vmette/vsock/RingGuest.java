@@ -153,9 +153,10 @@ final class RingGuest implements AutoCloseable {
     }
 
     int outstandingTx() {
-        while (tx.driver().poll().isPresent()) {
-            continue;
-        }
+        boolean more;
+        do {
+            more = tx.driver().poll().isPresent();
+        } while (more);
         return RING - tx.driver().freeDescriptors();
     }
 

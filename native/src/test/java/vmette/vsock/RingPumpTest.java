@@ -94,9 +94,10 @@ class RingPumpTest {
             rx.addWritable(4140);
         }
         rx.publish();
-        while (pump.turn()) {
-            continue;
-        }
+        boolean more;
+        do {
+            more = pump.turn();
+        } while (more);
         while (tx.poll().isPresent()) {
             txBack++;
         }

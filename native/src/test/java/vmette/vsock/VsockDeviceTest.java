@@ -1,5 +1,6 @@
 package vmette.vsock;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
@@ -102,9 +103,9 @@ class VsockDeviceTest {
         device.host().connect(GUEST, TIMEOUT, handler);
         until(() -> handler.events.contains("open"));
         int hostPort = handler.channel.local().port();
-        handler.channel.write("ping".getBytes(), 0, 4);
+        handler.channel.write("ping".getBytes(US_ASCII), 0, 4);
         until(() -> guest.received(GUEST, hostPort).length == 4);
-        guest.write(GUEST, hostPort, "pong".getBytes());
+        guest.write(GUEST, hostPort, "pong".getBytes(US_ASCII));
         until(() -> handler.received.size() == 4);
         assertThat(handler.received).hasToString("pong");
 
