@@ -25,8 +25,7 @@ public final class MemFd {
         byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
         NativeBuffer text = new NativeBuffer(bytes.length + 1);
         text.bytes.put(0, bytes);
-        OwnedFd fd = new OwnedFd(
-                LibC.check("memfd_create", text.during(address -> LibC.memfd_create(address, FLAGS))));
+        OwnedFd fd = new OwnedFd(LibC.check("memfd_create", text.during(address -> LibC.memfd_create(address, FLAGS))));
         try {
             LibC.check("ftruncate", LibC.ftruncate(fd.fd(), size));
             return fd;

@@ -189,8 +189,7 @@ public final class UnixSocket implements AutoCloseable {
     public PeerCredentials peerCredentials() {
         NativeBuffer memory = new NativeBuffer(16);
         memory.bytes.putInt(12, 12);
-        int result =
-                memory.during(at -> LibC.getsockopt(fd.fd(), MessageBuffer.SOL_SOCKET, SO_PEERCRED, at, at + 12));
+        int result = memory.during(at -> LibC.getsockopt(fd.fd(), MessageBuffer.SOL_SOCKET, SO_PEERCRED, at, at + 12));
         LibC.check("getsockopt SO_PEERCRED", result);
         return new PeerCredentials(memory.bytes.getInt(0), memory.bytes.getInt(4), memory.bytes.getInt(8));
     }

@@ -107,11 +107,14 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
      * One turn on the calling thread, for a loop that was not started.
      *
      * @param maxWait the longest wait for something to do; negative: without limit
-     * @return whether there was anything to do
+     * @return whether there was anything to do; false once the loop has ended
      */
     public boolean doWork(Duration maxWait) {
         if (thread != null) {
             throw new IllegalStateException("the loop has a thread of its own");
+        }
+        if (ended) {
+            return false;
         }
         owner = Thread.currentThread();
         try {

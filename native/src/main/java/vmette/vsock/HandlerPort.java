@@ -37,7 +37,7 @@ final class HandlerPort {
         return handler != null;
     }
 
-    /** @return what the handler threw, or null */
+    /** Calls the handler; returns what it threw, or null. */
     Throwable call(Consumer<VsockChannelHandler> event) {
         try {
             event.accept(handler);

@@ -32,7 +32,7 @@ final class Inbound {
         demand = maxBytes;
     }
 
-    /** @return false if the guest had no credit for it */
+    /** Takes a packet in; false if the guest had no credit for it. */
     boolean receive(Payload payload, int length) {
         if (!credit.receive(length)) {
             return false;

@@ -33,7 +33,7 @@ final class ListenerTable {
             return acceptor;
         }
 
-        /** @return false if the backlog is full */
+        /** Takes a place in the backlog; false if it is full. */
         boolean enter() {
             if (waiting >= backlog) {
                 return false;

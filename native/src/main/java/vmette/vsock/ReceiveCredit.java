@@ -34,7 +34,7 @@ final class ReceiveCredit {
         return received - forwarded;
     }
 
-    /** @return false if the guest had no credit for them; then nothing is counted */
+    /** Counts bytes received; false, and nothing counted, if the guest had no credit for them. */
     boolean receive(int bytes) {
         if (bytes < 0 || bytes > bufAlloc - outstanding()) {
             return false;

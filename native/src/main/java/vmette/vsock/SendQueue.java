@@ -4,7 +4,17 @@ import java.util.ArrayDeque;
 
 /** Bytes of one connection that wait for the guest's credit and RX buffers, in the arrays the caller gave. */
 final class SendQueue {
-    private record Segment(byte[] data, int offset, int length) {}
+    private static final class Segment {
+        private final byte[] data;
+        private final int offset;
+        private final int length;
+
+        private Segment(byte[] data, int offset, int length) {
+            this.data = data;
+            this.offset = offset;
+            this.length = length;
+        }
+    }
 
     private final ArrayDeque<Segment> segments = new ArrayDeque<>();
     private int headSent;

@@ -108,11 +108,17 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
      * leaving resets all connections but those complete or not yet seen by the guest; listeners stay, dials wait for the front-end
      * that comes next.
      *
-     * @return completes, on the loop's thread, when it has left
+     * @return completes, on the loop's thread, when it has left; at once if none is there
      */
     public CompletionStage<Void> expectDetach() {
         CompletableFuture<Void> left = new CompletableFuture<>();
-        loop.execute(() -> detaching = Optional.of(left));
+        loop.execute(() -> {
+            if (over || (listener.isPresent() && !listener.get().isConnected())) {
+                left.complete(null);
+            } else {
+                detaching = Optional.of(left);
+            }
+        });
         return left.minimalCompletionStage();
     }
 

@@ -74,6 +74,8 @@ record VsockHeader(
 
     /** The RST that answers this packet; it carries the packet's own type, as the peer looks its socket up by it. */
     VsockHeader rst() {
-        return new VsockHeader(dstCid, srcCid, dstPort, srcPort, 0, type, VsockOp.RST.wire(), 0, 0, 0);
+        VsockAddress us = new VsockAddress(dstCid, dstPort);
+        VsockAddress peer = new VsockAddress(srcCid, srcPort);
+        return new VsockHeader(us.cid(), peer.cid(), us.port(), peer.port(), 0, type, VsockOp.RST.wire(), 0, 0, 0);
     }
 }

@@ -30,12 +30,7 @@ final class VsockMuxer implements ConnectionHome {
 
     /** @param counterStart where the credit counters of both ends begin; 0 but for tests of the wrap */
     VsockMuxer(
-            long guestCid,
-            VsockLimits limits,
-            ExpiryTimer timer,
-            Executor loop,
-            Runnable rxWanted,
-            int counterStart) {
+            long guestCid, VsockLimits limits, ExpiryTimer timer, Executor loop, Runnable rxWanted, int counterStart) {
         this.guestCid = guestCid;
         this.limits = limits;
         this.timer = timer;

@@ -88,8 +88,7 @@ class LinuxTest {
             one.signal();
             two.signal();
             assertThat(epoll.await(Duration.ofSeconds(20))).isEqualTo(2);
-            assertThat(List.of(epoll.token(0), epoll.token(1)))
-                    .containsExactlyInAnyOrder(0x1234_5678_9abc_def0L, -1L);
+            assertThat(List.of(epoll.token(0), epoll.token(1))).containsExactlyInAnyOrder(0x1234_5678_9abc_def0L, -1L);
             assertThat(epoll.events(0)).isEqualTo(Epoll.IN);
             epoll.remove(two.fd());
             epoll.modify(one.fd(), Epoll.IN | Epoll.OUT, 7);
@@ -104,7 +103,8 @@ class LinuxTest {
         try (Epoll epoll = new Epoll(1)) {
             long start = System.nanoTime();
             assertThat(epoll.await(Duration.ofMillis(20))).isZero();
-            assertThat(System.nanoTime() - start).isGreaterThanOrEqualTo(Duration.ofMillis(20).toNanos());
+            assertThat(System.nanoTime() - start)
+                    .isGreaterThanOrEqualTo(Duration.ofMillis(20).toNanos());
         }
     }
 
@@ -128,14 +128,14 @@ class LinuxTest {
                 int[] sixteen = IntStream.generate(event::fd).limit(16).toArray();
                 assertThat(client.send(bytes("hello"), sixteen)).isEqualTo(5);
                 assertThat(server.receive(target, fds)).isEqualTo(5);
-                assertThat(new String(target.array(), 0, 5, StandardCharsets.UTF_8)).isEqualTo("hello");
+                assertThat(new String(target.array(), 0, 5, StandardCharsets.UTF_8))
+                        .isEqualTo("hello");
                 assertThat(fds).hasSize(16);
                 try (EventFd same = EventFd.wrap(fds.remove(15))) {
                     same.signal();
                     assertThat(event.drain()).isEqualTo(1);
                 }
                 fds.forEach(OwnedFd::close);
-
             }
         }
     }

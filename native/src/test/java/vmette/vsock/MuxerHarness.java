@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 
 /** A muxer with nothing around it: packets in, packets out, a clock that is set by hand. */
 final class MuxerHarness {
@@ -12,7 +13,28 @@ final class MuxerHarness {
     static final int LINUX_RX_PAYLOAD = 4096;
 
     /** A packet on its way to the guest. */
-    record Sent(VsockHeader header, byte[] payload) {
+    static final class Sent {
+        private final VsockHeader header;
+        private final byte[] payload;
+
+        private Sent(VsockHeader header, byte[] payload) {
+            this.header = header;
+            this.payload = payload;
+        }
+
+        VsockHeader header() {
+            return header;
+        }
+
+        byte[] payload() {
+            return payload;
+        }
+
+        @Override
+        public String toString() {
+            return op() + " " + header;
+        }
+
         VsockOp op() {
             return VsockOp.of(header.op());
         }
@@ -150,7 +172,7 @@ final class MuxerHarness {
 
     static byte[] bytes(int count, int seed) {
         byte[] out = new byte[count];
-        new java.util.Random(seed).nextBytes(out);
+        new Random(seed).nextBytes(out);
         return out;
     }
 }

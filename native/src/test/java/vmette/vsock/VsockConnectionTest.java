@@ -1,6 +1,7 @@
 package vmette.vsock;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.time.Duration;
 import java.util.List;
@@ -15,14 +16,6 @@ class VsockConnectionTest {
     private static final Duration TIMEOUT = Duration.ofSeconds(5);
 
     private final MuxerHarness harness = new MuxerHarness();
-
-    private RecordingHandler dialled(RecordingHandler handler) {
-        harness.host.connect(GUEST, TIMEOUT, handler);
-        Sent request = harness.drain().get(0);
-        harness.send(VsockOp.RESPONSE, GUEST, request.header().srcPort());
-        assertThat(handler.events).startsWith("open");
-        return handler;
-    }
 
     private RecordingHandler accepted() {
         return harness.accepted(GUEST, HOST, new RecordingHandler());
@@ -299,7 +292,9 @@ class VsockConnectionTest {
 
         assertThat(harness.drainOps()).containsExactly(VsockOp.RST);
         assertThat(handler.events).containsExactly("open", "refused");
-        assertThat(handler.channel.write(new byte[1 << 20], 0, 1 << 20)).as("nobody is held up").isTrue();
+        assertThat(handler.channel.write(new byte[1 << 20], 0, 1 << 20))
+                .as("nobody is held up")
+                .isTrue();
         handler.channel.request(4);
         assertThat(handler.events).endsWith("refused", "data 4");
         handler.channel.request(100);
@@ -432,9 +427,8 @@ class VsockConnectionTest {
     @Test
     void impossibleArgumentsAreRefused() {
         RecordingHandler handler = accepted();
-        assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> handler.channel.request(0)))
-                .isInstanceOf(IllegalArgumentException.class);
-        assertThat(org.assertj.core.api.Assertions.catchThrowable(() -> handler.channel.write(new byte[2], 1, 2)))
+        assertThat(catchThrowable(() -> handler.channel.request(0))).isInstanceOf(IllegalArgumentException.class);
+        assertThat(catchThrowable(() -> handler.channel.write(new byte[2], 1, 2)))
                 .isInstanceOf(IndexOutOfBoundsException.class);
         assertThat(handler.events).containsExactly("open");
     }

@@ -55,8 +55,10 @@ class VsockMuxerTest {
             harness.send(new VsockHeader(3, 2, GUEST, HOST, 0, 2, op.wire(), 0, 0, 0), new byte[0]);
         }
         List<Sent> sent = harness.drain();
-        assertThat(sent).hasSize(VsockOp.values().length - 1).allMatch(packet -> packet.op() == VsockOp.RST
-                && packet.header().type() == 2);
+        assertThat(sent)
+                .hasSize(VsockOp.values().length - 1)
+                .allMatch(
+                        packet -> packet.op() == VsockOp.RST && packet.header().type() == 2);
         assertThat(handler.events).containsExactly("open");
     }
 
@@ -231,8 +233,8 @@ class VsockMuxerTest {
 
     @Test
     void aVmStaysWithinItsOwnBudget() {
-        VsockLimits limits = new VsockLimits(
-                16 * 1024, 40 * 1024, new VsockBudget(1 << 30), 16, TIMEOUT, TIMEOUT, 100, 10, 32, 4);
+        VsockLimits limits =
+                new VsockLimits(16 * 1024, 40 * 1024, new VsockBudget(1 << 30), 16, TIMEOUT, TIMEOUT, 100, 10, 32, 4);
         MuxerHarness small = new MuxerHarness(limits, 0);
         small.host.connect(GUEST, TIMEOUT, new RecordingHandler());
         small.host.connect(GUEST, TIMEOUT, new RecordingHandler());
@@ -244,15 +246,12 @@ class VsockMuxerTest {
     @Test
     void limitsAreChecked() {
         VsockBudget budget = new VsockBudget(1);
-        assertThatThrownBy(() ->
-                        new VsockLimits(100, 1 << 20, budget, 16, TIMEOUT, TIMEOUT, 100, 10, 32, 4))
+        assertThatThrownBy(() -> new VsockLimits(100, 1 << 20, budget, 16, TIMEOUT, TIMEOUT, 100, 10, 32, 4))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("bufAlloc");
-        assertThatThrownBy(() ->
-                        new VsockLimits(1 << 20, 1 << 20, budget, 16, Duration.ZERO, TIMEOUT, 100, 10, 32, 4))
+        assertThatThrownBy(() -> new VsockLimits(1 << 20, 1 << 20, budget, 16, Duration.ZERO, TIMEOUT, 100, 10, 32, 4))
                 .hasMessageContaining("acceptTimeout");
-        assertThatThrownBy(() ->
-                        new VsockLimits(1 << 20, 1 << 20, budget, 16, TIMEOUT, TIMEOUT, 100, 101, 32, 4))
+        assertThatThrownBy(() -> new VsockLimits(1 << 20, 1 << 20, budget, 16, TIMEOUT, TIMEOUT, 100, 101, 32, 4))
                 .hasMessageContaining("writeLowWater");
         assertThatThrownBy(() -> new VsockBudget(0)).isInstanceOf(IllegalArgumentException.class);
         assertThat(VsockLimits.defaults(budget).bufAlloc()).isEqualTo(256 * 1024);
@@ -267,7 +266,9 @@ class VsockMuxerTest {
         }
         assertThat(harness.muxer.connectionCount()).isZero();
         assertThat(harness.expiries.isEmpty()).isTrue();
-        assertThat(harness.drain()).as("no RX buffer was there, and nothing is left to say").isEmpty();
+        assertThat(harness.drain())
+                .as("no RX buffer was there, and nothing is left to say")
+                .isEmpty();
         assertThat(harness.limits.budget().reserved()).isZero();
     }
 
@@ -323,7 +324,9 @@ class VsockMuxerTest {
         RecordingHandler second = harness.accepted(2, HOST, new RecordingHandler());
         first.channel.write(new byte[20_000], 0, 20_000);
         second.channel.write(new byte[8_000], 0, 8_000);
-        assertThat(harness.drain()).extracting(packet -> packet.header().dstPort()).startsWith(1, 2, 1, 2, 1);
+        assertThat(harness.drain())
+                .extracting(packet -> packet.header().dstPort())
+                .startsWith(1, 2, 1, 2, 1);
     }
 
     @Test

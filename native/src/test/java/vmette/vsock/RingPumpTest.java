@@ -1,0 +1,175 @@
+package vmette.vsock;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.lifecycle.AfterProperty;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import vmette.memory.GuestRam;
+import vmette.vhostuser.Vring;
+import vmette.virtio.GuestDriver;
+import vmette.virtio.SplitVirtqueue;
+
+/** The pump between two real rings in shared memory and a muxer; no front-end. */
+class RingPumpTest {
+    private static final int SIZE = 16;
+    private static final int HOST = 7000;
+
+    private final GuestRam ram = GuestRam.create(0, 2 * GuestDriver.bytes(SIZE));
+    private final MuxerHarness harness = new MuxerHarness();
+    private final RingPump pump = new RingPump(harness.muxer, harness.limits.maxChainsPerTurn());
+    private int calls;
+    private GuestDriver rx;
+    private GuestDriver tx;
+    private SplitVirtqueue rxQueue;
+    private SplitVirtqueue txQueue;
+
+    @AfterEach
+    @AfterProperty
+    void close() {
+        ram.close();
+    }
+
+    private void start(int index, boolean eventIdx) {
+        rx = new GuestDriver(ram.memory(), 0, SIZE, eventIdx);
+        tx = new GuestDriver(ram.memory(), GuestDriver.bytes(SIZE), SIZE, eventIdx);
+        rxQueue = at(rx, index);
+        txQueue = at(tx, index);
+        pump.started(new Vring(RingPump.RX, rxQueue, () -> calls++));
+        pump.started(new Vring(RingPump.TX, txQueue, () -> calls++));
+    }
+
+    private SplitVirtqueue at(GuestDriver driver, int index) {
+        driver.startAt(index);
+        SplitVirtqueue queue = driver.queue(ram.memory(), true);
+        queue.setBase(index);
+        return queue;
+    }
+
+    private static byte[] packet(VsockOp op, int guestPort, int payload) {
+        byte[] bytes = new byte[VsockHeader.BYTES + payload];
+        MuxerHarness.header(op, guestPort, HOST, 0, payload, 1 << 20, 0).encode(bytes);
+        return bytes;
+    }
+
+    /** Also across the wrap of the ring's 16-bit index, which a run of these passes. */
+    @Property(tries = 60)
+    void everyChainComesBackExactlyOnce(@ForAll long seed, @ForAll boolean eventIdx) {
+        Random random = new Random(seed);
+        start(65_536 - random.nextInt(200), eventIdx);
+        int txAdded = 0;
+        int txBack = 0;
+        for (int round = 0; round < 100; round++) {
+            for (int i = random.nextInt(4); i > 0 && tx.freeDescriptors() > 4; i--) {
+                addTx(random);
+                txAdded++;
+            }
+            for (int i = random.nextInt(6); i > 0 && rx.freeDescriptors() > 0; i--) {
+                rx.addWritable(new int[] {1, 43, 44, 45, 4140}[random.nextInt(5)]);
+            }
+            tx.publish();
+            rx.publish();
+            for (int turns = 0; pump.turn(); turns++) {
+                assertThat(turns).isLessThan(1000);
+            }
+            assertThat(txQueue.held()).isZero();
+            assertThat(rxQueue.held()).isZero();
+            while (tx.poll().isPresent()) {
+                txBack++;
+            }
+            for (Optional<GuestDriver.Used> used = rx.poll(); used.isPresent(); used = rx.poll()) {
+                assertThat(used.get().written() == 0 || used.get().written() >= VsockHeader.BYTES)
+                        .isTrue();
+            }
+        }
+        while (rx.freeDescriptors() > 0) {
+            rx.addWritable(4140);
+        }
+        rx.publish();
+        boolean more;
+        do {
+            more = pump.turn();
+        } while (more);
+        while (tx.poll().isPresent()) {
+            txBack++;
+        }
+        assertThat(txBack).isEqualTo(txAdded);
+        assertThat(txQueue.hasAvailable()).isFalse();
+        pump.stopped(RingPump.RX);
+        pump.stopped(RingPump.TX);
+    }
+
+    private void addTx(Random random) {
+        byte[] packet = packet(VsockOp.of(random.nextInt(8)), random.nextInt(50), random.nextInt(300));
+        byte[] cut = Arrays.copyOf(packet, random.nextInt(4) == 0 ? 1 + random.nextInt(packet.length) : packet.length);
+        int at = random.nextInt(cut.length);
+        List<byte[]> parts = new ArrayList<>();
+        if (at > 0) {
+            parts.add(Arrays.copyOf(cut, at));
+        }
+        parts.add(Arrays.copyOfRange(cut, at, cut.length));
+        List<Integer> writable = random.nextInt(6) == 0 ? List.of(10) : List.of();
+        if (random.nextBoolean()) {
+            tx.add(parts, writable);
+        } else {
+            tx.addIndirect(parts, writable);
+        }
+    }
+
+    @Test
+    void aTurnTakesOnlySoManyChainsAndCallsOnce() {
+        RingPump small = new RingPump(harness.muxer, 3);
+        start(0, false);
+        small.started(new Vring(RingPump.RX, rxQueue, () -> calls++));
+        small.started(new Vring(RingPump.TX, txQueue, () -> calls++));
+        for (int i = 0; i < 4; i++) {
+            tx.addReadable(packet(VsockOp.RST, i, 0));
+        }
+        tx.publish();
+        assertThat(small.turn()).isTrue();
+        assertThat(tx.deviceUsedIndex()).isEqualTo(3);
+        assertThat(calls).isEqualTo(1);
+        assertThat(small.turn()).isFalse();
+        assertThat(tx.deviceUsedIndex()).isEqualTo(4);
+    }
+
+    @Test
+    void kicksAreAskedForWhenTheyMatter() {
+        start(0, false);
+        pump.turn();
+        rx.addWritable(4140);
+        assertThat(rx.publish()).as("nothing waits for an RX buffer").isFalse();
+        tx.addReadable(packet(VsockOp.RW, 1, 0));
+        assertThat(tx.publish()).as("the guest speaks").isTrue();
+        pump.turn();
+        tx.addReadable(packet(VsockOp.RW, 2, 0));
+        tx.publish();
+        pump.turn();
+        rx.addWritable(4140);
+        assertThat(rx.publish()).as("an RST waits for a buffer").isTrue();
+        pump.turn();
+        assertThat(rx.deviceUsedIndex()).isEqualTo(2);
+    }
+
+    @Test
+    void nothingHappensBeforeBothRingsAreThere() {
+        start(0, false);
+        pump.stopped(RingPump.TX);
+        rx.addWritable(4140);
+        rx.publish();
+        harness.host.connect(1, Duration.ofSeconds(1), new RecordingHandler());
+        assertThat(pump.turn()).isFalse();
+        assertThat(rx.deviceUsedIndex()).isZero();
+        pump.started(new Vring(RingPump.TX, txQueue, () -> {}));
+        pump.turn();
+        assertThat(rx.deviceUsedIndex()).isEqualTo(1);
+    }
+}
