@@ -35,9 +35,15 @@ record Ending(
             case "guest-shutdown" -> exit(Reason.GUEST_POWEROFF, "the guest powered off");
             case "guest-reset" ->
                 panic.map(line -> exit(Reason.GUEST_PANIC, line))
-                        .orElseGet(() -> exit(Reason.GUEST_RESET, "the guest asked for a reset"));
+                        .orElseGet(() -> exit(Reason.GUEST_RESET, describeReset()));
             default -> classifyHostSide();
         };
+    }
+
+    private String describeReset() {
+        return console.isEmpty()
+                ? "the guest reset before it wrote anything, as a kernel does that has too little memory to unpack itself"
+                : "the guest asked for a reset";
     }
 
     private VmmExit classifyHostSide() {
@@ -52,7 +58,7 @@ record Ending(
     }
 
     /** As in "exited with status 1" or "was killed by signal 9 (KILL)". */
-    String describeStatus() {
+    private String describeStatus() {
         if (shutdownReason.equals("host-signal")) {
             return "was ended by a signal from outside";
         }
@@ -73,8 +79,16 @@ record Ending(
         return "was killed by signal " + signal + name;
     }
 
+    /** Why there was never a running guest, as the rest of a sentence about the VM's start. */
+    String describeFailedStart() {
+        VmmExit exit = classify();
+        return exit.reason() == Reason.NOT_STARTED
+                ? "QEMU " + describeStatus() + " before it was ready" + quoteConsole()
+                : exit.detail();
+    }
+
     /** The last lines of the output for a message: {@code ": line; line"}, or empty. */
-    String quoteConsole() {
+    private String quoteConsole() {
         int from = Math.max(0, console.size() - LINES_QUOTED);
         String quoted = String.join("; ", console.subList(from, console.size()));
         return quoted.isEmpty() ? "" : ": " + quoted;

@@ -194,8 +194,8 @@ final class QemuVmm implements Vmm {
         if (ending.quitRequested()) {
             return stoppedBeforeItRan();
         }
-        return new StartFailedException("VM " + launch.name() + " did not start: QEMU " + ending.describeStatus()
-                + " before it was ready" + ending.quoteConsole());
+        return new StartFailedException("VM " + launch.name() + " (" + launch.memoryMib() + " MiB) did not start: "
+                + ending.describeFailedStart());
     }
 
     private VmetteException stoppedBeforeItRan() {
