@@ -23,6 +23,8 @@ record Ending(
         int exitCode,
         List<String> console) {
     private static final String KERNEL_PANIC = "Kernel panic - not syncing";
+    private static final String SILENT_RESET =
+            "the guest reset before it wrote anything, as a kernel does that has too little memory to unpack itself";
     private static final int LINES_QUOTED = 2;
 
     VmmExit classify() {
@@ -41,9 +43,7 @@ record Ending(
     }
 
     private String describeReset() {
-        return console.isEmpty()
-                ? "the guest reset before it wrote anything, as a kernel does that has too little memory to unpack itself"
-                : "the guest asked for a reset";
+        return console.isEmpty() ? SILENT_RESET : "the guest asked for a reset";
     }
 
     private VmmExit classifyHostSide() {
@@ -82,9 +82,12 @@ record Ending(
     /** Why there was never a running guest, as the rest of a sentence about the VM's start. */
     String describeFailedStart() {
         VmmExit exit = classify();
-        return exit.reason() == Reason.NOT_STARTED
-                ? "QEMU " + describeStatus() + " before it was ready" + quoteConsole()
-                : exit.detail();
+        if (exit.reason() != Reason.NOT_STARTED) {
+            return exit.detail();
+        }
+        // Status 0 is the guest's doing; before the handshake QEMU reports no events.
+        boolean endedByGuest = exitCode == 0 && console.isEmpty();
+        return endedByGuest ? SILENT_RESET : "QEMU " + describeStatus() + " before it was ready" + quoteConsole();
     }
 
     /** The last lines of the output for a message: {@code ": line; line"}, or empty. */

@@ -64,6 +64,8 @@ class EndingTest {
         Ending tooSmall = new Ending(false, false, "guest-reset", false, 0, List.of());
         assertThat(tooSmall.classify().reason()).isEqualTo(VmmExit.Reason.GUEST_RESET);
         assertThat(tooSmall.describeFailedStart()).contains("too little memory");
+        Ending beforeEvents = new Ending(false, false, "", false, 0, List.of());
+        assertThat(beforeEvents.describeFailedStart()).contains("too little memory");
         Ending refused = new Ending(false, false, "", false, 1, List.of("qemu: no"));
         assertThat(refused.describeFailedStart()).isEqualTo("QEMU exited with status 1 before it was ready: qemu: no");
     }
