@@ -182,9 +182,12 @@ class ExecIT {
     @Test
     void aSlowReaderHoldsBackOnlyItsOwnOutput() {
         Execution execution = vm.exec(ExecSpec.shell("head -c 4194304 /dev/zero & head -c 4194304 /dev/zero >&2; wait"));
-        // stdout is taken without demand until stderr has come to its end.
+        // stdout is taken without demand until all of stderr is there; its end comes with the shell's, after stdout's.
         var held = execution.stdout().toMat(Sink.queue(), Keep.right()).run(vmette.system());
-        await(Guests.ignore(vmette, execution.stderr()));
+        var free = execution.stderr().toMat(Sink.queue(), Keep.right()).run(vmette.system());
+        for (long read = 0; read < 4194304; ) {
+            read += await(free.pull()).orElseThrow().size();
+        }
         long bytes = 0;
         for (var next = await(held.pull()); next.isPresent(); next = await(held.pull())) {
             bytes += next.get().size();

@@ -61,7 +61,7 @@ final class DirectorySweep {
                 log.info("removed {}, left by a runtime that died", directory);
             }
         } catch (NoSuchFileException gone) {
-            return;
+            // By another's sweep, or its owner's close.
         } catch (IOException e) {
             log.warn("cannot remove {}, left by a runtime that died: {}", directory, e.toString());
         }

@@ -31,7 +31,7 @@ public final class Executables {
                     return Optional.of(candidate);
                 }
             } catch (InvalidPathException unusable) {
-                continue;
+                // The next directory may serve.
             }
         }
         return Optional.empty();

@@ -1,7 +1,6 @@
 package vmette.process;
 
 import java.io.IOException;
-import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -21,7 +20,7 @@ final class FileTrees {
         try {
             remove(root, Files.getAttribute(root, "unix:dev", LinkOption.NOFOLLOW_LINKS));
         } catch (NoSuchFileException gone) {
-            return;
+            // As wished.
         }
     }
 
@@ -35,25 +34,19 @@ final class FileTrees {
             }
             Files.deleteIfExists(path);
         } catch (NoSuchFileException gone) {
-            return;
+            // As wished.
         }
     }
 
     private static void removeChildren(Path directory, Object device) throws IOException {
-        try (DirectoryStream<Path> children = open(directory)) {
+        if (!(Files.isReadable(directory) && Files.isWritable(directory) && Files.isExecutable(directory))) {
+            // An overlay's work directory has mode 000.
+            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
+        }
+        try (DirectoryStream<Path> children = Files.newDirectoryStream(directory)) {
             for (Path child : children) {
                 remove(child, device);
             }
-        }
-    }
-
-    private static DirectoryStream<Path> open(Path directory) throws IOException {
-        try {
-            return Files.newDirectoryStream(directory);
-        } catch (AccessDeniedException closed) {
-            // An overlay's work directory has mode 000.
-            Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwx------"));
-            return Files.newDirectoryStream(directory);
         }
     }
 }

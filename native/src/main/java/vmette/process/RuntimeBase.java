@@ -129,7 +129,7 @@ final class RuntimeBase {
         try {
             for (String line : Files.readAllLines(Path.of("/proc/self/status"), StandardCharsets.ISO_8859_1)) {
                 if (line.startsWith("Uid:")) {
-                    return Long.parseLong(line.trim().split("\\s+")[2]);
+                    return Long.parseLong(line.trim().split("\\s+", -1)[2]);
                 }
             }
         } catch (IOException | NumberFormatException e) {

@@ -28,6 +28,8 @@ public enum Accelerator {
         TCG;
 
         /**
+         * Reads the setting.
+         *
          * @param value {@code auto}, {@code kvm} or {@code tcg}
          * @throws InvalidConfigException if it is none of these
          */
@@ -112,7 +114,7 @@ public enum Accelerator {
         try {
             return Files.readAllLines(cpuInfo, StandardCharsets.ISO_8859_1).stream()
                     .filter(line -> line.startsWith("flags"))
-                    .flatMap(line -> List.of(line.split("\\s+")).stream())
+                    .flatMap(line -> List.of(line.split("\\s+", -1)).stream())
                     .anyMatch(flag -> flag.equals("vmx") || flag.equals("svm"));
         } catch (IOException unknown) {
             return false;

@@ -23,6 +23,8 @@ record Ending(
         int exitCode,
         List<String> console) {
     private static final String KERNEL_PANIC = "Kernel panic - not syncing";
+    private static final String SILENT_RESET =
+            "the guest reset before it wrote anything, as a kernel does that has too little memory to unpack itself";
     private static final int LINES_QUOTED = 2;
 
     VmmExit classify() {
@@ -35,9 +37,13 @@ record Ending(
             case "guest-shutdown" -> exit(Reason.GUEST_POWEROFF, "the guest powered off");
             case "guest-reset" ->
                 panic.map(line -> exit(Reason.GUEST_PANIC, line))
-                        .orElseGet(() -> exit(Reason.GUEST_RESET, "the guest asked for a reset"));
+                        .orElseGet(() -> exit(Reason.GUEST_RESET, describeReset()));
             default -> classifyHostSide();
         };
+    }
+
+    private String describeReset() {
+        return console.isEmpty() ? SILENT_RESET : "the guest asked for a reset";
     }
 
     private VmmExit classifyHostSide() {
@@ -52,7 +58,7 @@ record Ending(
     }
 
     /** As in "exited with status 1" or "was killed by signal 9 (KILL)". */
-    String describeStatus() {
+    private String describeStatus() {
         if (shutdownReason.equals("host-signal")) {
             return "was ended by a signal from outside";
         }
@@ -73,8 +79,19 @@ record Ending(
         return "was killed by signal " + signal + name;
     }
 
+    /** Why there was never a running guest, as the rest of a sentence about the VM's start. */
+    String describeFailedStart() {
+        VmmExit exit = classify();
+        if (exit.reason() != Reason.NOT_STARTED) {
+            return exit.detail();
+        }
+        // Status 0 is the guest's doing; before the handshake QEMU reports no events.
+        boolean endedByGuest = exitCode == 0 && console.isEmpty();
+        return endedByGuest ? SILENT_RESET : "QEMU " + describeStatus() + " before it was ready" + quoteConsole();
+    }
+
     /** The last lines of the output for a message: {@code ": line; line"}, or empty. */
-    String quoteConsole() {
+    private String quoteConsole() {
         int from = Math.max(0, console.size() - LINES_QUOTED);
         String quoted = String.join("; ", console.subList(from, console.size()));
         return quoted.isEmpty() ? "" : ": " + quoted;

@@ -17,7 +17,7 @@ public final class KernelCommandLine {
      * or grace periods, no self-tests, no policies that an initramfs does not load anyway.
      */
     private static final String QUICK = "quiet tsc=reliable no_timer_check noreplace-smp random.trust_cpu=on"
-            + " rcupdate.rcu_expedited=1 ima=off evm=off apparmor=0 cryptomgr.notests";
+            + " rcupdate.rcu_expedited=1 ima=off apparmor=0 cryptomgr.notests";
 
     /** Under TCG there is no boundary that these would guard; under KVM the guest keeps its hardening. */
     private static final String TCG_ONLY = " nokaslr mitigations=off";

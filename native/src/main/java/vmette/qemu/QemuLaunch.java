@@ -22,6 +22,8 @@ public record QemuLaunch(String name, BootSource boot, int vcpus, long memoryMib
     public static final int MAX_VCPUS = 255;
 
     /**
+     * Checks what can be checked on any host.
+     *
      * @throws InvalidConfigException if vcpus or memory is out of its range, whatever this host has
      */
     public QemuLaunch {

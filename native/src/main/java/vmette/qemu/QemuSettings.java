@@ -16,6 +16,8 @@ public record QemuSettings(String binary, Accelerator.Setting accelerator, Durat
     public static final QemuSettings DEFAULT = new QemuSettings("", Accelerator.Setting.AUTO, Duration.ofSeconds(10));
 
     /**
+     * Checks the timeout.
+     *
      * @throws InvalidConfigException if the timeout is not positive
      */
     public QemuSettings {

@@ -13,7 +13,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import vmette.errors.OperationTimeoutException;
-import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.process.ChildProcesses;
@@ -38,6 +37,7 @@ final class QemuVmm implements Vmm {
     private final QemuSettings settings;
     private final QemuLaunch launch;
     private final ChildProcesses children;
+    private final StartFailures failures;
     private final ConsoleTail tail = new ConsoleTail(TAIL_LINES, TAIL_CHARS);
     private final CompletableFuture<Void> running = new CompletableFuture<>();
     private final CompletableFuture<VmmExit> exited = new CompletableFuture<>();
@@ -57,6 +57,7 @@ final class QemuVmm implements Vmm {
         this.accelerator = accelerator;
         this.settings = settings;
         this.launch = launch;
+        this.failures = new StartFailures(launch);
         this.children = children;
     }
 
@@ -126,9 +127,7 @@ final class QemuVmm implements Vmm {
 
     private void onNotSpawned(Throwable failure) {
         connection().close();
-        VmetteException reason = failure instanceof VmetteException known
-                ? known
-                : new StartFailedException("cannot spawn QEMU for VM " + launch.name() + ": " + failure, failure);
+        VmetteException reason = failures.notSpawned(failure);
         running.completeExceptionally(reason);
         exited.complete(new VmmExit(VmmExit.Reason.NOT_STARTED, -1, reason.getMessage()));
     }
@@ -142,15 +141,11 @@ final class QemuVmm implements Vmm {
         VmetteException reason;
         Throwable cause = failure == null ? null : unwrap(failure);
         if (cause == null) {
-            reason = new StartFailedException(
-                    "VM " + launch.name() + " does not run after its start: QEMU reports it as \"" + status + "\"");
+            reason = failures.notRunning(status);
         } else if (cause instanceof TimeoutException || cause instanceof OperationTimeoutException) {
-            reason = new OperationTimeoutException(
-                    "VM " + launch.name() + ": QEMU was not ready within "
-                            + settings.startTimeout().toMillis()
-                            + " ms: it hangs, or the host is overloaded; if that is usual here, raise vmette.qemu.start-timeout");
-        } else if (cause instanceof QmpException) {
-            reason = new StartFailedException("VM " + launch.name() + ": " + cause.getMessage(), cause);
+            reason = failures.late(settings.startTimeout());
+        } else if (cause instanceof QmpException refusal) {
+            reason = failures.refused(refusal);
         } else {
             // A lost connection mostly means that QEMU has ended: then its own words make the message.
             return;
@@ -186,20 +181,8 @@ final class QemuVmm implements Vmm {
                     tail.lines());
         }
         connection().close();
-        running.completeExceptionally(explain(ending));
+        running.completeExceptionally(failures.ended(ending));
         exited.complete(ending.classify());
-    }
-
-    private VmetteException explain(Ending ending) {
-        if (ending.quitRequested()) {
-            return stoppedBeforeItRan();
-        }
-        return new StartFailedException("VM " + launch.name() + " did not start: QEMU " + ending.describeStatus()
-                + " before it was ready" + ending.quoteConsole());
-    }
-
-    private VmetteException stoppedBeforeItRan() {
-        return new StartFailedException("VM " + launch.name() + " was told to quit before it ran");
     }
 
     @Override
@@ -254,7 +237,7 @@ final class QemuVmm implements Vmm {
             neverStarted = !startCalled;
         }
         if (neverStarted) {
-            running.completeExceptionally(stoppedBeforeItRan());
+            running.completeExceptionally(failures.toldToQuit());
             exited.complete(new VmmExit(VmmExit.Reason.REQUESTED, -1, "told to quit before it was started"));
         } else if (!running.isDone() || running.isCompletedExceptionally()) {
             kill();

@@ -55,7 +55,7 @@ final class QmpCodec {
         throw new QmpProtocolException("an object that is no greeting, answer or event");
     }
 
-    /** @return one line, its end included */
+    /** One line, its end included. */
     static byte[] encode(long id, String command, Map<String, ?> arguments) {
         ObjectNode message = JSON.createObjectNode().put("execute", command);
         if (!arguments.isEmpty()) {

@@ -183,7 +183,7 @@ public final class QmpConnection implements AutoCloseable {
         closed.complete(null);
     }
 
-    /** @return false at the connection's regular end */
+    /** False at the connection's regular end. */
     private boolean turn() throws IOException {
         selector.select(waitMillis());
         if (peer.isEmpty() && !acceptPeer() && peerEnded) {
