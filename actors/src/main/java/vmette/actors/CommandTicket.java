@@ -108,7 +108,7 @@ public final class CommandTicket {
     /** To be called when a taken stream has ended, however that was. */
     public void ended(StreamId stream) {
         claims.get(stream).set(Claim.ENDED);
-        running.thenAccept(command -> command.actor().tell(new Execution.StreamEnded()));
+        running().thenAccept(command -> command.actor().tell(new Execution.StreamEnded()));
     }
 
     boolean drop(StreamId stream) {

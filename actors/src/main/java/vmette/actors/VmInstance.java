@@ -38,6 +38,9 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     /** How long a guest may take to power off before its monitor is told to quit. */
     private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(5);
 
+    /** A monitor that ends takes the device and the link with it, and they are heard of first. */
+    private static final Duration EXPLANATION = Duration.ofSeconds(2);
+
     sealed interface Command {}
 
     /** Runs a command; the ticket learns what becomes of it. */
@@ -67,6 +70,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private record Forget(long execution) implements Command {}
 
     private record Dial() implements Command {}
+
+    private record Unexplained(VmFailure.Cause cause) implements Command {}
 
     private record DeadlinePassed() implements Command {}
 
@@ -103,6 +108,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private AgentLink link;
     private long lastPing;
     private boolean wasReady;
+    private boolean suspected;
     private boolean versionAgreed;
     private Optional<VmFailure.Cause> cause = Optional.empty();
     private Optional<VmmExit> exit = Optional.empty();
@@ -143,7 +149,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 .onMessage(MachineFailed.class, failed -> onMachineFailed(failed.reason()))
                 .onMessage(MachineExited.class, exited -> onMachineExited(exited.exit()))
                 .onMessage(MachineGone.class, gone -> onMachineGone(gone.exit()))
-                .onMessage(DeviceBroke.class, broke -> end(new VmFailure.DeviceBroken(broke.reason())))
+                .onMessage(DeviceBroke.class, broke -> suspect(new VmFailure.DeviceBroken(broke.reason())))
+                .onMessage(Unexplained.class, left -> end(left.cause()))
                 .onMessage(LinkEvent.class, event -> event.from() == link ? onLink(event.event()) : this)
                 .onMessage(Dial.class, dial -> dial())
                 .onMessage(Forget.class, ended -> {
@@ -206,7 +213,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             link = null;
             timers.startSingleTimer(new Dial(), REDIAL);
         } else if (event instanceof AgentLink.Lost lost) {
-            return phase == Phase.STOPPING ? this : end(new VmFailure.AgentLost(lost.why()));
+            return suspect(new VmFailure.AgentLost(lost.why()));
         } else if (event instanceof AgentLink.Said said) {
             return onFrame(said.frame());
         }
@@ -329,6 +336,15 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             return endAsAsked();
         }
         return end(MachineExits.cause(exited, machine.consoleTail()));
+    }
+
+    /** Ends the incarnation for this reason, unless the monitor's exit tells a better one right after. */
+    private Behavior<Command> suspect(VmFailure.Cause why) {
+        if (phase != Phase.ENDING && phase != Phase.STOPPING && !suspected) {
+            suspected = true;
+            timers.startSingleTimer(new Unexplained(why), EXPLANATION);
+        }
+        return this;
     }
 
     private Behavior<Command> end(VmFailure.Cause why) {

@@ -27,8 +27,8 @@ public final class VmVsock implements VsockHost {
         this.vm = vm;
     }
 
-    /** An incarnation begins: binds everything on its device. */
-    synchronized void attach(VsockHost incarnation) {
+    /** An incarnation begins: binds everything on its device, before the guest runs. */
+    public synchronized void attach(VsockHost incarnation) {
         current = incarnation;
         bound.values().forEach(Bound::bind);
     }
@@ -68,7 +68,17 @@ public final class VmVsock implements VsockHost {
         return entry;
     }
 
-    private int freePort() {
+    /** Whether a port is listened on. */
+    public synchronized boolean isBound(int port) {
+        return bound.containsKey(port);
+    }
+
+    /**
+     * A port from 50000 to 59999 that is not listened on.
+     *
+     * @throws VsockException if all are
+     */
+    public synchronized int freePort() {
         int start = ThreadLocalRandom.current().nextInt(FREE_PORTS);
         for (int i = 0; i < FREE_PORTS; i++) {
             int port = FIRST_FREE + (start + i) % FREE_PORTS;

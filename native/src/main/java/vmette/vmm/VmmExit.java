@@ -12,11 +12,11 @@ public record VmmExit(Reason reason, int exitCode, String detail) {
     public enum Reason {
         /** The guest powered off. */
         GUEST_POWEROFF,
-        /** The guest asked for a reset, which with the {@code panic=-1} of our command line is how a panic ends. */
+        /** The guest asked for a reset. With the {@code panic=-1} of our command line a panic ends like that too. */
         GUEST_RESET,
-        /** The guest's kernel panicked, by the monitor's own word. */
+        /** The guest's kernel panicked: by the monitor's own word, or by the console's at a reset. */
         GUEST_PANIC,
-        /** We asked it to quit. */
+        /** We asked it to quit, before or after it ran. */
         REQUESTED,
         /** It was killed, crashed, or left for no stated reason. */
         CRASHED,

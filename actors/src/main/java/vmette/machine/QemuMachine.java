@@ -1,0 +1,90 @@
+package vmette.machine;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import vmette.memory.MappedGuestMemory;
+import vmette.process.RuntimeDirectory;
+import vmette.vmm.Vmm;
+import vmette.vmm.VmmCapabilities;
+import vmette.vmm.VmmExit;
+import vmette.vsock.VsockDevice;
+import vmette.vsock.VsockHost;
+
+/** A machine under QEMU. */
+final class QemuMachine implements Machine {
+    private final VsockDevice device;
+    private final Vmm vmm;
+    private final RuntimeDirectory directories;
+    private final Path directory;
+    private final CompletableFuture<String> broken = new CompletableFuture<>();
+    private final CompletableFuture<VmmExit> closed = new CompletableFuture<>();
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private volatile CompletionStage<Void> started = CompletableFuture.completedStage(null);
+
+    QemuMachine(VsockDevice device, Vmm vmm, RuntimeDirectory directories, Path directory) {
+        this.device = device;
+        this.vmm = vmm;
+        this.directories = directories;
+        this.directory = directory;
+        device.onBroken(broken::complete);
+    }
+
+    /** The device listens and its ports are bound, and only then is the monitor spawned. Blocks for the first. */
+    void boot(Path socket, Consumer<VsockHost> beforeBoot) {
+        try {
+            device.listen(socket, peer -> MappedGuestMemory::open, pid -> true).toCompletableFuture().join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException known ? known : e;
+        }
+        beforeBoot.accept(device.host());
+        started = vmm.start();
+    }
+
+    @Override
+    public VsockHost vsock() {
+        return device.host();
+    }
+
+    @Override
+    public CompletionStage<Void> started() {
+        return started;
+    }
+
+    @Override
+    public CompletionStage<VmmExit> exited() {
+        return vmm.whenExited();
+    }
+
+    @Override
+    public CompletionStage<String> broken() {
+        return broken.minimalCompletionStage();
+    }
+
+    @Override
+    public List<String> consoleTail() {
+        return vmm.consoleTail();
+    }
+
+    @Override
+    public VmmCapabilities capabilities() {
+        return vmm.capabilities();
+    }
+
+    @Override
+    public CompletionStage<VmmExit> close() {
+        if (closing.compareAndSet(false, true)) {
+            device.close();
+            vmm.quit();
+            vmm.whenExited().thenCombine(device.closed(), (exit, ended) -> exit).thenAccept(exit -> {
+                directories.removeVmDirectory(directory);
+                closed.complete(exit);
+            });
+        }
+        return closed.minimalCompletionStage();
+    }
+}

@@ -1,0 +1,205 @@
+package vmette.machine;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import vmette.config.RuntimeSettings;
+import vmette.config.VmSpec;
+import vmette.config.VsockSettings;
+import vmette.errors.VmLostException;
+import vmette.guest.GuestAgent;
+import vmette.guest.GuestAssets;
+import vmette.guest.GuestKernel;
+import vmette.process.ChildProcesses;
+import vmette.process.RuntimeDirectory;
+import vmette.qemu.BootSource;
+import vmette.qemu.KernelCommandLine;
+import vmette.qemu.QemuHypervisor;
+import vmette.qemu.QemuLaunch;
+import vmette.vsock.DeviceLoop;
+import vmette.vsock.VsockBudget;
+import vmette.vsock.VsockDevice;
+import vmette.vsock.VsockHost;
+import vmette.vsock.VsockLimits;
+
+/** Makes machines under QEMU. One per runtime; thread-safe. Nothing is started before the first machine is asked for. */
+public final class QemuMachines implements MachineFactory, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(QemuMachines.class);
+
+    // The lowest CID a guest may have. It is private to each device, so all guests have the same.
+    private static final long GUEST_CID = 3;
+    private static final int WRITE_HIGH_WATER = 1 << 20;
+    private static final int WRITE_LOW_WATER = 256 << 10;
+    private static final int CHAINS_PER_TURN = 128;
+    private static final int PENDING_REPLIES = 256;
+
+    private final RuntimeSettings settings;
+    private final Consumer<String> progress;
+    private final VsockLimits limits;
+    private final AtomicInteger threads = new AtomicInteger();
+    // Preparing a machine blocks: it may download a kernel.
+    private final ExecutorService blocking = Executors.newCachedThreadPool(this::thread);
+    private Parts parts;
+    private int nextLoop;
+    private boolean closed;
+
+    /** What all machines share, made with the first. */
+    private record Parts(ChildProcesses children, QemuHypervisor hypervisor, List<DeviceLoop> loops) {}
+
+    /**
+     * @param settings of the runtime
+     * @param progress told what long work is under way, on any thread
+     */
+    public QemuMachines(RuntimeSettings settings, Consumer<String> progress) {
+        this.settings = settings;
+        this.progress = progress;
+        VsockSettings vsock = settings.vsock();
+        this.limits = new VsockLimits(
+                vsock.bufAlloc(),
+                vsock.vmBudget(),
+                new VsockBudget(vsock.processBudget()),
+                vsock.maxConnections(),
+                vsock.acceptTimeout(),
+                vsock.shutdownTimeout(),
+                WRITE_HIGH_WATER,
+                WRITE_LOW_WATER,
+                CHAINS_PER_TURN,
+                PENDING_REPLIES);
+    }
+
+    private Thread thread(Runnable task) {
+        Thread thread = new Thread(task, "vmette-machines-" + threads.incrementAndGet());
+        thread.setDaemon(true);
+        return thread;
+    }
+
+    @Override
+    public CompletionStage<Machine> begin(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
+        return CompletableFuture.supplyAsync(() -> make(spec, name, beforeBoot), blocking);
+    }
+
+    private Machine make(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
+        Parts shared = parts();
+        GuestKernel kernel = assets(spec).prepare(progress);
+        Path directory = shared.children().directory().createVmDirectory(name);
+        QemuMachine machine = null;
+        try {
+            QemuLaunch launch = new QemuLaunch(
+                    name,
+                    new BootSource.Linux(
+                            kernel.kernel(),
+                            kernel.initramfs(),
+                            KernelCommandLine.compose(
+                                    spec.cmdline()
+                                            .orElseGet(() -> KernelCommandLine.defaults(
+                                                    shared.hypervisor().accelerator())),
+                                    "")),
+                    spec.vcpus(),
+                    spec.memoryMib(),
+                    directory,
+                    true);
+            machine = new QemuMachine(
+                    new VsockDevice(GUEST_CID, limits, loop(shared)),
+                    shared.hypervisor().create(launch),
+                    shared.children().directory(),
+                    directory);
+            machine.boot(launch.vsockSocket(), beforeBoot);
+            return machine;
+        } catch (RuntimeException e) {
+            if (machine != null) {
+                machine.close();
+            } else {
+                shared.children().directory().removeVmDirectory(directory);
+            }
+            throw e;
+        }
+    }
+
+    private GuestAssets assets(VmSpec spec) {
+        GuestAssets assets = GuestAssets.in(settings.cacheDir(), GuestAgent.fromClasspath());
+        if (spec.kernel().isPresent()) {
+            assets = assets.withKernel(spec.kernel().get());
+        }
+        if (spec.initramfs().isPresent()) {
+            assets = assets.withInitramfs(spec.initramfs().get());
+        }
+        if (spec.modules().isPresent()) {
+            assets = assets.withModules(spec.modules().get());
+        }
+        return assets;
+    }
+
+    private synchronized Parts parts() {
+        if (closed) {
+            throw new VmLostException("the runtime is closed: no VM can be launched");
+        }
+        if (parts == null) {
+            ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(
+                    settings.runtimeDir().map(Path::toString).orElse("")));
+            try {
+                QemuHypervisor hypervisor = QemuHypervisor.open(qemu(), children);
+                sayHowIsolated(hypervisor);
+                parts = new Parts(children, hypervisor, loops());
+            } catch (RuntimeException e) {
+                children.close();
+                throw e;
+            }
+        }
+        return parts;
+    }
+
+    private void sayHowIsolated(QemuHypervisor hypervisor) {
+        if (hypervisor.accelerator() == vmette.qemu.Accelerator.TCG) {
+            progress.accept("no KVM here: guests run under TCG, which is slower and no security boundary");
+            LOG.info("guests run under TCG, which is slower and no security boundary");
+        }
+    }
+
+    private vmette.qemu.QemuSettings qemu() {
+        return new vmette.qemu.QemuSettings(
+                settings.qemu().binary().map(Path::toString).orElse(""),
+                vmette.qemu.Accelerator.Setting.valueOf(settings.qemu().accelerator().name()),
+                settings.qemu().startTimeout());
+    }
+
+    private List<DeviceLoop> loops() {
+        List<DeviceLoop> loops = new ArrayList<>();
+        for (int i = 0; i < settings.vsock().loops(); i++) {
+            DeviceLoop loop = new DeviceLoop(
+                    System::nanoTime, failure -> LOG.error("a device loop failed and its VMs with it", failure));
+            loop.start();
+            loops.add(loop);
+        }
+        return loops;
+    }
+
+    private synchronized DeviceLoop loop(Parts shared) {
+        return shared.loops().get(nextLoop++ % shared.loops().size());
+    }
+
+    /** Ends every process and removes every file of machines that are still there. Idempotent. */
+    @Override
+    public void close() {
+        Parts made;
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            made = parts;
+        }
+        blocking.shutdownNow();
+        if (made != null) {
+            made.children().close();
+            made.loops().forEach(DeviceLoop::close);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+#include "control.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "execution.h"
+#include "frames.h"
+#include "loop.h"
+#include "power.h"
+
+#define OUT_SIZE 16384
+#define ROUNDS 8
+
+static struct watch connection = {.fd = -1};
+static uint8_t in[FRAME_HEADER + FRAME_MAX];
+static uint32_t have; /* bytes in `in` */
+static uint8_t out_bytes[OUT_SIZE];
+static struct writer out = {.bytes = out_bytes};
+static uint32_t out_head; /* sent so far of out */
+static bool greeted, ending, booted;
+
+static void drop(void) {
+    loop_close(&connection);
+    have = out.size = out_head = 0;
+    greeted = ending = false;
+}
+
+static bool room(void) {
+    if (out_head > 0) {
+        memmove(out.bytes, out.bytes + out_head, out.size - out_head);
+        out.size -= out_head;
+        out_head = 0;
+    }
+    return OUT_SIZE - out.size >= REPLY_MAX;
+}
+
+/* --- replies --- */
+
+static void reply_error(enum error_code code, int number, const char *message) {
+    frame_begin(&out, AGENT_ERROR);
+    put_u16(&out, (uint16_t)code);
+    put_u32(&out, (uint32_t)number);
+    put_text(&out, message);
+    frame_end(&out);
+}
+
+static void end_with(enum error_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void end_with(enum error_code code, const char *format, ...) {
+    char message[256];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    reply_error(code, 0, message);
+    ending = true;
+}
+
+static uint64_t uptime_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+static void reply_ready(void) {
+    struct sysinfo memory;
+    struct utsname kernel;
+    sysinfo(&memory);
+    uname(&kernel);
+    frame_begin(&out, READY);
+    put_u64(&out, uptime_ns());
+    put_u64(&out, (uint64_t)memory.totalram * memory.mem_unit);
+    put_text(&out, kernel.release);
+    frame_end(&out);
+}
+
+static void reply_failed(uint64_t execution, uint32_t number, const char *why) {
+    frame_begin(&out, EXEC_FAILED);
+    put_u64(&out, execution);
+    put_u32(&out, number);
+    put_text(&out, why);
+    frame_end(&out);
+}
+
+/* --- commands --- */
+
+static void hello(uint16_t version) {
+    if (version != PROTOCOL_VERSION) {
+        end_with(ERROR_VERSION, "the host speaks protocol version %u, the agent version %d", version, PROTOCOL_VERSION);
+        return;
+    }
+    greeted = true;
+    frame_begin(&out, AGENT_HELLO);
+    put_u16(&out, PROTOCOL_VERSION);
+    put_text(&out, AGENT_NAME);
+    frame_end(&out);
+}
+
+static void boot(const struct boot *frame) {
+    char why[256];
+    int number = 0;
+    if (booted) {
+        number = EALREADY;
+        snprintf(why, sizeof why, "this boot has had its BOOT");
+    } else if (frame->root != 0) {
+        number = ENOTSUP;
+        snprintf(why, sizeof why, "root mode %u is not known", frame->root);
+    } else if (frame->hostname.length > 0 && !power_set_hostname(frame->hostname)) {
+        number = errno;
+        snprintf(why, sizeof why, "cannot set the hostname: %s", strerror(number));
+    } else if (!execution_base_environment(frame->env)) {
+        number = ENOMEM;
+        snprintf(why, sizeof why, "no memory for the environment");
+    }
+    if (number) {
+        reply_error(ERROR_BOOT, number, why);
+    } else {
+        booted = true;
+        reply_ready();
+    }
+}
+
+static void exec(const struct exec *frame) {
+    char why[WHY_MAX];
+    if (!booted) reply_failed(frame->execution, EPERM, "BOOT comes before EXEC");
+    else if (!execution_start(frame, why)) reply_failed(frame->execution, (uint32_t)errno, why);
+}
+
+static void pong(uint64_t nonce) {
+    frame_begin(&out, PONG);
+    put_u64(&out, nonce);
+    put_u64(&out, loop_ticks());
+    put_u64(&out, uptime_ns());
+    frame_end(&out);
+}
+
+static void obey(const struct frame *frame) {
+    struct execution *x;
+    switch (frame->type) {
+    case BOOT:
+        boot(&frame->boot);
+        break;
+    case EXEC:
+        exec(&frame->exec);
+        break;
+    case SIGNAL:
+        if ((x = execution_find(frame->signal.execution)))
+            execution_signal(x, (int)frame->signal.number, frame->signal.group);
+        break;
+    case RESIZE:
+        if ((x = execution_find(frame->resize.execution)))
+            execution_resize(x, frame->resize.rows, frame->resize.columns);
+        break;
+    case PING:
+        pong(frame->nonce);
+        break;
+    case DISCARD:
+        if ((x = execution_find(frame->discard.execution))) stream_discard(&x->stream[frame->discard.stream]);
+        break;
+    case SHUTDOWN:
+        power_shutdown();
+    default:
+        end_with(ERROR_FRAME, "bad frame: a second HELLO");
+    }
+}
+
+static void receive(const uint8_t *bytes, uint32_t length) {
+    struct frame frame;
+    const char *wrong = frame_decode(bytes, length, &frame);
+    if (wrong) end_with(ERROR_FRAME, "bad frame of type 0x%02x: %s", bytes[0], wrong);
+    else if (greeted) obey(&frame);
+    else if (frame.type == HELLO) hello(frame.version);
+    else end_with(ERROR_FRAME, "bad frame: HELLO comes first");
+}
+
+/* --- the connection --- */
+
+static void take_frames(void) {
+    uint32_t used = 0;
+    while (!ending && room()) {
+        int32_t size = frame_complete(in + used, have - used);
+        if (size < 0) end_with(ERROR_FRAME, "bad frame: its length is not 1 to %d", FRAME_MAX);
+        if (size <= 0) break;
+        receive(in + used + FRAME_HEADER, (uint32_t)size - FRAME_HEADER);
+        used += (uint32_t)size;
+    }
+    have -= used;
+    if (have > 0 && used > 0) memmove(in, in + used, have);
+}
+
+static void put_events(void) {
+    struct execution *x;
+    while (greeted && !ending && room() && (x = execution_owing())) {
+        if (x->owes_started) {
+            frame_begin(&out, STARTED);
+            put_u64(&out, x->id);
+            put_u32(&out, (uint32_t)x->pid);
+            frame_end(&out);
+        }
+        if (x->owes_end && x->end == END_NEVER_RAN) {
+            reply_failed(x->id, x->value, x->why);
+        } else if (x->owes_end) {
+            frame_begin(&out, EXITED);
+            put_u64(&out, x->id);
+            put_u8(&out, (uint8_t)x->end);
+            put_u32(&out, x->value);
+            frame_end(&out);
+        }
+        execution_reported(x);
+    }
+}
+
+/* False: nothing more goes out at the moment, or the connection is lost (and dropped). */
+static bool flush(void) {
+    while (out_head < out.size) {
+        ssize_t sent = send(connection.fd, out.bytes + out_head, out.size - out_head, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0) {
+            if (errno != EAGAIN || ending) drop();
+            return false;
+        }
+        out_head += (uint32_t)sent;
+    }
+    out.size = out_head = 0;
+    if (ending) drop();
+    return !ending && connection.fd >= 0;
+}
+
+/* One duty cycle: answer what was received, say what is owed, send, receive. */
+static void turn(struct watch *watch, uint32_t events) {
+    (void)events;
+    for (int round = 0; round < ROUNDS && connection.fd >= 0; round++) {
+        take_frames();
+        put_events();
+        if (!flush()) return;
+        if (frame_complete(in, have) != 0 || (greeted && execution_owing())) continue; /* there was no room */
+        ssize_t got = recv(connection.fd, in + have, sizeof in - have, MSG_DONTWAIT);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno == EAGAIN) return;
+        if (got <= 0) {
+            drop();
+            return;
+        }
+        have += (uint32_t)got;
+    }
+    if (connection.fd >= 0) loop_again(watch);
+}
+
+static bool alive(void) {
+    uint8_t byte;
+    ssize_t got = recv(connection.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+bool control_accept(int fd) {
+    /* After a restore the old one is reset and the new one dialled: both may be news of the same turn. */
+    if (connection.fd >= 0 && !alive()) drop();
+    if (connection.fd >= 0 || !loop_watch(&connection, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP, turn)) return false;
+    loop_again(&connection);
+    return true;
+}
+
+void control_events_waiting(void) {
+    if (connection.fd >= 0) loop_again(&connection);
+}

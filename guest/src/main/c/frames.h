@@ -1,0 +1,109 @@
+/*
+ * The frames of docs/guest-protocol.md: a decoder that checks every length before it uses it and an encoder
+ * into bounded memory. Decoded texts and lists point into the frame they came from.
+ */
+#ifndef VMETTE_FRAMES_H
+#define VMETTE_FRAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PROTOCOL_VERSION 1
+#define FRAME_HEADER 4
+#define FRAME_MAX 1048576 /* of type and body */
+#define TOKEN_SIZE 16
+#define STREAMS 3
+
+enum frame_type {
+    HELLO = 0x01, BOOT, EXEC, SIGNAL, RESIZE, PING, SHUTDOWN, DISCARD,
+    AGENT_HELLO = 0x81, READY, AGENT_ERROR, STARTED, EXEC_FAILED, PONG, EXITED,
+};
+
+enum error_code { ERROR_VERSION = 1, ERROR_FRAME = 2, ERROR_BOOT = 3 };
+enum exec_flag { EXEC_PTY = 1, EXEC_LEAVE_GROUP = 2 };
+
+/* Bytes of a str. Its u32 length stands in the four bytes before, so a copy of the frame can be terminated in place. */
+struct text {
+    const uint8_t *bytes;
+    uint32_t length;
+};
+
+/* A list<str> that has been checked: count texts, each behind its length. */
+struct list {
+    const uint8_t *bytes;
+    uint32_t size, count;
+};
+
+struct boot {
+    uint8_t root;
+    struct text hostname;
+    struct list env;
+};
+
+struct exec {
+    uint64_t execution;
+    uint32_t flags;
+    struct { uint8_t mode; const uint8_t *token; } stream[STREAMS];
+    uint32_t output_grace_ms, kill_grace_ms;
+    uint16_t rows, columns;
+    struct text cwd;
+    struct list argv, env;
+};
+
+struct frame {
+    uint8_t type;
+    union {
+        uint16_t version;
+        struct boot boot;
+        struct exec exec;
+        struct { uint64_t execution; uint32_t number; uint8_t group; } signal;
+        struct { uint64_t execution; uint16_t rows, columns; } resize;
+        struct { uint64_t execution; uint8_t stream; } discard;
+        uint64_t nonce;
+    };
+};
+
+struct opening_claim {
+    uint64_t execution;
+    uint8_t stream;
+    const uint8_t *token;
+};
+#define CLAIM_SIZE (8 + 1 + TOKEN_SIZE)
+
+/*
+ * Size of the whole frame that starts at bytes, of which `have` are there: 0 when more are needed to tell or
+ * to complete it, -1 when its length is out of range.
+ */
+int32_t frame_complete(const uint8_t *bytes, uint32_t have);
+
+/* Decodes type and body of one whole frame (without its length). NULL, or what is wrong with it. */
+const char *frame_decode(const uint8_t *bytes, uint32_t length, struct frame *frame);
+
+/* What follows VMTD; CLAIM_SIZE bytes. */
+void claim_decode(const uint8_t *bytes, struct opening_claim *claim);
+
+/* Takes the next text off a checked list. False at its end. */
+bool list_next(struct list *list, struct text *text);
+
+/* Encoder: the caller has made sure of the room. */
+struct writer {
+    uint8_t *bytes;
+    uint32_t size, start;
+};
+
+void frame_begin(struct writer *, enum frame_type type);
+void put_u8(struct writer *, uint8_t);
+void put_u16(struct writer *, uint16_t);
+void put_u32(struct writer *, uint32_t);
+void put_u64(struct writer *, uint64_t);
+void put_text(struct writer *, const char *text); /* at most TEXT_MAX bytes of it */
+void frame_end(struct writer *);
+
+/* Bytes of the text that fit into `most` without cutting a character. */
+size_t text_cut(const char *text, size_t most);
+
+#define TEXT_MAX 512
+#define REPLY_MAX 640 /* the longest frame of the agent: an ERROR with a full text */
+
+#endif

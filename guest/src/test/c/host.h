@@ -1,0 +1,61 @@
+/* Plays the host: starts the agent, speaks its protocol, and waits with a deadline for whatever it expects. */
+#ifndef VMETTE_HOST_H
+#define VMETTE_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "frames.h"
+
+#define DEADLINE_MS 30000
+
+extern pid_t agent;
+
+void agent_start(const char *program);
+void agent_stop(int control); /* by SHUTDOWN; checks that it ends well (the leak checker runs then) */
+
+int host_connect(void);
+int host_control(void);       /* VMTC, HELLO both ways */
+void host_boot(int control);  /* BOOT with BASE=base and OVER=under, READY */
+
+struct reply {
+    uint8_t type;
+    uint64_t execution; /* or nonce */
+    uint8_t kind;
+    uint32_t value; /* pid, status, errno, code */
+    char text[TEXT_MAX + 1];
+};
+struct reply host_read(int control);
+struct reply host_expect(int control, uint8_t type, uint64_t execution);
+void host_expect_closed(int fd); /* end of file or reset, after at most a few unread bytes */
+
+/* A command run by /bin/sh -c; the fields that a test does not set are zero. */
+struct command {
+    uint64_t id;
+    uint32_t flags;
+    bool in, out, err; /* connected */
+    uint32_t output_grace_ms, kill_grace_ms;
+    uint16_t rows, columns;
+    const char *cwd, *program, *env; /* program: instead of the shell, without arguments */
+};
+void host_exec(int control, struct command, const char *line);
+uint32_t host_start(int control, struct command, const char *line); /* and STARTED; the pid */
+void host_signal(int control, uint64_t id, uint32_t signal, bool group);
+void host_discard(int control, uint64_t id, uint8_t stream);
+void host_resize(int control, uint64_t id, uint16_t rows, uint16_t columns);
+void host_ping(int control, uint64_t nonce);
+void host_exited(int control, uint64_t id, uint8_t kind, uint32_t value);
+void host_send(int fd, const void *bytes, size_t size);
+
+void host_token(uint64_t id, uint8_t stream, uint8_t token[TOKEN_SIZE]);
+int host_data(uint64_t id, uint8_t stream);
+int host_data_with(uint64_t id, uint8_t stream, const uint8_t token[TOKEN_SIZE]);
+
+/* Everything until end of file, as a string in static memory; fails the test on a reset. */
+const char *host_output(int fd);
+/* Reads until the text so far contains what is awaited. */
+void host_await_text(int fd, const char *awaited);
+void host_await_gone(pid_t pid);
+
+#endif

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Builds the agent's tests for this host, with the sanitizers if the compiler has them, and runs them:
+# run.sh OUTDIR. Does nothing if they have passed since their sources last changed.
+set -eu
+
+[ $# -eq 1 ] || { echo "usage: run.sh OUTDIR" >&2; exit 2; }
+tests=$(cd "$(dirname "$0")" && pwd)
+main=$(cd "$tests/../../main/c" && pwd)
+out=$1
+
+if [ -f "$out/passed" ] && [ -z "$(find "$tests" "$main" -type f -newer "$out/passed")" ]; then
+    exit 0
+fi
+compiler=$(command -v gcc || command -v cc) || {
+    echo "run.sh: a C compiler is needed for the tests of the guest agent; on Debian or Ubuntu: apt-get install gcc" >&2
+    exit 1
+}
+mkdir -p "$out"
+sanitizers="-fsanitize=address,undefined -fno-sanitize-recover=all"
+echo 'int main(void) { return 0; }' > "$out/probe.c"
+if ! "$compiler" $sanitizers -o "$out/probe" "$out/probe.c" 2> "$out/probe.log" || ! "$out/probe"; then
+    echo "run.sh: $compiler has no working sanitizers; the tests run without" >&2
+    sanitizers=
+fi
+
+build() {
+    program=$out/$1
+    shift
+    "$compiler" -std=gnu11 -D_GNU_SOURCE -g -O1 $sanitizers -Wall -Wextra -Werror -I"$main" -o "$program" "$@"
+}
+agent_sources=
+for source in "$main"/*.c; do
+    case ${source##*/} in init.c | vsock.c | power.c | mounts.c | modules.c | bench.c) ;; *) agent_sources="$agent_sources $source" ;; esac
+done
+build frames_test "$tests/frames_test.c" "$main/frames.c"
+build agent_on_host "$tests/agent_on_host.c" $agent_sources
+build commands_test "$tests/commands_test.c" "$tests/host.c" "$main/frames.c"
+build streams_test "$tests/streams_test.c" "$tests/host.c" "$main/frames.c"
+
+"$out/frames_test"
+"$out/commands_test" "$out/agent_on_host" & # it waits for a deadline of 5 s
+"$out/streams_test" "$out/agent_on_host"
+wait $!
+touch "$out/passed"

@@ -1,0 +1,11 @@
+package vmette.memory;
+
+/** An address that the guest or the front-end named is not in the guest's memory, or the memory is closed. */
+public final class GuestMemoryException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    /** @param message names the address in hexadecimal and what was wanted there */
+    public GuestMemoryException(String message) {
+        super(message);
+    }
+}

@@ -1,0 +1,18 @@
+package vmette.memory;
+
+import java.util.List;
+import vmette.linux.OwnedFd;
+
+/** Opens a guest's memory from what the front-end sends: {@link MappedGuestMemory#open} or one that looks elsewhere. */
+@FunctionalInterface
+public interface GuestMemorySource {
+    /**
+     * Opens it.
+     *
+     * @param regions in the order of the front-end's table
+     * @param files one per region, same order; they stay the caller's and are closed after this returns
+     * @throws GuestMemoryException if the table is refused
+     * @throws vmette.linux.LinuxException if the kernel refuses
+     */
+    GuestMemory open(List<GuestRegion> regions, List<OwnedFd> files);
+}

@@ -1,0 +1,143 @@
+package vmette.process;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A shell in a session of its own that removes the runtime directory when this JVM has died without doing so. It knows
+ * of the death by the end of its standard input, whose other end only this JVM holds.
+ *
+ * <p>Not thread-safe: used by the spawning thread, then by whoever closes.
+ */
+final class Janitor {
+    private static final Logger log = LoggerFactory.getLogger(Janitor.class);
+
+    private static final int PATIENCE_TENTHS = 50;
+
+    /**
+     * {@code $1} is the directory. The children die by the kernel's hand; the janitor waits {@code $2} tenths of a second for that, kills by
+     * itself what is left (pid and start time must both match), waits again, and removes the directory.
+     */
+    private static final String SCRIPT = """
+            set -f
+            directory=$1
+            children=
+            while read -r word pid start; do
+              case $word in
+                watch) children="$children $pid:$start" ;;
+                forget)
+                  kept=
+                  for child in $children; do
+                    [ "$child" = "$pid:$start" ] || kept="$kept $child"
+                  done
+                  children=$kept ;;
+                bye) exit 0 ;;
+              esac
+            done
+            lives() {
+              stat=
+              { read -r stat < "/proc/${1%%:*}/stat"; } 2>/dev/null || return 1
+              set -- "$1" ${stat##*) }
+              [ "$2" != Z ] && [ "$2" != X ] && [ "${21}" = "${1#*:}" ]
+            }
+            wait_for_all() {
+              tries=0
+              while [ "$tries" -lt "$2" ]; do
+                living=
+                for child in $children; do
+                  if lives "$child"; then living="$living $child"; fi
+                done
+                [ -n "$living" ] || return 0
+                sleep 0.1
+                tries=$((tries + 1))
+              done
+            }
+            wait_for_all "$1" "$2"
+            for child in $children; do
+              if lives "$child"; then kill -KILL "${child%%:*}"; fi
+            done
+            wait_for_all "$1" "$2"
+            rm -rf -- "$directory"
+            """;
+
+    private final Process process;
+    private final OutputStream input;
+    private boolean lost;
+
+    private Janitor(Process process) {
+        this.process = process;
+        this.input = process.getOutputStream();
+    }
+
+    static Janitor start(Path setsid, Path directory) throws IOException {
+        return start(setsid, directory, PATIENCE_TENTHS);
+    }
+
+    static Janitor start(Path setsid, Path directory, int patienceTenths) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(List.of(
+                setsid.toString(),
+                "/bin/sh",
+                "-c",
+                SCRIPT,
+                "vmette-janitor",
+                directory.toString(),
+                Integer.toString(patienceTenths)));
+        builder.directory(Path.of("/").toFile());
+        builder.redirectOutput(Redirect.DISCARD).redirectError(Redirect.DISCARD);
+        ChildEnvironment.reduce(builder.environment());
+        return new Janitor(builder.start());
+    }
+
+    void watch(ProcessIdentity child) {
+        say("watch " + child.pid() + " " + child.startTicks());
+    }
+
+    void forget(ProcessIdentity child) {
+        say("forget " + child.pid() + " " + child.startTicks());
+    }
+
+    /** The directory is gone or will be removed by us: the janitor leaves without touching it. */
+    void dismiss() {
+        say("bye");
+        endInput();
+    }
+
+    /** Leaves waiting for the children and the removal to the janitor. */
+    void handOver() {
+        endInput();
+    }
+
+    long pid() {
+        return process.pid();
+    }
+
+    private void say(String line) {
+        if (lost) {
+            return;
+        }
+        try {
+            input.write((line + "\n").getBytes(StandardCharsets.US_ASCII));
+            input.flush();
+        } catch (IOException e) {
+            lost = true;
+            log.warn(
+                    "the janitor process {} is gone ({}): if this JVM is killed too, the next runtime removes its directory",
+                    process.pid(),
+                    e.getMessage());
+        }
+    }
+
+    private void endInput() {
+        try {
+            input.close();
+        } catch (IOException e) {
+            log.debug("closing the janitor's input", e);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+package vmette.qemu;
+
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import vmette.errors.InvalidConfigException;
+
+/** What runs the guest's instructions. */
+public enum Accelerator {
+    /** Hardware virtualisation: a security boundary. */
+    KVM("host"),
+    /** Translation inside the QEMU process: no security boundary. */
+    TCG("max");
+
+    /** The choice a user has, {@code vmette.qemu.accelerator}. */
+    public enum Setting {
+        /** KVM where it can be trusted to work, else TCG. */
+        AUTO,
+        /** KVM or nothing. */
+        KVM,
+        /** TCG even where KVM works. */
+        TCG;
+
+        /**
+         * @param value {@code auto}, {@code kvm} or {@code tcg}
+         * @throws InvalidConfigException if it is none of these
+         */
+        public static Setting parse(String value) {
+            return Arrays.stream(values())
+                    .filter(setting -> setting.word().equals(value))
+                    .findFirst()
+                    .orElseThrow(() -> new InvalidConfigException(
+                            "vmette.qemu.accelerator = \"" + value + "\" is unknown: use auto, kvm or tcg"));
+        }
+
+        private String word() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private static final Path KVM_NODE = Path.of("/dev/kvm");
+    private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
+
+    private final String cpuModel;
+
+    Accelerator(String cpuModel) {
+        this.cpuModel = cpuModel;
+    }
+
+    /** QEMU's name for it: {@code kvm} or {@code tcg}. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The {@code -cpu} model that gives the guest all this accelerator has. */
+    String cpuModel() {
+        return cpuModel;
+    }
+
+    /**
+     * Chooses. {@code AUTO} takes KVM if the processor shows {@code vmx} or {@code svm} <em>and</em> {@code /dev/kvm} opens for
+     * reading and writing: some nested hosts have a node that opens and then emulates kernel code a thousand times
+     * too slowly to boot anything.
+     *
+     * @throws InvalidConfigException if {@code KVM} is demanded and {@code /dev/kvm} does not open
+     */
+    public static Accelerator choose(Setting setting) {
+        return choose(setting, CPU_INFO, KVM_NODE);
+    }
+
+    static Accelerator choose(Setting setting, Path cpuInfo, Path kvmNode) {
+        return switch (setting) {
+            case TCG -> TCG;
+            case AUTO -> hasVirtualisation(cpuInfo) && opens(kvmNode) ? KVM : TCG;
+            case KVM -> demandKvm(kvmNode);
+        };
+    }
+
+    private static Accelerator demandKvm(Path node) {
+        try {
+            open(node);
+            return KVM;
+        } catch (IOException e) {
+            throw new InvalidConfigException(
+                    "vmette.qemu.accelerator = \"kvm\", but " + node + " cannot be opened for reading and writing (" + e
+                            + "); load the kvm module and join the group that owns the node, or set it to \"tcg\"",
+                    e);
+        }
+    }
+
+    private static boolean opens(Path node) {
+        try {
+            open(node);
+            return true;
+        } catch (IOException absentOrForbidden) {
+            return false;
+        }
+    }
+
+    private static void open(Path node) throws IOException {
+        FileChannel.open(node, StandardOpenOption.READ, StandardOpenOption.WRITE)
+                .close();
+    }
+
+    private static boolean hasVirtualisation(Path cpuInfo) {
+        try {
+            return Files.readAllLines(cpuInfo, StandardCharsets.ISO_8859_1).stream()
+                    .filter(line -> line.startsWith("flags"))
+                    .flatMap(line -> List.of(line.split("\\s+")).stream())
+                    .anyMatch(flag -> flag.equals("vmx") || flag.equals("svm"));
+        } catch (IOException unknown) {
+            return false;
+        }
+    }
+}

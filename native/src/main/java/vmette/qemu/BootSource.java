@@ -1,0 +1,26 @@
+package vmette.qemu;
+
+import java.nio.file.Path;
+import java.util.Objects;
+
+/** What a machine starts from. */
+public sealed interface BootSource {
+    /**
+     * A Linux kernel, loaded by QEMU itself.
+     *
+     * @param kernel a bzImage, or a vmlinux with a PVH note
+     * @param initramfs a cpio archive, or several concatenated
+     * @param commandLine what {@link KernelCommandLine} composed
+     */
+    record Linux(Path kernel, Path initramfs, String commandLine) implements BootSource {
+        /** Refuses null. */
+        public Linux {
+            Objects.requireNonNull(kernel, "kernel");
+            Objects.requireNonNull(initramfs, "initramfs");
+            Objects.requireNonNull(commandLine, "commandLine");
+        }
+    }
+
+    /** The machine's firmware and no system: it says that there is nothing to boot and idles. For tests of the monitor. */
+    record Firmware() implements BootSource {}
+}

@@ -1,0 +1,76 @@
+package vmette.qemu;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Writes QEMU's arguments. Pure: looks at nothing but its parameters. */
+final class QemuCommandLine {
+    /** Snapshots unplug the device and plug it in again: it must come back to the same place. */
+    private static final String VSOCK_PLACE = "bus=pci.0,addr=5";
+
+    private static final String SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
+
+    private QemuCommandLine() {}
+
+    static List<String> of(Path binary, Accelerator accelerator, QemuLaunch launch) {
+        List<String> line = new ArrayList<>();
+        line.add(binary.toString());
+        option(line, "-name", "guest=" + escape(launch.name()));
+        machine(line, accelerator, launch);
+        boot(line, launch.boot());
+        channels(line, launch);
+        return List.copyOf(line);
+    }
+
+    private static void machine(List<String> line, Accelerator accelerator, QemuLaunch launch) {
+        option(line, "-M", "pc,memory-backend=mem");
+        option(line, "-accel", accelerator.word());
+        option(line, "-cpu", accelerator.cpuModel());
+        option(line, "-smp", Integer.toString(launch.vcpus()));
+        option(line, "-m", launch.memoryMib() + "M");
+        // Shared, so that the back-ends of vhost-user devices can map it.
+        option(line, "-object", "memory-backend-memfd,id=mem,size=" + launch.memoryMib() + "M,share=on");
+        line.add("-nodefaults");
+        line.add("-no-user-config");
+        option(line, "-display", "none");
+        line.add("-no-reboot");
+        option(line, "-sandbox", SANDBOX);
+    }
+
+    private static void boot(List<String> line, BootSource source) {
+        if (source instanceof BootSource.Linux linux) {
+            option(line, "-kernel", linux.kernel().toAbsolutePath().toString());
+            option(line, "-initrd", linux.initramfs().toAbsolutePath().toString());
+            option(line, "-append", linux.commandLine());
+        }
+    }
+
+    private static void channels(List<String> line, QemuLaunch launch) {
+        // Not chardev stdio: that would take standard input too, where a restore finds its state.
+        option(line, "-chardev", "file,id=console,path=/dev/fd/1");
+        option(line, "-serial", "chardev:console");
+        option(
+                line,
+                "-chardev",
+                "socket,id=qmp,path=" + escape(launch.qmpSocket().toString()));
+        option(line, "-mon", "chardev=qmp,mode=control");
+        if (launch.vsock()) {
+            option(
+                    line,
+                    "-chardev",
+                    "socket,id=vs,path=" + escape(launch.vsockSocket().toString()));
+            option(line, "-device", "vhost-user-vsock-pci,id=vsock0,chardev=vs," + VSOCK_PLACE);
+        }
+    }
+
+    private static void option(List<String> line, String name, String value) {
+        line.add(name);
+        line.add(value);
+    }
+
+    /** A value inside QEMU's comma-separated lists. */
+    static String escape(String value) {
+        return value.replace(",", ",,");
+    }
+}

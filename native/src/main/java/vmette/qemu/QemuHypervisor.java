@@ -1,0 +1,47 @@
+package vmette.qemu;
+
+import java.nio.file.Path;
+import vmette.process.ChildProcesses;
+import vmette.vmm.Vmm;
+
+/** Makes QEMU monitors. One per runtime; thread-safe. */
+public final class QemuHypervisor {
+    private final Path binary;
+    private final Accelerator accelerator;
+    private final QemuSettings settings;
+    private final ChildProcesses children;
+
+    private QemuHypervisor(Path binary, Accelerator accelerator, QemuSettings settings, ChildProcesses children) {
+        this.binary = binary;
+        this.accelerator = accelerator;
+        this.settings = settings;
+        this.children = children;
+    }
+
+    /**
+     * Finds QEMU and chooses the accelerator; runs nothing.
+     *
+     * @param children spawn the processes and stay the caller's
+     * @throws vmette.errors.StartFailedException if there is no QEMU
+     * @throws vmette.errors.InvalidConfigException if KVM is demanded and not to be had
+     */
+    public static QemuHypervisor open(QemuSettings settings, ChildProcesses children) {
+        return new QemuHypervisor(
+                QemuProbe.find(settings.binary()), Accelerator.choose(settings.accelerator()), settings, children);
+    }
+
+    /** What will run the guests. */
+    public Accelerator accelerator() {
+        return accelerator;
+    }
+
+    /**
+     * Makes a monitor, not started yet. The launch's directory must exist by its start and stays the caller's.
+     *
+     * @throws vmette.errors.InvalidConfigException if the machine wants more memory than the host has
+     */
+    public Vmm create(QemuLaunch launch) {
+        HostMemory.check(launch);
+        return new QemuVmm(binary, accelerator, settings, launch, children);
+    }
+}

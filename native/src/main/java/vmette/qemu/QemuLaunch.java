@@ -1,0 +1,54 @@
+package vmette.qemu;
+
+import java.nio.file.Path;
+import java.util.Objects;
+import vmette.errors.InvalidConfigException;
+
+/**
+ * One machine to start.
+ *
+ * @param name for people: process lists, thread names, messages; not empty
+ * @param boot what it starts from
+ * @param vcpus 1 to 255, what {@code -M pc} takes
+ * @param memoryMib from {@link #MIN_MEMORY_MIB}, in MiB
+ * @param directory private to this incarnation, short: sockets are made in it
+ * @param vsock whether the machine has a vsock device, whose back-end listens on {@link #vsockSocket} before the start
+ */
+public record QemuLaunch(String name, BootSource boot, int vcpus, long memoryMib, Path directory, boolean vsock) {
+    /** The least memory in MiB: below it no kernel with an initramfs gets as far as its first process. */
+    public static final long MIN_MEMORY_MIB = 32;
+
+    /** The most virtual CPUs: what QEMU's {@code pc} machine allows under every accelerator. */
+    public static final int MAX_VCPUS = 255;
+
+    /**
+     * @throws InvalidConfigException if vcpus or memory is out of its range, whatever this host has
+     */
+    public QemuLaunch {
+        Objects.requireNonNull(boot, "boot");
+        if (name.isEmpty()) {
+            throw new InvalidConfigException("a VM's name is empty: give it one");
+        }
+        if (!directory.isAbsolute()) {
+            throw new IllegalArgumentException("the directory of VM " + name + " is not absolute: " + directory);
+        }
+        if (vcpus < 1 || vcpus > MAX_VCPUS) {
+            throw new InvalidConfigException(
+                    "VM " + name + ": vcpus = " + vcpus + " is out of range: use 1 to " + MAX_VCPUS);
+        }
+        if (memoryMib < MIN_MEMORY_MIB) {
+            throw new InvalidConfigException("VM " + name + ": memory = " + memoryMib
+                    + " MiB is too little to boot a kernel: use at least " + MIN_MEMORY_MIB + " MiB");
+        }
+    }
+
+    /** Where the back-end of the vsock device listens. */
+    public Path vsockSocket() {
+        return directory.resolve("vhost.sock");
+    }
+
+    /** Where QEMU finds our end of QMP. */
+    public Path qmpSocket() {
+        return directory.resolve("qmp.sock");
+    }
+}

@@ -1,0 +1,316 @@
+package vmette.qemu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.File;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import vmette.errors.OperationTimeoutException;
+import vmette.errors.StartFailedException;
+import vmette.errors.VmLostException;
+import vmette.errors.VmetteException;
+import vmette.process.ChildProcesses;
+import vmette.vmm.Vmm;
+import vmette.vmm.VmmCapabilities;
+import vmette.vmm.VmmExit;
+
+/**
+ * One QEMU process. What happens to it comes from several threads (callers, QMP, the output, the reaper); what it adds up
+ * to is kept under one lock, and nothing foreign is called while that is held.
+ */
+final class QemuVmm implements Vmm {
+    private static final int TAIL_LINES = 100;
+    private static final int TAIL_CHARS = 32 * 1024;
+    private static final Duration QUIT_GRACE = Duration.ofSeconds(2);
+    private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
+    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+    private static final Redirect NO_INPUT = Redirect.from(new File("/dev/null"));
+
+    private final Path binary;
+    private final Accelerator accelerator;
+    private final QemuSettings settings;
+    private final QemuLaunch launch;
+    private final ChildProcesses children;
+    private final ConsoleTail tail = new ConsoleTail(TAIL_LINES, TAIL_CHARS);
+    private final CompletableFuture<Void> running = new CompletableFuture<>();
+    private final CompletableFuture<VmmExit> exited = new CompletableFuture<>();
+    private volatile String version = "of unknown version";
+
+    private final Object lock = new Object();
+    private boolean startCalled;
+    private boolean quitRequested;
+    private boolean killRequested;
+    private boolean panicked;
+    private String shutdownReason = "";
+    private Process process;
+    private QmpConnection qmp;
+
+    QemuVmm(Path binary, Accelerator accelerator, QemuSettings settings, QemuLaunch launch, ChildProcesses children) {
+        this.binary = binary;
+        this.accelerator = accelerator;
+        this.settings = settings;
+        this.launch = launch;
+        this.children = children;
+    }
+
+    @Override
+    public CompletionStage<Void> start() {
+        QmpConnection connection;
+        synchronized (lock) {
+            if (startCalled) {
+                return CompletableFuture.failedFuture(
+                        new IllegalStateException("VM " + launch.name() + " was started before"));
+            }
+            startCalled = true;
+            if (quitRequested) {
+                return running.minimalCompletionStage();
+            }
+            try {
+                connection =
+                        QmpConnection.listen(launch.name(), launch.qmpSocket(), settings.startTimeout(), this::onEvent);
+            } catch (VmetteException e) {
+                running.completeExceptionally(e);
+                exited.complete(new VmmExit(VmmExit.Reason.NOT_STARTED, -1, e.getMessage()));
+                return running.minimalCompletionStage();
+            }
+            qmp = connection;
+        }
+        children.spawn(QemuCommandLine.of(binary, accelerator, launch), NO_INPUT)
+                .whenComplete(this::onSpawned);
+        connection.closed().thenRun(this::onConnectionLost);
+        CompletionStage<JsonNode> status = connection
+                .greeting()
+                .thenCompose(greeted -> {
+                    version = greeted;
+                    return connection.execute("qmp_capabilities", Map.of());
+                })
+                .thenCompose(agreed -> connection.execute("query-status", Map.of()))
+                .toCompletableFuture()
+                .orTimeout(settings.startTimeout().toMillis(), TimeUnit.MILLISECONDS);
+        status.whenComplete(this::onStatus);
+        return running.minimalCompletionStage();
+    }
+
+    private void onSpawned(Process spawned, Throwable failure) {
+        if (failure != null) {
+            onNotSpawned(unwrap(failure));
+            return;
+        }
+        CompletionStage<Void> drained = OutputReader.start(launch.name(), spawned.getInputStream(), tail);
+        boolean kill;
+        synchronized (lock) {
+            process = spawned;
+            kill = killRequested;
+        }
+        if (kill) {
+            spawned.destroyForcibly();
+        }
+        CompletionStage<Process> exit = spawned.onExit();
+        exit.thenAccept(dead -> {
+            QmpConnection connection = connection();
+            connection.peerEnded();
+            // What QEMU wrote last says why it ended; nobody but QEMU can hold these ends, the limit is for surprises.
+            CompletionStage<Void> heardOut = CompletableFuture.allOf(
+                            drained.toCompletableFuture(), connection.closed().toCompletableFuture())
+                    .completeOnTimeout(null, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
+            heardOut.thenRun(() -> onEnded(dead.exitValue()));
+        });
+    }
+
+    private void onNotSpawned(Throwable failure) {
+        connection().close();
+        VmetteException reason = failure instanceof VmetteException known
+                ? known
+                : new StartFailedException("cannot spawn QEMU for VM " + launch.name() + ": " + failure, failure);
+        running.completeExceptionally(reason);
+        exited.complete(new VmmExit(VmmExit.Reason.NOT_STARTED, -1, reason.getMessage()));
+    }
+
+    private void onStatus(JsonNode answer, Throwable failure) {
+        String status = failure == null ? answer.path("status").asText() : "";
+        if (status.equals("running")) {
+            running.complete(null);
+            return;
+        }
+        VmetteException reason;
+        Throwable cause = failure == null ? null : unwrap(failure);
+        if (cause == null) {
+            reason = new StartFailedException(
+                    "VM " + launch.name() + " does not run after its start: QEMU reports it as \"" + status + "\"");
+        } else if (cause instanceof TimeoutException || cause instanceof OperationTimeoutException) {
+            reason = new OperationTimeoutException(
+                    "VM " + launch.name() + ": QEMU was not ready within "
+                            + settings.startTimeout().toMillis()
+                            + " ms: it hangs, or the host is overloaded; if that is usual here, raise vmette.qemu.start-timeout");
+        } else if (cause instanceof QmpException) {
+            reason = new StartFailedException("VM " + launch.name() + ": " + cause.getMessage(), cause);
+        } else {
+            // A lost connection mostly means that QEMU has ended: then its own words make the message.
+            return;
+        }
+        running.completeExceptionally(reason);
+        kill();
+    }
+
+    private void onEvent(String name, JsonNode data) {
+        synchronized (lock) {
+            if (name.equals("SHUTDOWN")) {
+                shutdownReason = data.path("reason").asText();
+            } else if (name.equals("GUEST_PANICKED")) {
+                panicked = true;
+            }
+        }
+    }
+
+    // A QEMU that nobody can talk to is of no use; the grace is for one that is about to end by itself.
+    private void onConnectionLost() {
+        killUnlessExitedWithin(QUIT_GRACE);
+    }
+
+    private void onEnded(int exitCode) {
+        Ending ending;
+        synchronized (lock) {
+            ending = new Ending(
+                    running.isDone() && !running.isCompletedExceptionally(),
+                    quitRequested,
+                    shutdownReason,
+                    panicked,
+                    exitCode,
+                    tail.lines());
+        }
+        connection().close();
+        running.completeExceptionally(explain(ending));
+        exited.complete(ending.classify());
+    }
+
+    private VmetteException explain(Ending ending) {
+        if (ending.quitRequested()) {
+            return stoppedBeforeItRan();
+        }
+        return new StartFailedException("VM " + launch.name() + " did not start: QEMU " + ending.describeStatus()
+                + " before it was ready" + ending.quoteConsole());
+    }
+
+    private VmetteException stoppedBeforeItRan() {
+        return new StartFailedException("VM " + launch.name() + " was told to quit before it ran");
+    }
+
+    @Override
+    public CompletionStage<Void> pause() {
+        return command("stop");
+    }
+
+    @Override
+    public CompletionStage<Void> resume() {
+        return command("cont");
+    }
+
+    private CompletionStage<Void> command(String name) {
+        if (exited.isDone()) {
+            return CompletableFuture.failedFuture(new VmLostException(
+                    "VM " + launch.name() + " is gone (" + exited.join().detail() + "): " + name + " is not possible"));
+        }
+        if (!running.isDone() || running.isCompletedExceptionally()) {
+            return CompletableFuture.failedFuture(
+                    new IllegalStateException("VM " + launch.name() + " does not run: " + name + " is not possible"));
+        }
+        return connection()
+                .execute(name, Map.of())
+                .thenAccept(answer -> {})
+                .toCompletableFuture()
+                .orTimeout(COMMAND_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
+                .exceptionally(failure -> {
+                    throw translate(name, unwrap(failure));
+                });
+    }
+
+    private RuntimeException translate(String command, Throwable failure) {
+        if (failure instanceof VmetteException known) {
+            return known;
+        }
+        if (failure instanceof TimeoutException) {
+            return new OperationTimeoutException("QEMU of VM " + launch.name() + " did not answer " + command
+                    + " within " + COMMAND_TIMEOUT.toSeconds() + " s: it hangs, or the host is overloaded");
+        }
+        return new VmLostException(
+                "VM " + launch.name() + ": " + command + " failed: " + failure.getMessage(), failure);
+    }
+
+    @Override
+    public void quit() {
+        boolean neverStarted;
+        synchronized (lock) {
+            if (quitRequested) {
+                return;
+            }
+            quitRequested = true;
+            neverStarted = !startCalled;
+        }
+        if (neverStarted) {
+            running.completeExceptionally(stoppedBeforeItRan());
+            exited.complete(new VmmExit(VmmExit.Reason.REQUESTED, -1, "told to quit before it was started"));
+        } else if (!running.isDone() || running.isCompletedExceptionally()) {
+            kill();
+        } else {
+            connection().execute("quit", Map.of()).whenComplete((answer, failure) -> {
+                if (failure != null) {
+                    // Its connection may have ended because it is ending; killing such a one changes nothing we report.
+                    kill();
+                }
+            });
+            killUnlessExitedWithin(QUIT_GRACE);
+        }
+    }
+
+    private void killUnlessExitedWithin(Duration grace) {
+        CompletionStage<VmmExit> inTime = exited.copy().orTimeout(grace.toMillis(), TimeUnit.MILLISECONDS);
+        inTime.exceptionally(late -> {
+            kill();
+            return null;
+        });
+    }
+
+    private void kill() {
+        Process victim;
+        synchronized (lock) {
+            killRequested = true;
+            victim = process;
+        }
+        if (victim != null) {
+            victim.destroyForcibly();
+        }
+    }
+
+    @Override
+    public CompletionStage<VmmExit> whenExited() {
+        return exited.minimalCompletionStage();
+    }
+
+    @Override
+    public List<String> consoleTail() {
+        return tail.lines();
+    }
+
+    @Override
+    public VmmCapabilities capabilities() {
+        return new VmmCapabilities(
+                accelerator.word(), accelerator == Accelerator.KVM, false, "QEMU " + version + " (" + binary + ")");
+    }
+
+    private QmpConnection connection() {
+        synchronized (lock) {
+            return qmp;
+        }
+    }
+
+    private static Throwable unwrap(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+}

@@ -1,0 +1,86 @@
+package vmette.vsock;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.IntPredicate;
+
+/** A device's connections, the ports they use and the memory they may use. Belongs to the loop. */
+final class ConnectionTable {
+    /** Dialling takes host ports from here upwards, above those that people listen on. */
+    static final int FIRST_DIAL_PORT = 1 << 30;
+
+    private final VsockLimits limits;
+    private final Map<ConnectionKey, VsockConnection> byKey = new HashMap<>();
+    private final Set<VsockConnection> all = new HashSet<>();
+    private int nextPort = FIRST_DIAL_PORT;
+
+    ConnectionTable(VsockLimits limits) {
+        this.limits = limits;
+    }
+
+    /** The connection that a packet with these ports is for. */
+    VsockConnection find(ConnectionKey key) {
+        return byKey.get(key);
+    }
+
+    /**
+     * Reserves a connection's place and memory, to be followed by {@link #add}.
+     *
+     * @return the limit in the way, if there is one
+     */
+    Optional<String> reserve() {
+        if (all.size() >= limits.maxConnections()) {
+            return Optional.of("the VM has its " + limits.maxConnections() + " connections");
+        }
+        if ((all.size() + 1L) * limits.bufAlloc() > limits.perVmBudget()) {
+            return Optional.of("the VM's vsock budget of " + limits.perVmBudget() + " bytes is used up");
+        }
+        if (!limits.budget().tryReserve(limits.bufAlloc())) {
+            return Optional.of(
+                    "this process's vsock budget of " + limits.budget().limit() + " bytes is used up");
+        }
+        return Optional.empty();
+    }
+
+    void add(VsockConnection connection) {
+        byKey.put(connection.key(), connection);
+        all.add(connection);
+    }
+
+    /** The guest does not know it any more. */
+    void left(VsockConnection connection) {
+        byKey.remove(connection.key(), connection);
+    }
+
+    /** Nothing of it remains. */
+    void gone(VsockConnection connection) {
+        if (all.remove(connection)) {
+            limits.budget().release(limits.bufAlloc());
+        }
+    }
+
+    /** A key to dial a guest port with; the ports run on, so that one just used is not used again soon. */
+    ConnectionKey dialKey(int guestPort, IntPredicate listened) {
+        while (true) {
+            ConnectionKey key = new ConnectionKey(guestPort, nextPort);
+            nextPort = nextPort == Integer.MAX_VALUE ? FIRST_DIAL_PORT : nextPort + 1;
+            if (!byKey.containsKey(key) && !listened.test(key.hostPort())) {
+                return key;
+            }
+        }
+    }
+
+    /** All that hold anything, in a copy. */
+    List<VsockConnection> snapshot() {
+        return new ArrayList<>(all);
+    }
+
+    int size() {
+        return all.size();
+    }
+}

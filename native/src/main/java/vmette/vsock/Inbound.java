@@ -1,0 +1,124 @@
+package vmette.vsock;
+
+/** The guest's bytes of one connection: credit, buffer and demand. Says what is due; calls nobody. */
+final class Inbound {
+    private final ReceiveCredit credit;
+    private final ReceiveBuffer buffer;
+    private byte[] direct;
+    private int demand;
+    private boolean refused;
+    private boolean ended;
+    private boolean endDelivered;
+    private boolean updateAsked;
+
+    Inbound(int bound, int counterStart) {
+        this.credit = new ReceiveCredit(ReceiveBuffer.creditFor(bound), counterStart);
+        this.buffer = new ReceiveBuffer(bound);
+    }
+
+    int bufAlloc() {
+        return credit.bufAlloc();
+    }
+
+    int fwdCnt() {
+        return credit.forwarded();
+    }
+
+    int charge() {
+        return buffer.charge() + (direct == null ? 0 : direct.length);
+    }
+
+    void request(int maxBytes) {
+        demand = maxBytes;
+    }
+
+    /** @return false if the guest had no credit for it */
+    boolean receive(Payload payload, int length) {
+        if (!credit.receive(length)) {
+            return false;
+        }
+        if (refused) {
+            return true;
+        }
+        int at = 0;
+        if (demand > 0 && length > 0 && direct == null && buffer.isEmpty()) {
+            at = Math.min(demand, length);
+            direct = new byte[at];
+            payload.copyTo(0, direct, 0, at);
+        }
+        buffer.append(payload, at, length - at);
+        return true;
+    }
+
+    boolean deliverable() {
+        return demand > 0 && !refused && (direct != null || !buffer.isEmpty());
+    }
+
+    /** The next chunk to hand over, which uses up the demand; only if {@link #deliverable}. */
+    byte[] next() {
+        byte[] out;
+        if (direct != null) {
+            out = direct;
+            direct = null;
+            credit.forward(out.length);
+        } else {
+            out = buffer.take(demand);
+            credit.forward(buffer.pollReleased());
+        }
+        demand = 0;
+        return out;
+    }
+
+    /** The guest sends no more. */
+    void end() {
+        ended = true;
+    }
+
+    /** Nobody wants what the guest sends. */
+    void refuse() {
+        refused = true;
+        direct = null;
+        buffer.clear();
+    }
+
+    boolean refused() {
+        return refused;
+    }
+
+    boolean ended() {
+        return ended;
+    }
+
+    /** Whether nothing more comes over the ring. */
+    boolean over() {
+        return ended || refused;
+    }
+
+    /** Whether everything has been handed over, the end included. */
+    boolean done() {
+        return refused || endDelivered;
+    }
+
+    boolean endDue() {
+        return ended && !refused && !endDelivered && direct == null && buffer.isEmpty();
+    }
+
+    void endDelivered() {
+        endDelivered = true;
+    }
+
+    /** The guest asks for our numbers. */
+    void askUpdate() {
+        updateAsked = true;
+    }
+
+    boolean updateDue() {
+        return updateAsked || (!over() && credit.updateDue());
+    }
+
+    /** A packet with our numbers goes out. */
+    void told() {
+        updateAsked = false;
+        credit.told();
+    }
+}

@@ -1,0 +1,111 @@
+package vmette.vsock;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Our bytes of one connection: queue, credit and the writer's marks. {@link #admit} may be called by any thread, the
+ * rest by the loop.
+ */
+final class Outbound {
+    private final SendCredit credit;
+    private final SendQueue queue = new SendQueue();
+    private final AtomicLong pending = new AtomicLong();
+    private final int highWater;
+    private final int lowWater;
+    private volatile boolean blocked;
+    private volatile boolean refused;
+    private boolean ended;
+    private boolean creditRequested;
+
+    Outbound(int highWater, int lowWater, int counterStart) {
+        this.highWater = highWater;
+        this.lowWater = lowWater;
+        this.credit = new SendCredit(counterStart);
+    }
+
+    /**
+     * Counts bytes that are about to be given to {@link #enqueue}.
+     *
+     * @return whether the writer may go on; if not, it is owed a word
+     */
+    boolean admit(int length) {
+        if (refused) {
+            return true;
+        }
+        if (pending.addAndGet(length) <= highWater) {
+            return true;
+        }
+        // set before the bytes reach the loop: it cannot fall below the low mark without them, and so not miss this
+        blocked = true;
+        return false;
+    }
+
+    void enqueue(byte[] data, int offset, int length) {
+        if (!refused && !ended && length > 0) {
+            queue.add(data, offset, length);
+        } else {
+            pending.addAndGet(-length);
+        }
+    }
+
+    /** Whether the writer is owed a word that it may go on; asking settles it. */
+    boolean pollWritable() {
+        if (!blocked || refused || ended || pending.get() > lowWater) {
+            return false;
+        }
+        blocked = false;
+        return true;
+    }
+
+    /** Takes over the guest's numbers. */
+    void update(int bufAlloc, int fwdCnt) {
+        credit.update(bufAlloc, fwdCnt);
+        if (credit.available() > 0) {
+            creditRequested = false;
+        }
+    }
+
+    /** Bytes that may go out now. */
+    int sendable() {
+        return (int) Math.min(queue.size(), credit.available());
+    }
+
+    void drainTo(RxBuffer buffer, int at, int length) {
+        queue.drainTo(buffer, at, length);
+        credit.sent(length);
+        pending.addAndGet(-length);
+    }
+
+    /** Whether the guest should be asked for its numbers: bytes wait, its credit is used up, and it was not asked yet. */
+    boolean creditRequestDue() {
+        return !creditRequested && queue.size() > 0 && credit.available() == 0;
+    }
+
+    void creditRequested() {
+        creditRequested = true;
+    }
+
+    /** We send no more than what is queued. */
+    void end() {
+        ended = true;
+    }
+
+    /** Nothing can be sent any more; what is queued is dropped. */
+    void refuse() {
+        refused = true;
+        pending.addAndGet(-queue.clear());
+    }
+
+    boolean refused() {
+        return refused;
+    }
+
+    /** Whether the last byte has gone and none will follow. */
+    boolean drained() {
+        return ended && queue.size() == 0;
+    }
+
+    boolean over() {
+        return refused || drained();
+    }
+}

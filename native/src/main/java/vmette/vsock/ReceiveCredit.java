@@ -1,0 +1,62 @@
+package vmette.vsock;
+
+/**
+ * How much the guest may send us. The guest's view of the free space lags behind ours by what has not been told yet.
+ * All counters are modulo 2^32.
+ */
+final class ReceiveCredit {
+    private final int bufAlloc;
+    private int received;
+    private int forwarded;
+    private int told;
+
+    /**
+     * @param bufAlloc what is advertised, for good; at least 1
+     * @param start where both ends' counters begin; 0 but for tests of the wrap
+     */
+    ReceiveCredit(int bufAlloc, int start) {
+        this.bufAlloc = bufAlloc;
+        this.received = start;
+        this.forwarded = start;
+        this.told = start;
+    }
+
+    int bufAlloc() {
+        return bufAlloc;
+    }
+
+    int forwarded() {
+        return forwarded;
+    }
+
+    /** Bytes received and not forwarded: at most {@link #bufAlloc}. */
+    int outstanding() {
+        return received - forwarded;
+    }
+
+    /** @return false if the guest had no credit for them; then nothing is counted */
+    boolean receive(int bytes) {
+        if (bytes < 0 || bytes > bufAlloc - outstanding()) {
+            return false;
+        }
+        received += bytes;
+        return true;
+    }
+
+    void forward(int bytes) {
+        forwarded += bytes;
+    }
+
+    /** A packet with {@link #forwarded} in its header goes out. */
+    void told() {
+        told = forwarded;
+    }
+
+    /**
+     * Whether the guest should be told: it sees less than a quarter of the buffer free while there is more. A guest that
+     * sees none at all is covered by the same rule, so that it is never left waiting.
+     */
+    boolean updateDue() {
+        return forwarded != told && bufAlloc - (received - told) < Math.max(1, bufAlloc / 4);
+    }
+}

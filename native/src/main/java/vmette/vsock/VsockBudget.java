@@ -1,0 +1,50 @@
+package vmette.vsock;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Memory that the connections of all VMs of a process may hold for bytes their readers have not taken yet. Shared and
+ * thread-safe. Each connection reserves its {@link VsockLimits#bufAlloc} as long as it lives.
+ */
+public final class VsockBudget {
+    private final long limit;
+    private final AtomicLong reserved = new AtomicLong();
+
+    /**
+     * @param bytes the most that may be reserved at a time, at least 1
+     * @throws IllegalArgumentException if it is less
+     */
+    public VsockBudget(long bytes) {
+        if (bytes < 1) {
+            throw new IllegalArgumentException("the vsock budget must be at least 1 byte, not " + bytes);
+        }
+        this.limit = bytes;
+    }
+
+    /** The most that may be reserved, in bytes. */
+    public long limit() {
+        return limit;
+    }
+
+    /** What is reserved now, in bytes. */
+    public long reserved() {
+        return reserved.get();
+    }
+
+    boolean tryReserve(long bytes) {
+        long before;
+        do {
+            before = reserved.get();
+            if (bytes > limit - before) {
+                return false;
+            }
+        } while (!reserved.compareAndSet(before, before + bytes));
+        return true;
+    }
+
+    void release(long bytes) {
+        if (reserved.addAndGet(-bytes) < 0) {
+            throw new IllegalStateException("more was released than reserved");
+        }
+    }
+}

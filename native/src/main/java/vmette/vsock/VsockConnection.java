@@ -1,0 +1,407 @@
+package vmette.vsock;
+
+import java.time.Duration;
+import java.util.function.Consumer;
+import vmette.errors.VsockException;
+
+/**
+ * One connection's state machine. It has no descriptor, no thread and no clock: packets, calls of the channel and
+ * expiries go in; packets, when an RX buffer is offered, and calls of the handler come out. Belongs to the loop.
+ *
+ * <p>A handler may call its channel from inside a callback, so whatever follows a callback looks at the state again.
+ */
+final class VsockConnection {
+    private final ConnectionKey key;
+    private final ConnectionHome home;
+    private final Inbound in;
+    private final Outbound out;
+    private final LoopChannel channel;
+    private final HandlerPort handler;
+    private final byte[] headerBytes = new byte[VsockHeader.BYTES];
+
+    private ConnectionState state;
+    private Runnable requestGone;
+    private ExpiryTimer.Expiry expiry = () -> {};
+    private boolean openDue;
+    private boolean delivering;
+    private int shutdownSent;
+
+    /** @param counterStart where the credit counters of both ends begin; 0 but for tests of the wrap */
+    VsockConnection(ConnectionKey key, ConnectionHome home, ConnectionState state, int counterStart) {
+        VsockLimits limits = home.limits();
+        this.key = key;
+        this.home = home;
+        this.state = state;
+        this.in = new Inbound(limits.bufAlloc(), counterStart);
+        this.out = new Outbound(limits.writeHighWater(), limits.writeLowWater(), counterStart);
+        this.channel = new LoopChannel(this, out, home.loop());
+        this.handler = new HandlerPort(toString());
+    }
+
+    /** Dials the guest. */
+    void dial(VsockChannelHandler newHandler, Duration timeout) {
+        handler.attach(newHandler);
+        openDue = true;
+        expiry = home.after(timeout, () -> abort(Failures.dialTimedOut(this, timeout, !openDue), true));
+        home.ready(this);
+    }
+
+    /** Waits for an acceptor's answer; {@code gone} is called if none can be given any more. */
+    void await(VsockHeader request, Runnable gone) {
+        requestGone = gone;
+        out.update(request.bufAlloc(), request.fwdCnt());
+        Duration timeout = home.limits().acceptTimeout();
+        expiry = home.after(timeout, () -> abort(Failures.notAccepted(this, timeout), true));
+    }
+
+    /** The acceptor's yes; only in {@link ConnectionState#REQUESTED}. */
+    void accept(VsockChannelHandler newHandler) {
+        handler.attach(newHandler);
+        requestGone = null;
+        openDue = true;
+        established();
+    }
+
+    /** The acceptor's no; only in {@link ConnectionState#REQUESTED}. */
+    void reject() {
+        requestGone = null;
+        abort(Failures.rejected(this), true);
+    }
+
+    private void established() {
+        expiry.cancel();
+        state = ConnectionState.ESTABLISHED;
+        if (call(h -> h.onOpen(channel))) {
+            settle();
+        }
+    }
+
+    // ---- from the guest
+
+    void receive(VsockPacket packet, VsockOp op) {
+        if (op == VsockOp.RST) {
+            peerReset();
+            return;
+        }
+        if (!packet.lengthFits()) {
+            violation("announced more payload than its packet holds");
+            return;
+        }
+        out.update(packet.header().bufAlloc(), packet.header().fwdCnt());
+        switch (state) {
+            case CONNECTING -> receiveConnecting(op);
+            case ESTABLISHED, CLOSING -> receiveOpen(packet, op);
+            default -> violation("sent " + op + " before its request was answered");
+        }
+    }
+
+    private void receiveConnecting(VsockOp op) {
+        if (op == VsockOp.RESPONSE && !openDue) {
+            established();
+        } else {
+            violation("answered a request with " + op);
+        }
+    }
+
+    private void receiveOpen(VsockPacket packet, VsockOp op) {
+        switch (op) {
+            case RW -> {
+                if (in.ended()) {
+                    violation("sent data after its end");
+                    return;
+                }
+                if (!in.receive(packet.payload(), packet.header().len())) {
+                    violation("sent more than its credit");
+                    return;
+                }
+                deliver();
+            }
+            case CREDIT_UPDATE -> {}
+            case CREDIT_REQUEST -> in.askUpdate();
+            case SHUTDOWN -> peerShutdown(packet.header().flags());
+            default -> {
+                violation("sent " + op + " on an open connection");
+                return;
+            }
+        }
+        settle();
+    }
+
+    private void peerShutdown(int flags) {
+        if ((flags & VsockHeader.SHUTDOWN_SEND) != 0) {
+            in.end();
+        }
+        boolean refusedNow = (flags & VsockHeader.SHUTDOWN_RECEIVE) != 0 && !out.refused();
+        // once our last byte is out nothing is left that could be refused
+        boolean tell = refusedNow && !out.over();
+        if (refusedNow) {
+            out.refuse();
+        }
+        if (in.ended() && out.refused()) {
+            // all it sent has arrived: the guest can let go now, however long our reader takes
+            home.reply(header(VsockOp.RST, 0, 0));
+            leave();
+        }
+        if (!tell || call(VsockChannelHandler::onOutputRefused)) {
+            deliver();
+        }
+    }
+
+    private void peerReset() {
+        switch (state) {
+            case CONNECTING -> abort(Failures.refused(this), false);
+            case CLOSING -> {
+                leave();
+                deliver();
+                settle();
+            }
+            default -> abort(Failures.resetByGuest(this), false);
+        }
+    }
+
+    private void violation(String what) {
+        abort(Failures.violation(this, what), true);
+    }
+
+    // ---- from the channel
+
+    void request(int maxBytes) {
+        in.request(maxBytes);
+        deliver();
+        settle();
+    }
+
+    void write(byte[] data, int offset, int length) {
+        out.enqueue(data, offset, length);
+        settle();
+    }
+
+    void shutdownOutput() {
+        out.end();
+        settle();
+    }
+
+    void shutdownInput() {
+        in.refuse();
+        settle();
+    }
+
+    void reset() {
+        handler.detach();
+        abort(Failures.resetByHost(this), true);
+    }
+
+    // ---- to the handler
+
+    /** Hands over what demand and buffer allow. Demand that the handler renews inside a callback is met by the loop here. */
+    private void deliver() {
+        if (delivering) {
+            return;
+        }
+        delivering = true;
+        try {
+            while (live() && in.deliverable()) {
+                byte[] chunk = in.next();
+                call(h -> h.onData(chunk));
+            }
+            if (live() && in.endDue()) {
+                in.endDelivered();
+                call(VsockChannelHandler::onEnd);
+            }
+        } finally {
+            delivering = false;
+        }
+    }
+
+    /** Calls the handler; false if the connection is over afterwards. */
+    private boolean call(Consumer<VsockChannelHandler> event) {
+        Throwable failure = handler.call(event);
+        if (failure != null) {
+            abort(Failures.handlerFailed(this, failure), true);
+        }
+        return state != ConnectionState.CLOSED;
+    }
+
+    // ---- to the guest
+
+    /** Whether a packet should go out. */
+    boolean wantsRx() {
+        if (!onTheWire()) {
+            return false;
+        }
+        return openDue
+                || (isOpen()
+                        && (shutdownWanted() != shutdownSent
+                                || out.sendable() > 0
+                                || out.creditRequestDue()
+                                || in.updateDue()));
+    }
+
+    /** Fills an RX buffer with one packet and says how many bytes it has; only if {@link #wantsRx}. */
+    int fill(RxBuffer buffer) {
+        VsockOp op;
+        int flags = 0;
+        int length = 0;
+        int room = buffer.capacity() - VsockHeader.BYTES;
+        if (openDue) {
+            openDue = false;
+            op = state == ConnectionState.CONNECTING ? VsockOp.REQUEST : VsockOp.RESPONSE;
+        } else if (shutdownWanted() != shutdownSent) {
+            shutdownSent = shutdownWanted();
+            flags = shutdownSent;
+            op = VsockOp.SHUTDOWN;
+        } else if (Math.min(room, out.sendable()) > 0) {
+            length = Math.min(room, out.sendable());
+            out.drainTo(buffer, VsockHeader.BYTES, length);
+            op = VsockOp.RW;
+        } else if (out.creditRequestDue()) {
+            out.creditRequested();
+            op = VsockOp.CREDIT_REQUEST;
+        } else {
+            // also what a buffer without room for payload gets
+            op = VsockOp.CREDIT_UPDATE;
+        }
+        header(op, length, flags).encode(headerBytes);
+        buffer.write(0, headerBytes, 0, VsockHeader.BYTES);
+        in.told();
+        return VsockHeader.BYTES + length;
+    }
+
+    /** Follows {@link #fill}, once the buffer is on its way. */
+    void filled() {
+        if (live() && out.pollWritable()) {
+            call(VsockChannelHandler::onWritable);
+        }
+        settle();
+    }
+
+    private int shutdownWanted() {
+        if (in.over() && out.over()) {
+            return VsockHeader.SHUTDOWN_BOTH;
+        }
+        return (in.refused() ? VsockHeader.SHUTDOWN_RECEIVE : 0) | (out.drained() ? VsockHeader.SHUTDOWN_SEND : 0);
+    }
+
+    private VsockHeader header(VsockOp op, int length, int flags) {
+        return new VsockHeader(
+                VsockHost.HOST_CID,
+                home.guestCid(),
+                key.hostPort(),
+                key.guestPort(),
+                length,
+                VsockHeader.STREAM,
+                op.wire(),
+                flags,
+                in.bufAlloc(),
+                in.fwdCnt());
+    }
+
+    // ---- life
+
+    /** Draws the consequences of whatever has just happened. */
+    private void settle() {
+        if (state == ConnectionState.ESTABLISHED && in.over() && out.over()) {
+            state = ConnectionState.CLOSING;
+            expiry = home.after(home.limits().shutdownTimeout(), this::closingExpired);
+        }
+        if (state == ConnectionState.DRAINING && in.done() && !delivering) {
+            state = ConnectionState.CLOSED;
+            home.gone(this);
+            handler.last(VsockChannelHandler::onClosed);
+        } else if (wantsRx()) {
+            home.ready(this);
+        }
+    }
+
+    private void closingExpired() {
+        home.reply(header(VsockOp.RST, 0, 0));
+        leave();
+        settle();
+    }
+
+    /** The guest is done with the connection, in order; what has arrived is still handed over. */
+    private void leave() {
+        expiry.cancel();
+        out.refuse();
+        state = ConnectionState.DRAINING;
+        home.left(this);
+    }
+
+    /** There is no guest any more. What it had ended in order is complete; the rest is reset. */
+    void vmEnded(String why) {
+        if (state == ConnectionState.CLOSING) {
+            leave();
+            deliver();
+            settle();
+        } else if (state != ConnectionState.DRAINING) {
+            abort(Failures.ended(this, why), false);
+        }
+    }
+
+    /** Ends the connection out of order. */
+    void abort(VsockException cause, boolean tellGuest) {
+        if (state == ConnectionState.CLOSED) {
+            return;
+        }
+        boolean onTheWire = onTheWire();
+        boolean guestKnows = onTheWire && !(state == ConnectionState.CONNECTING && openDue);
+        expiry.cancel();
+        state = ConnectionState.CLOSED;
+        out.refuse();
+        in.refuse();
+        if (guestKnows && tellGuest) {
+            home.reply(header(VsockOp.RST, 0, 0));
+        }
+        if (onTheWire) {
+            home.left(this);
+        }
+        home.gone(this);
+        if (requestGone != null) {
+            requestGone.run();
+        }
+        handler.last(h -> h.onReset(cause));
+    }
+
+    /** Whether the guest may know of it, or come to. */
+    private boolean onTheWire() {
+        return state != ConnectionState.DRAINING && state != ConnectionState.CLOSED;
+    }
+
+    private boolean isOpen() {
+        return state == ConnectionState.ESTABLISHED || state == ConnectionState.CLOSING;
+    }
+
+    private boolean live() {
+        return state != ConnectionState.CLOSED && handler.attached();
+    }
+
+    ConnectionState state() {
+        return state;
+    }
+
+    /** Whether not a packet of it has been exchanged: it can still happen on another transport. */
+    boolean untouched() {
+        return state == ConnectionState.CONNECTING && openDue;
+    }
+
+    ConnectionKey key() {
+        return key;
+    }
+
+    int charge() {
+        return in.charge();
+    }
+
+    VsockAddress local() {
+        return new VsockAddress(VsockHost.HOST_CID, key.hostPort());
+    }
+
+    VsockAddress remote() {
+        return new VsockAddress(home.guestCid(), key.guestPort());
+    }
+
+    @Override
+    public String toString() {
+        return "vsock connection " + local() + " <-> " + remote();
+    }
+}

@@ -1,0 +1,94 @@
+package vmette.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.File;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import vmette.errors.StartFailedException;
+
+class ChildProcessesTest {
+    private static final Redirect NO_INPUT = Redirect.from(new File("/dev/null"));
+
+    @TempDir
+    private Path base;
+
+    private ChildProcesses children;
+
+    @BeforeEach
+    void open() {
+        children = ChildProcesses.open(RuntimeDirectory.open(base.toString()));
+    }
+
+    @AfterEach
+    void close() {
+        children.close();
+    }
+
+    private Process spawn(String... command) throws Exception {
+        return children.spawn(List.of(command), NO_INPUT).toCompletableFuture().get(60, TimeUnit.SECONDS);
+    }
+
+    private static String output(Process process) throws Exception {
+        return new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void childKeepsItsPidLeadsItsSessionAndWritesBothOutputsToOne() throws Exception {
+        Process child =
+                spawn("/bin/sh", "-c", "echo $$; pwd; ps -o sid= -p $$ >&2; echo \"$1\"", "sh", "a 'b' \"c\" $d");
+        String[] lines = output(child).split("\n", -1);
+        assertThat(lines[0]).isEqualTo(Long.toString(child.pid()));
+        assertThat(lines[1]).isEqualTo("/");
+        assertThat(lines[2].trim()).isEqualTo(Long.toString(child.pid()));
+        assertThat(lines[3]).isEqualTo("a 'b' \"c\" $d");
+        assertThat(child.waitFor()).isZero();
+    }
+
+    @Test
+    void allChildrenHaveOneParentThreadThatSurvivesFailures() throws Exception {
+        Process lasting = spawn("/bin/sleep", "1000");
+        assertThat(output(spawn("/nonexistent/program"))).contains("/nonexistent/program");
+        children.spawn(List.of("/bin/true"), NO_INPUT).thenAccept(process -> {
+            throw new AssertionError("a careless caller");
+        });
+        assertThat(spawn("/bin/true").waitFor()).isZero();
+        assertThat(lasting.isAlive()).isTrue();
+    }
+
+    @Test
+    void inputComesFromWhereTold() throws Exception {
+        Path input = Files.writeString(base.resolve("input"), "state");
+        Process child = children.spawn(List.of("/bin/cat"), Redirect.from(input.toFile()))
+                .toCompletableFuture()
+                .get(60, TimeUnit.SECONDS);
+        assertThat(output(child)).isEqualTo("state");
+    }
+
+    @Test
+    void closeKillsReapsRemovesAndRefuses() throws Exception {
+        Process stubborn = spawn("/bin/sh", "-c", "trap '' TERM INT HUP; echo up; while :; do sleep 1000; done");
+        assertThat(stubborn.getInputStream().read()).isEqualTo('u');
+        Path directory = children.directory().path();
+        assertThat(directory).exists();
+        children.close();
+        children.close();
+        assertThat(stubborn.isAlive()).isFalse();
+        assertThat(directory).doesNotExist();
+        assertThatThrownBy(() -> spawn("/bin/true"))
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(StartFailedException.class)
+                .hasMessageContaining("shutting down");
+    }
+}

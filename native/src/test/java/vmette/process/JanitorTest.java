@@ -1,0 +1,91 @@
+package vmette.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class JanitorTest {
+    @TempDir
+    private Path temporary;
+
+    private Path directory;
+    private Process child;
+    private Janitor janitor;
+
+    @BeforeEach
+    void start() throws Exception {
+        directory = Files.createDirectory(temporary.resolve("-rf $(touch x) 'it' \"s\""));
+        Files.createDirectories(directory.resolve("vm-1/inner"));
+        child = new ProcessBuilder("/bin/sleep", "1000").start();
+        janitor = Janitor.start(Executables.find("setsid").orElseThrow(), directory, 2);
+    }
+
+    @AfterEach
+    void end() {
+        janitor.handOver();
+        child.destroyForcibly();
+    }
+
+    private void awaitJanitor() throws Exception {
+        ProcessHandle.of(janitor.pid()).map(ProcessHandle::onExit).orElseThrow().get(60, TimeUnit.SECONDS);
+    }
+
+    private ProcessIdentity identity() {
+        return ProcessIdentity.of(child.pid()).orElseThrow();
+    }
+
+    @Test
+    void afterOurDeathItKillsWhatIsLeftAndRemovesTheDirectory() throws Exception {
+        janitor.watch(identity());
+        janitor.handOver();
+        awaitJanitor();
+        assertThat(directory).doesNotExist();
+        assertThat(child.waitFor()).isEqualTo(137);
+        assertThat(temporary).isEmptyDirectory();
+    }
+
+    @Test
+    void processThatWasGivenThePidLaterIsSpared() throws Exception {
+        janitor.watch(new ProcessIdentity(child.pid(), identity().startTicks() + 1));
+        janitor.handOver();
+        awaitJanitor();
+        assertThat(directory).doesNotExist();
+        assertThat(child.isAlive()).isTrue();
+    }
+
+    @Test
+    void forgottenChildIsSpared() throws Exception {
+        janitor.watch(identity());
+        janitor.watch(new ProcessIdentity(1, 0));
+        janitor.forget(identity());
+        janitor.handOver();
+        awaitJanitor();
+        assertThat(directory).doesNotExist();
+        assertThat(child.isAlive()).isTrue();
+    }
+
+    @Test
+    void dismissedItTouchesNothing() throws Exception {
+        janitor.watch(identity());
+        janitor.dismiss();
+        awaitJanitor();
+        assertThat(directory.resolve("vm-1/inner")).exists();
+        assertThat(child.isAlive()).isTrue();
+    }
+
+    @Test
+    void itsLossIsNoFailureOfOurs() throws Exception {
+        ProcessHandle.of(janitor.pid()).orElseThrow().destroyForcibly();
+        awaitJanitor();
+        janitor.watch(identity());
+        janitor.forget(identity());
+        janitor.dismiss();
+        assertThat(directory).exists();
+    }
+}

@@ -1,0 +1,162 @@
+package vmette.qemu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import vmette.errors.OperationTimeoutException;
+import vmette.errors.StartFailedException;
+import vmette.process.ChildProcesses;
+import vmette.process.RuntimeDirectory;
+import vmette.vmm.Vmm;
+import vmette.vmm.VmmContract;
+import vmette.vmm.VmmExit;
+
+/** Real QEMU, no kernel: the firmware finds nothing to boot and idles. */
+class QemuVmmIT extends VmmContract {
+    private static final QemuSettings SETTINGS = new QemuSettings("", Accelerator.Setting.TCG, Duration.ofSeconds(50));
+
+    @TempDir
+    private Path temporary;
+
+    private ChildProcesses children;
+
+    @BeforeEach
+    void openRuntime() {
+        children = ChildProcesses.open(RuntimeDirectory.open(temporary.toString()));
+    }
+
+    @AfterEach
+    void closeRuntime() {
+        Path directory = children.directory().path();
+        children.close();
+        assertThat(directory).doesNotExist();
+    }
+
+    @Override
+    protected Vmm create() {
+        return QemuHypervisor.open(SETTINGS, children).create(launch(new BootSource.Firmware()));
+    }
+
+    @Override
+    protected Vmm createUnstartable() throws Exception {
+        Path text = Files.writeString(temporary.resolve("kernel"), "this is no kernel\n".repeat(1000));
+        return QemuHypervisor.open(SETTINGS, children).create(launch(new BootSource.Linux(text, text, "quiet")));
+    }
+
+    @Override
+    protected void crash(Vmm vmm) {
+        for (ProcessHandle child : qemus()) {
+            child.destroyForcibly();
+        }
+    }
+
+    private QemuLaunch launch(BootSource boot) {
+        Path directory = children.directory().createVmDirectory("test");
+        return new QemuLaunch("test, with comma", boot, 1, 64, directory, false);
+    }
+
+    private static List<ProcessHandle> qemus() {
+        return ProcessHandle.current()
+                .children()
+                .filter(child -> child.info().command().orElse("").contains("qemu-system"))
+                .toList();
+    }
+
+    @Test
+    void childIsQemuItselfInItsOwnSessionWithoutOurEnvironment() throws Exception {
+        await(fresh().start());
+        List<ProcessHandle> qemus = qemus();
+        assertThat(qemus).hasSize(1);
+        Path proc = Path.of("/proc", Long.toString(qemus.get(0).pid()));
+        String stat = Files.readString(proc.resolve("stat"));
+        String session = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[3];
+        assertThat(session).isEqualTo(Long.toString(qemus.get(0).pid()));
+        assertThat(Files.readString(proc.resolve("environ")).split("\0", -1))
+                .allMatch(entry -> entry.matches("(PATH|HOME|LANG|LC_ALL|LC_CTYPE|TMPDIR|TZ|LD_LIBRARY_PATH|PWD)=.*|"));
+    }
+
+    @Test
+    void qmpSocketGoesOnceItHasServed() throws Exception {
+        Vmm vmm = fresh();
+        await(vmm.start());
+        try (var sockets = Files.walk(children.directory().path())) {
+            assertThat(sockets.filter(path -> path.endsWith("qmp.sock"))).isEmpty();
+        }
+        assertThat(vmm.capabilities().description()).matches("QEMU [0-9]+\\.[0-9]+\\.[0-9]+ \\(/.*\\)");
+    }
+
+    @Test
+    void refusedKernelIsReportedInQemusWords() throws Exception {
+        Vmm vmm = track(createUnstartable());
+        assertThatThrownBy(() -> await(vmm.start()))
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(StartFailedException.class)
+                .hasMessageContaining("exited with status 1")
+                .hasMessageContaining("qemu: linux kernel too old to load a ram disk");
+    }
+
+    @Test
+    void unreachableVsockBackEndIsReportedInQemusWords() throws Exception {
+        Path directory = children.directory().createVmDirectory("test");
+        Vmm vmm = track(QemuHypervisor.open(SETTINGS, children)
+                .create(new QemuLaunch("novsock", new BootSource.Firmware(), 1, 64, directory, true)));
+        assertThatThrownBy(() -> await(vmm.start()))
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(StartFailedException.class)
+                .hasMessageContaining("vhost.sock");
+    }
+
+    @Test
+    void silentMonitorIsKilledAtTheDeadline() throws Exception {
+        Path silent = Files.writeString(temporary.resolve("silent"), "#!/bin/sh\nexec sleep 1000\n");
+        assertThat(silent.toFile().setExecutable(true)).isTrue();
+        QemuSettings impatient = new QemuSettings(silent.toString(), Accelerator.Setting.TCG, Duration.ofMillis(200));
+        Vmm vmm = track(QemuHypervisor.open(impatient, children).create(launch(new BootSource.Firmware())));
+        assertFailure(vmm.start(), OperationTimeoutException.class);
+        VmmExit exit = await(vmm.whenExited());
+        assertThat(exit.reason()).isEqualTo(VmmExit.Reason.NOT_STARTED);
+        assertThat(exit.exitCode()).isEqualTo(137);
+    }
+
+    @Test
+    void binaryThatVanishedIsReported() throws Exception {
+        Path program = Files.writeString(temporary.resolve("gone"), "#!/bin/sh\n");
+        assertThat(program.toFile().setExecutable(true)).isTrue();
+        QemuSettings settings = new QemuSettings(program.toString(), Accelerator.Setting.TCG, Duration.ofSeconds(50));
+        QemuHypervisor hypervisor = QemuHypervisor.open(settings, children);
+        Files.delete(program);
+        Vmm vmm = track(hypervisor.create(launch(new BootSource.Firmware())));
+        assertThatThrownBy(() -> await(vmm.start()))
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(StartFailedException.class)
+                .hasMessageContaining("status 127")
+                .hasMessageContaining("No such file");
+    }
+
+    @Test
+    void manyRunAtOnce() throws Exception {
+        List<Vmm> vmms = List.of(fresh(), fresh(), fresh(), fresh());
+        var starts = vmms.stream().map(Vmm::start).toList();
+        for (var start : starts) {
+            await(start);
+        }
+        assertThat(qemus()).hasSize(4);
+        children.close();
+        for (Vmm vmm : vmms) {
+            assertThat(await(vmm.whenExited()).exitCode()).isEqualTo(137);
+        }
+        assertThat(qemus()).isEmpty();
+    }
+}

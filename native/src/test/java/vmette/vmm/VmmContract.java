@@ -1,0 +1,178 @@
+package vmette.vmm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import vmette.errors.VmLostException;
+import vmette.errors.VmetteException;
+
+/** What every {@link Vmm} owes. A subclass makes monitors; each test's are told to quit and awaited at its end. */
+public abstract class VmmContract {
+    private static final long DEADLINE_SECONDS = 60;
+
+    private final List<Vmm> made = new ArrayList<>();
+
+    /** A monitor, not started, whose guest runs until it is ended from outside. */
+    protected abstract Vmm create() throws Exception;
+
+    /** A monitor, not started, whose start fails. */
+    protected abstract Vmm createUnstartable() throws Exception;
+
+    /** Ends the process of a running monitor from outside, without a word. */
+    protected abstract void crash(Vmm vmm) throws Exception;
+
+    /** A monitor that this test's end cleans up. */
+    protected final Vmm fresh() throws Exception {
+        return track(create());
+    }
+
+    /** Lets this test's end clean up. */
+    protected final Vmm track(Vmm vmm) {
+        made.add(vmm);
+        return vmm;
+    }
+
+    /** Waits with a generous deadline. */
+    protected static <T> T await(CompletionStage<T> stage) throws Exception {
+        return stage.toCompletableFuture().get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+    }
+
+    @AfterEach
+    final void endAll() throws Exception {
+        for (Vmm vmm : made) {
+            vmm.quit();
+            await(vmm.whenExited());
+        }
+    }
+
+    @Test
+    void startsAndStaysUntilToldToQuit() throws Exception {
+        Vmm vmm = fresh();
+        await(vmm.start());
+        assertThat(vmm.whenExited().toCompletableFuture()).isNotDone();
+
+        vmm.quit();
+
+        assertThat(await(vmm.whenExited()).reason()).isEqualTo(VmmExit.Reason.REQUESTED);
+    }
+
+    @Test
+    void quitsOnlyOnce() throws Exception {
+        Vmm vmm = fresh();
+        await(vmm.start());
+        vmm.quit();
+        vmm.quit();
+        VmmExit exit = await(vmm.whenExited());
+        vmm.quit();
+        assertThat(await(vmm.whenExited())).isEqualTo(exit);
+        assertThat(exit.reason()).isEqualTo(VmmExit.Reason.REQUESTED);
+    }
+
+    @Test
+    void quitDuringTheStartEndsIt() throws Exception {
+        Vmm vmm = fresh();
+        CompletionStage<Void> start = vmm.start();
+        vmm.quit();
+        assertThat(await(vmm.whenExited()).reason()).isEqualTo(VmmExit.Reason.REQUESTED);
+        assertThat(start.toCompletableFuture()).isDone();
+    }
+
+    @Test
+    void quitBeforeTheStartKeepsItFromStarting() throws Exception {
+        Vmm vmm = fresh();
+        vmm.quit();
+        VmmExit exit = await(vmm.whenExited());
+        assertThat(exit.reason()).isEqualTo(VmmExit.Reason.REQUESTED);
+        assertThat(exit.exitCode()).isEqualTo(-1);
+        assertFailure(vmm.start(), VmetteException.class);
+    }
+
+    @Test
+    void startsOnce() throws Exception {
+        Vmm vmm = fresh();
+        await(vmm.start());
+        assertFailure(vmm.start(), IllegalStateException.class);
+        assertThat(vmm.whenExited().toCompletableFuture()).isNotDone();
+    }
+
+    @Test
+    void pausesAndResumes() throws Exception {
+        Vmm vmm = fresh();
+        await(vmm.start());
+        await(vmm.pause());
+        await(vmm.pause());
+        await(vmm.resume());
+        await(vmm.resume());
+        assertThat(vmm.whenExited().toCompletableFuture()).isNotDone();
+    }
+
+    @Test
+    void quitsWhilePaused() throws Exception {
+        Vmm vmm = fresh();
+        await(vmm.start());
+        await(vmm.pause());
+        vmm.quit();
+        assertThat(await(vmm.whenExited()).reason()).isEqualTo(VmmExit.Reason.REQUESTED);
+    }
+
+    @Test
+    void takesNoCommandsBeforeTheStart() throws Exception {
+        Vmm vmm = fresh();
+        assertFailure(vmm.pause(), IllegalStateException.class);
+        assertFailure(vmm.resume(), IllegalStateException.class);
+    }
+
+    @Test
+    void takesNoCommandsAfterTheEnd() throws Exception {
+        Vmm vmm = fresh();
+        await(vmm.start());
+        vmm.quit();
+        await(vmm.whenExited());
+        assertFailure(vmm.pause(), VmLostException.class);
+        assertFailure(vmm.resume(), VmLostException.class);
+    }
+
+    @Test
+    void failedStartSaysWhyAndExits() throws Exception {
+        Vmm vmm = track(createUnstartable());
+        assertFailure(vmm.start(), VmetteException.class);
+        VmmExit exit = await(vmm.whenExited());
+        assertThat(exit.reason()).isEqualTo(VmmExit.Reason.NOT_STARTED);
+        assertThat(exit.detail()).isNotBlank();
+    }
+
+    @Test
+    void crashIsReportedAsSuch() throws Exception {
+        Vmm vmm = fresh();
+        await(vmm.start());
+        crash(vmm);
+        VmmExit exit = await(vmm.whenExited());
+        assertThat(exit.reason()).isEqualTo(VmmExit.Reason.CRASHED);
+        assertThat(exit.exitCode()).isEqualTo(137);
+    }
+
+    @Test
+    void describesItself() throws Exception {
+        Vmm vmm = fresh();
+        assertThat(vmm.consoleTail()).isEmpty();
+        assertThat(vmm.capabilities().accelerator()).isIn("kvm", "tcg");
+        assertThat(vmm.capabilities().description()).isNotBlank();
+    }
+
+    /** The stage fails with this kind of failure and a message. */
+    protected static void assertFailure(CompletionStage<?> stage, Class<? extends Throwable> type) {
+        assertThatThrownBy(() -> await(stage))
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(type)
+                .message()
+                .isNotBlank();
+    }
+}

@@ -1,0 +1,145 @@
+package vmette;
+
+import akka.Done;
+import akka.NotUsed;
+import akka.stream.javadsl.Keep;
+import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
+import akka.util.ByteString;
+import java.util.concurrent.CompletionStage;
+import vmette.actors.CommandTicket;
+import vmette.config.ExecSpec;
+import vmette.errors.InvalidConfigException;
+import vmette.errors.VsockException;
+import vmette.guest.protocol.GuestProtocol;
+import vmette.guest.protocol.StreamId;
+import vmette.stream.Vsock;
+
+/**
+ * One command in a VM. Thread-safe.
+ *
+ * <p>Each stream may be materialised once, within the claim timeout; meanwhile the command is held back by its pipe,
+ * nothing is lost. An output that nobody materialises is drained and dropped afterwards, and does not delay the status.
+ */
+public final class Execution {
+    private final CommandTicket ticket;
+    private final Vsock vsock;
+
+    Execution(CommandTicket ticket, Vsock vsock) {
+        this.ticket = ticket;
+        this.vsock = vsock;
+    }
+
+    /** Completes with the command's process id in the guest when it runs; fails with a {@code VmetteException} if it cannot. */
+    public CompletionStage<Integer> started() {
+        return ticket.running().thenApply(CommandTicket.Running::pid);
+    }
+
+    /**
+     * Completes when the command has ended and every output that was materialised has too; fails with a {@code VmetteException}
+     * if the command could not be started or its VM was lost. Exactly one of these.
+     */
+    public CompletionStage<ExitStatus> status() {
+        return ticket.outcome().thenApply(ExitStatus::of);
+    }
+
+    /** What the command writes to its standard output, or to its terminal. Cancelling closes the pipe: the command sees EPIPE. */
+    public Source<ByteString, NotUsed> stdout() {
+        return output(StreamId.STDOUT);
+    }
+
+    /** What the command writes to its standard error; empty with a terminal. */
+    public Source<ByteString, NotUsed> stderr() {
+        return output(StreamId.STDERR);
+    }
+
+    /**
+     * The command's standard input. Completing it is end of file. When the command closes its end, or ends, the sink cancels.
+     * The materialised value completes when the connection is over.
+     */
+    public Sink<ByteString, CompletionStage<Done>> stdin() {
+        return Sink.<ByteString, CompletionStage<Done>>fromMaterializer((materializer, attributes) -> {
+                    if (!ticket.take(StreamId.STDIN)) {
+                        return Sink.<ByteString>cancelled().mapMaterializedValue(none -> refused(StreamId.STDIN));
+                    }
+                    return Sink.completionStageSink(ticket.running().thenApply(command -> input()))
+                            .mapMaterializedValue(late -> late.thenCompose(done -> done));
+                })
+                .mapMaterializedValue(late -> late.thenCompose(done -> done));
+    }
+
+    private Sink<ByteString, CompletionStage<Done>> input() {
+        return akka.stream.javadsl.Flow.<ByteString>create()
+                .prepend(Source.single(ByteString.fromArrayUnsafe(ticket.opening(StreamId.STDIN))))
+                .via(vsock.connect(GuestProtocol.PORT))
+                .toMat(Sink.ignore(), Keep.right())
+                .mapMaterializedValue(done -> done.whenComplete((ok, failure) -> ticket.ended(StreamId.STDIN)));
+    }
+
+    private Source<ByteString, NotUsed> output(StreamId stream) {
+        return Source.<ByteString, NotUsed>fromMaterializer((materializer, attributes) -> {
+                    if (!ticket.take(stream)) {
+                        return Source.completionStage(Execution.<ByteString>refusedOf(stream, ticket));
+                    }
+                    return Source.completionStageSource(ticket.running().thenApply(command -> connection(stream)))
+                            .watchTermination((none, done) -> {
+                                done.whenComplete((ok, failure) -> ticket.ended(stream));
+                                return NotUsed.getInstance();
+                            });
+                })
+                .mapMaterializedValue(late -> NotUsed.getInstance());
+    }
+
+    private Source<ByteString, NotUsed> connection(StreamId stream) {
+        return Source.single(ByteString.fromArrayUnsafe(ticket.opening(stream))).via(vsock.connect(GuestProtocol.PORT));
+    }
+
+    private <T> CompletionStage<T> refused(StreamId stream) {
+        return refusedOf(stream, ticket);
+    }
+
+    private static <T> CompletionStage<T> refusedOf(StreamId stream, CommandTicket ticket) {
+        String name = stream.name().toLowerCase(java.util.Locale.ROOT);
+        String why =
+                switch (ticket.claim(stream)) {
+                    case DROPPED ->
+                        "it was not wanted, or nobody materialised it within vmette.exec.claim-timeout: what it held is dropped";
+                    case OPEN, TAKEN, ENDED -> "it has been materialised already, which can be done once";
+                };
+        return java.util.concurrent.CompletableFuture.failedStage(
+                new VsockException(name + " of " + ticket.spec().arguments() + " cannot be had: " + why));
+    }
+
+    /**
+     * Sends a signal to the command itself; without effect once it has ended.
+     *
+     * @param number 1 to 64
+     * @throws InvalidConfigException for another number
+     */
+    public void signal(int number) {
+        signal(number, false);
+    }
+
+    /**
+     * Sends a signal to the command's process group, as a terminal's Ctrl-C does; without effect once it has ended.
+     *
+     * @param number 1 to 64
+     * @throws InvalidConfigException for another number
+     */
+    public void signalGroup(int number) {
+        signal(number, true);
+    }
+
+    private void signal(int number, boolean group) {
+        if (number < 1 || number > 64) {
+            throw new InvalidConfigException("there is no signal " + number + ": signals are 1 to 64");
+        }
+        ticket.running().thenAccept(command -> command.actor().tell(new vmette.actors.Execution.Signal(number, group)));
+    }
+
+    /** Changes the size of the command's terminal, in characters, 0 to 65535 each; without effect on one that has none. */
+    public void resize(int rows, int columns) {
+        ExecSpec.Terminal terminal = new ExecSpec.Terminal(rows, columns);
+        ticket.running().thenAccept(command -> command.actor().tell(new vmette.actors.Execution.Resize(terminal)));
+    }
+}

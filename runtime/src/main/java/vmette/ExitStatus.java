@@ -1,0 +1,45 @@
+package vmette;
+
+import vmette.guest.protocol.AgentFrame;
+
+/**
+ * How a command, or a whole run, ended.
+ *
+ * @param kind what ended it
+ * @param value the exit status for {@link Kind#EXITED}, the signal's number for {@link Kind#SIGNALLED}, else 0
+ */
+public record ExitStatus(Kind kind, int value) {
+    /** What ended a command. */
+    public enum Kind {
+        /** It exited. */
+        EXITED,
+        /** A signal ended it. */
+        SIGNALLED,
+        /** The VM's timeout passed first. */
+        TIMED_OUT
+    }
+
+    /** As coreutils' {@code timeout} has it. */
+    static final int TIMED_OUT_CODE = 124;
+
+    /** As a shell would say it: the status, 128 plus the signal, or 124 after a timeout. */
+    public int code() {
+        return switch (kind) {
+            case EXITED -> value;
+            case SIGNALLED -> 128 + value;
+            case TIMED_OUT -> TIMED_OUT_CODE;
+        };
+    }
+
+    /** Whether it exited with status 0. */
+    public boolean isSuccess() {
+        return kind == Kind.EXITED && value == 0;
+    }
+
+    static ExitStatus of(AgentFrame.Exited exited) {
+        return switch (exited.kind()) {
+            case EXITED -> new ExitStatus(Kind.EXITED, exited.value());
+            case SIGNALLED -> new ExitStatus(Kind.SIGNALLED, exited.value());
+        };
+    }
+}

@@ -1,0 +1,103 @@
+package vmette;
+
+import akka.actor.typed.ActorRef;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
+import vmette.actors.CommandTicket;
+import vmette.actors.VmEnd;
+import vmette.actors.VmReady;
+import vmette.actors.VmRegistry;
+import vmette.actors.VmSupervisor;
+import vmette.actors.VmTicket;
+import vmette.config.ExecSpec;
+import vmette.config.VmSpec;
+import vmette.guest.protocol.AgentFrame;
+import vmette.stream.Vsock;
+
+/** One VM. Thread-safe. */
+public final class VmHandle {
+    private final VmTicket ticket;
+    private final Vsock vsock;
+    private final AtomicLong lastExecution = new AtomicLong();
+    // Each message follows the one before it: the dependents of one stage would run in no set order.
+    private CompletionStage<ActorRef<VmRegistry.Command>> told;
+
+    VmHandle(VmTicket ticket, Vsock vsock, CompletionStage<ActorRef<VmRegistry.Command>> registry) {
+        this.ticket = ticket;
+        this.vsock = vsock;
+        this.told = registry;
+    }
+
+    /** Unique among the runtime's living VMs. */
+    public String name() {
+        return ticket.name();
+    }
+
+    /** What was asked for. */
+    public VmSpec spec() {
+        return ticket.spec();
+    }
+
+    /** Completes when the guest's agent first answers; fails with a {@code VmetteException}. */
+    public CompletionStage<VmReady> ready() {
+        return ticket.ready();
+    }
+
+    /** Completes, never exceptionally, when the VM has ended and nothing of it is left. */
+    public CompletionStage<VmEnd> ended() {
+        return ticket.ended();
+    }
+
+    /** Runs {@code /bin/sh -c commandLine} once the VM is ready. */
+    public Execution exec(String commandLine) {
+        return exec(ExecSpec.shell(commandLine));
+    }
+
+    /** Runs a command once the VM is ready; never blocks, never throws: what goes wrong is in the execution's status. */
+    public Execution exec(ExecSpec spec) {
+        CommandTicket command = CommandTicket.create(lastExecution.incrementAndGet(), spec);
+        tell(new VmSupervisor.Run(command));
+        return new Execution(command, vsock);
+    }
+
+    /** Streams over the VM's vsock. */
+    public Vsock vsock() {
+        return vsock;
+    }
+
+    /** The host port told to the guest as {@code VMETTE_VSOCK_PORT}; see {@link VmSpec#vsockPort()}. */
+    public Optional<Integer> vsockPort() {
+        return ticket.guestPort();
+    }
+
+    /**
+     * A sign of life from the agent.
+     *
+     * @return the guest's uptime; fails with a {@code VmetteException} if the VM ends first
+     */
+    public CompletionStage<Duration> ping() {
+        CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
+        tell(new VmSupervisor.Ping(reply));
+        return reply.thenApply(AgentFrame.Pong::uptime);
+    }
+
+    /** Powers the guest off, or quits its monitor if it does not. Idempotent. */
+    public CompletionStage<VmEnd> stop() {
+        tell(new VmSupervisor.Stop());
+        return ended();
+    }
+
+    private void tell(VmSupervisor.Command message) {
+        tellRegistry(new VmRegistry.Tell(ticket.name(), message));
+    }
+
+    synchronized void tellRegistry(VmRegistry.Command message) {
+        told = told.thenApply(actor -> {
+            actor.tell(message);
+            return actor;
+        });
+    }
+}

@@ -1,0 +1,265 @@
+package vmette;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.Props;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import vmette.actors.RecoveryPolicy;
+import vmette.actors.VmEnd;
+import vmette.actors.VmRegistry;
+import vmette.actors.VmTicket;
+import vmette.actors.VmVsock;
+import vmette.config.ExecSpec;
+import vmette.config.RuntimeSettings;
+import vmette.config.VmSpec;
+import vmette.errors.InvalidConfigException;
+import vmette.errors.VmLostException;
+import vmette.errors.VmetteException;
+import vmette.machine.Machine;
+import vmette.machine.QemuMachines;
+import vmette.stream.Vsock;
+import vmette.vsock.VsockHost;
+
+/**
+ * The runtime: launches VMs, each owned by a supervisor actor. Thread-safe. One per process is enough; closing it ends every VM
+ * it launched and leaves nothing behind.
+ */
+public final class Vmette implements AutoCloseable {
+    /** Longer than the grace a guest has to power off and a monitor to quit. */
+    private static final long CLOSE_SECONDS = 30;
+
+    private static final AtomicLong REGISTRIES = new AtomicLong();
+    private static final AtomicLong NAMES = new AtomicLong();
+
+    private final RuntimeSettings settings;
+    private final QemuMachines machines;
+    private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
+    private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
+    private final boolean ownsSystem;
+    private final Set<VmTicket> alive = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean closed = new AtomicBoolean();
+
+    private Vmette(RuntimeSettings settings, Consumer<String> progress, Optional<ActorSystem<?>> callers) {
+        this.settings = settings;
+        this.machines = new QemuMachines(settings, progress);
+        this.ownsSystem = callers.isEmpty();
+        if (callers.isPresent()) {
+            ActorSystem<?> given = callers.get();
+            system.complete(given);
+            registry.complete(given.systemActorOf(
+                    VmRegistry.create(settings, machines),
+                    "vmette-registry-" + REGISTRIES.incrementAndGet(),
+                    Props.empty()));
+        } else {
+            // On a thread of its own: a first VM boots meanwhile.
+            Thread starter = new Thread(this::startSystem, "vmette-start");
+            starter.setDaemon(true);
+            starter.start();
+        }
+    }
+
+    private void startSystem() {
+        try {
+            ActorSystem<VmRegistry.Command> own =
+                    ActorSystem.create(VmRegistry.create(settings, machines), "vmette");
+            system.complete(own);
+            registry.complete(own);
+        } catch (RuntimeException | Error e) {
+            system.completeExceptionally(e);
+            registry.completeExceptionally(e);
+        }
+    }
+
+    /** A runtime with an ActorSystem of its own and the settings of {@code application.conf}. */
+    public static Vmette create() {
+        return create(RuntimeSettings.load());
+    }
+
+    /** A runtime with an ActorSystem of its own. */
+    public static Vmette create(RuntimeSettings settings) {
+        return create(settings, line -> {});
+    }
+
+    /**
+     * A runtime with an ActorSystem of its own.
+     *
+     * @param progress told, a line at a time, what long work is under way; on any thread
+     */
+    public static Vmette create(RuntimeSettings settings, Consumer<String> progress) {
+        return new Vmette(settings, progress, Optional.empty());
+    }
+
+    /** A runtime in the caller's ActorSystem, with the {@code vmette} section of its configuration. */
+    public static Vmette create(ActorSystem<?> system) {
+        return create(system, RuntimeSettings.from(system.settings().config()));
+    }
+
+    /** A runtime in the caller's ActorSystem. Closing the runtime leaves the system running. */
+    public static Vmette create(ActorSystem<?> system, RuntimeSettings settings) {
+        return new Vmette(settings, line -> {}, Optional.of(system));
+    }
+
+    /** The ActorSystem that everything runs in, for materialising streams. Waits until it is up. */
+    public ActorSystem<?> system() {
+        try {
+            return system.join();
+        } catch (CompletionException e) {
+            throw new IllegalStateException("the ActorSystem could not be started", e.getCause());
+        }
+    }
+
+    /** The settings in force. */
+    public RuntimeSettings settings() {
+        return settings;
+    }
+
+    /**
+     * Launches a VM.
+     *
+     * @return completes when the guest's agent answers; fails with a {@code VmetteException} with nothing left behind
+     */
+    public CompletionStage<VmHandle> launch(VmSpec spec) {
+        VmHandle vm = begin(spec, Optional.empty());
+        return vm.ready().thenApply(ready -> vm);
+    }
+
+    /**
+     * Launches a VM after its ports have been bound, so that they are in force before the guest's first instruction.
+     *
+     * @param beforeBoot binds; the machine is made when its stage completes, and not at all if it fails
+     * @return as {@link #launch(VmSpec)}
+     */
+    public CompletionStage<VmHandle> launch(
+            VmSpec spec, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
+        VmHandle vm = begin(spec, Optional.of(beforeBoot));
+        return vm.ready().thenApply(ready -> vm);
+    }
+
+    /** Runs {@code spec.exec()} to its end and powers the VM off; no input, this process's own outputs. */
+    public CompletionStage<ExitStatus> run(VmSpec spec) {
+        return run(spec, RunStreams.inherited());
+    }
+
+    /**
+     * Runs {@code spec.exec()} in a VM of its own to its end and powers the VM off.
+     *
+     * @return completes when nothing of the VM is left and all output was taken; fails with a {@code VmetteException}
+     * @throws InvalidConfigException if the specification has nothing to execute
+     */
+    public CompletionStage<ExitStatus> run(VmSpec spec, RunStreams streams) {
+        String command = spec.exec()
+                .orElseThrow(() -> new InvalidConfigException("nothing to run: the specification has no exec"));
+        VmHandle vm = begin(spec, Optional.empty());
+        Execution execution = vm.exec(ExecSpec.shell(command));
+        CompletionStage<Void> taken = system.thenCompose(up -> {
+            streams.stdin().runWith(execution.stdin(), up);
+            CompletionStage<?> out = execution.stdout().runWith(streams.stdout(), up);
+            CompletionStage<?> err = execution.stderr().runWith(streams.stderr(), up);
+            // A reader that failed has its own reason; the command's status is still worth waiting for.
+            return out.handle((done, failure) -> null)
+                    .thenCombine(err.handle((done, failure) -> null), (a, b) -> (Void) null);
+        });
+        return execution
+                .status()
+                .handle((status, failure) -> taken.thenCompose(done -> vm.stop())
+                        .thenApply(end -> outcome(Optional.ofNullable(status), failure, end)))
+                .thenCompose(Function.identity());
+    }
+
+    private static ExitStatus outcome(Optional<ExitStatus> status, Throwable failure, VmEnd end) {
+        if (status.isPresent()) {
+            return status.get();
+        }
+        if (end.how() == VmEnd.How.TIMED_OUT) {
+            return new ExitStatus(ExitStatus.Kind.TIMED_OUT, 0);
+        }
+        if (end.failure().isPresent()) {
+            throw end.failure().get().toException();
+        }
+        Throwable reason = failure instanceof CompletionException ? failure.getCause() : failure;
+        throw reason instanceof VmetteException known ? known : new VmLostException("the run ended early", reason);
+    }
+
+    private VmHandle begin(
+            VmSpec spec, Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
+        String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
+        VmVsock vsock = new VmVsock(name);
+        VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock));
+        VmHandle vm = new VmHandle(
+                ticket,
+                new Vsock(
+                        vsock, settings.vsock().backlog(), settings.vsock().connectTimeout()),
+                registry);
+        alive.add(ticket);
+        ticket.ended().thenAccept(end -> alive.remove(ticket));
+        CompletionStage<Void> bound = beforeBoot.isPresent()
+                ? system.thenCompose(up -> beforeBoot.get().apply(vm).thenApply(done -> null))
+                : CompletableFuture.completedStage(null);
+        CompletionStage<Machine> machine = bound.thenCompose(done -> {
+            echo(ticket);
+            return machines.begin(spec, name, vsock::attach);
+        });
+        vm.tellRegistry(new VmRegistry.Launch(ticket, RecoveryPolicy.giveUp(), Optional.of(machine)));
+        registry.exceptionally(failure -> {
+            machine.thenCompose(Machine::close);
+            ticket.readiness().completeExceptionally(failure);
+            ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
+            return null;
+        });
+        return vm;
+    }
+
+    private static Optional<Integer> guestPort(VmSpec spec, VmVsock vsock) {
+        if (spec.vsockPort() < 0) {
+            return Optional.empty();
+        }
+        return Optional.of(spec.vsockPort() == 0 ? vsock.freePort() : spec.vsockPort());
+    }
+
+    /** A port of the guest's that the client did not bind echoes. */
+    private void echo(VmTicket ticket) {
+        VsockHost vsock = ticket.vsock();
+        ticket.guestPort().filter(port -> !ticket.vsock().isBound(port)).ifPresent(port ->
+                vsock.listen(port, settings.vsock().backlog(), new EchoAcceptor()));
+    }
+
+    /**
+     * Ends every VM, waits until nothing of them is left, and terminates the ActorSystem if it is the runtime's own. Idempotent.
+     */
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        registry.thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
+        CompletableFuture<?>[] endings = alive.stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
+        await(CompletableFuture.allOf(endings));
+        machines.close();
+        if (ownsSystem && !system.isCompletedExceptionally()) {
+            system().terminate();
+            await(system().getWhenTerminated().toCompletableFuture());
+        }
+    }
+
+    private static void await(CompletableFuture<?> future) {
+        try {
+            future.get(CLOSE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (ExecutionException | TimeoutException e) {
+            // What is left is killed with the runtime's directory by machines.close().
+        }
+    }
+}

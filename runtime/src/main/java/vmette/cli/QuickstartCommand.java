@@ -1,0 +1,67 @@
+package vmette.cli;
+
+import akka.stream.javadsl.Sink;
+import akka.util.ByteString;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import vmette.Execution;
+import vmette.ExitStatus;
+import vmette.VmHandle;
+import vmette.Vmette;
+import vmette.actors.VmReady;
+import vmette.config.RuntimeSettings;
+import vmette.errors.VmLostException;
+
+/** {@code vmette quickstart}. */
+@Command(
+        name = "quickstart",
+        description = "Boots a VM, asks it who it is, and shows the answer. The first time it fetches a kernel.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false)
+final class QuickstartCommand implements Callable<Integer> {
+    @Mixin
+    private CommonOptions common;
+
+    @Override
+    public Integer call() {
+        RuntimeSettings settings = common.settings();
+        long begun = System.nanoTime();
+        try (Vmette vmette = Vmette.create(settings, common.progress())) {
+            VmHandle vm = vmette.launch(settings.vm()).toCompletableFuture().join();
+            double seconds = (System.nanoTime() - begun) / 1e9;
+            VmReady ready = vm.ready().toCompletableFuture().join();
+            Execution uname = vm.exec("uname -a");
+            CompletionStage<String> answer =
+                    uname.stdout().map(ByteString::utf8String).runWith(Sink.fold("", String::concat), vmette.system());
+            ExitStatus status = uname.status().toCompletableFuture().join();
+            if (!status.isSuccess()) {
+                throw new VmLostException("uname in the guest ended with " + status.code()
+                        + ": the guest's busybox may be broken; delete " + settings.cacheDir() + " to fetch it anew");
+            }
+            System.out.print(answer.toCompletableFuture().join());
+            System.out.println(row("memory", String.format(Locale.ROOT, "%d MiB", ready.memoryBytes() >> 20)));
+            System.out.println(row(
+                    "booted in",
+                    String.format(
+                            Locale.ROOT,
+                            "%.2f s (%.2f s of it the guest's)",
+                            seconds,
+                            ready.guestBootTime().toMillis() / 1e3)));
+            System.out.println(row("runs on", ready.capabilities().description()));
+            System.out.println();
+            System.out.println("Next: vmette run --exec 'echo hello from $(hostname)'");
+            return 0;
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException known ? known : e;
+        }
+    }
+
+    private static String row(String name, String value) {
+        return String.format(Locale.ROOT, "%-11s%s", name, value);
+    }
+}

@@ -1,0 +1,126 @@
+package vmette.cli;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.CompletionException;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import vmette.ExitStatus;
+import vmette.RunStreams;
+import vmette.Vmette;
+import vmette.config.RuntimeSettings;
+import vmette.config.VmSpec;
+
+/** The options of a run, and the run. What is not given comes from the configuration. */
+final class RunOptions {
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Option(names = "--exec", paramLabel = "CMD", description = "Command line for /bin/sh -c in the guest.")
+    private String exec;
+
+    @Option(
+            names = "--env",
+            paramLabel = "KEY=VALUE",
+            description = "Environment variable of the command; repeatable.")
+    private Map<String, String> env = new LinkedHashMap<>();
+
+    @Option(
+            names = "--kernel",
+            paramLabel = "PATH",
+            description = "vmlinux or bzImage. Default: Debian's cloud kernel, fetched once.")
+    private Path kernel;
+
+    @Option(
+            names = "--initramfs",
+            paramLabel = "PATH",
+            description = "Your own initramfs; the agent is appended to it. Default: busybox.")
+    private Path initramfs;
+
+    @Option(
+            names = "--modules",
+            paramLabel = "DIR",
+            description = "Directory of your kernel's modules. Default: all that is needed is built in.")
+    private Path modules;
+
+    @Option(
+            names = "--cmdline",
+            paramLabel = "STR",
+            description = "Replaces the tunable part of the kernel command line.")
+    private String cmdline;
+
+    @Option(names = "--vcpus", paramLabel = "N", description = "Virtual processors, 1 to 255. Default: 1.")
+    private Integer vcpus;
+
+    @Option(names = "--mem-mib", paramLabel = "N", description = "Memory in MiB, at least 64. Default: 512.")
+    private Long memory;
+
+    @Option(
+            names = "--timeout",
+            paramLabel = "N",
+            description = "Stop the VM N seconds after launch, boot included, with exit code 124. Default: 0, never.")
+    private Long timeout;
+
+    @Option(
+            names = "--vsock-port",
+            paramLabel = "N",
+            description = "Host port for the guest's programs, which find it in VMETTE_VSOCK_PORT; it echoes."
+                    + " Negative: none (default); 0: a free one from 50000 to 59999.")
+    private Integer vsockPort;
+
+    int run() {
+        if (exec == null) {
+            throw new ParameterException(
+                    command.commandLine(), "nothing to run: --exec CMD says what, for example --exec 'uname -a'");
+        }
+        RuntimeSettings settings = common.settings();
+        VmSpec spec = spec(settings.vm());
+        try (Vmette vmette = Vmette.create(settings, common.progress())) {
+            ExitStatus status = vmette.run(spec, RunStreams.inheritedWithInput())
+                    .toCompletableFuture()
+                    .join();
+            return status.code();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException known ? known : e;
+        }
+    }
+
+    private VmSpec spec(VmSpec defaults) {
+        VmSpec.Builder builder = defaults.toBuilder().exec(exec);
+        env.forEach(builder::env);
+        if (kernel != null) {
+            builder.kernel(kernel);
+        }
+        if (initramfs != null) {
+            builder.initramfs(initramfs);
+        }
+        if (modules != null) {
+            builder.modules(modules);
+        }
+        if (cmdline != null) {
+            builder.cmdline(cmdline);
+        }
+        if (vcpus != null) {
+            builder.vcpus(vcpus);
+        }
+        if (memory != null) {
+            builder.memoryMib(memory);
+        }
+        if (timeout != null) {
+            builder.timeout(Duration.ofSeconds(timeout));
+        }
+        if (vsockPort != null) {
+            builder.vsockPort(vsockPort);
+        }
+        return builder.build();
+    }
+
+}

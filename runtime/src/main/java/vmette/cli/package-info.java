@@ -1,0 +1,2 @@
+/** The {@code vmette} command line. */
+package vmette.cli;
