@@ -8,6 +8,9 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -137,6 +140,17 @@ class InitramfsTest {
                 .isNotEqualTo(first)
                 .content(StandardCharsets.ISO_8859_1)
                 .startsWith("070701 two");
+    }
+
+    @Test
+    void whatAKilledProcessHasLeftIsRemovedInTime() throws IOException {
+        Path archives = Files.createDirectories(cache.resolve("initramfs"));
+        Path abandoned = Files.createFile(archives.resolve(".new-1.cpio"));
+        Files.setLastModifiedTime(abandoned, FileTime.from(Instant.now().minus(Duration.ofDays(2))));
+        Path beingWritten = Files.createFile(archives.resolve(".new-2.cpio"));
+        Initramfs.cached(cache, AGENT, List.of(), busybox);
+        assertThat(abandoned).doesNotExist();
+        assertThat(beingWritten).exists();
     }
 
     @Test
