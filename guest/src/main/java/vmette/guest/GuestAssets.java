@@ -108,7 +108,8 @@ public final class GuestAssets {
             base = busybox(assets.get(AssetKind.BUSYBOX));
         }
         if (image != null) {
-            return new GuestKernel(image.file(), Initramfs.cached(cache, agent, load, base), version(image));
+            return new GuestKernel(
+                    image.file().toAbsolutePath(), Initramfs.cached(cache, agent, load, base), version(image));
         }
         GuestAsset fetched = assets.get(AssetKind.KERNEL);
         List<KernelModule> modulesOfFetched = fetched.modules().resolve(wanted);

@@ -74,6 +74,7 @@ public final class Initramfs {
         try {
             Files.createDirectories(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            InitramfsWriter.removeAbandoned(directory, ".new-*.cpio");
             Path aside = Files.createTempFile(directory, ".new-", ".cpio");
             try {
                 InitramfsWriter.write(aside, agent, modules, base);

@@ -3,9 +3,15 @@ package vmette.guest;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -42,8 +48,23 @@ final class InitramfsWriter {
             "etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n",
             "etc/shells", "/bin/sh\n"));
 
+    private static final Duration ABANDONED = Duration.ofDays(1);
+
     private InitramfsWriter() {}
 
+    /** Removes what killed processes have left under such names; none takes a day to write an archive. */
+    static void removeAbandoned(Path directory, String glob) throws IOException {
+        FileTime limit = FileTime.from(Instant.now().minus(ABANDONED));
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, glob)) {
+            for (Path file : files) {
+                if (Files.getLastModifiedTime(file).compareTo(limit) < 0) {
+                    Files.deleteIfExists(file);
+                }
+            }
+        }
+    }
+
+    /** Writes the archive and brings it to the disk. */
     static void write(Path target, GuestAgent agent, List<KernelModule> modules, Initramfs.Base base)
             throws IOException {
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(target), 1 << 16)) {
@@ -57,6 +78,9 @@ final class InitramfsWriter {
                 }
                 agent(archive, agent, modules);
             }
+        }
+        try (FileChannel channel = FileChannel.open(target, StandardOpenOption.WRITE)) {
+            channel.force(true);
         }
     }
 

@@ -41,9 +41,9 @@ record KernelImage(Path file, boolean bzImage, String release) {
                 if (elf.hasNote("Xen", PVH_ENTRY_NOTE)) {
                     return new KernelImage(file, false, "");
                 }
-                throw new InvalidConfigException(
-                        "the kernel " + file + " has no PVH entry, without which QEMU cannot boot"
-                                + " a vmlinux: build it with CONFIG_PVH=y, or give its bzImage");
+                throw new InvalidConfigException("the file " + file
+                        + " is an ELF executable without a PVH entry: either it is no kernel, or QEMU"
+                        + " cannot boot it; build the kernel with CONFIG_PVH=y, or give its bzImage");
             }
             throw notAKernel(file, null);
         } catch (ElfReader.MalformedElfException e) {
