@@ -65,7 +65,8 @@ public final class Vsock {
      *
      * @param port 1 to 2^32-2, as an unsigned int
      * @param timeout positive
-     * @param halfClose whether the end of one direction leaves the other open
+     * @param halfClose whether the end of the guest's bytes, or a reader that cancels, leaves the other direction open; the end of the
+     *     bytes for the guest always does
      */
     public Flow<ByteString, ByteString, CompletionStage<OutgoingConnection>> connect(
             int port, Duration timeout, boolean halfClose) {

@@ -90,7 +90,7 @@ public final class BindStage
                         gone.invoke(request);
                     }
                 });
-            } catch (VsockException e) {
+            } catch (RuntimeException e) {
                 bound.completeExceptionally(e);
                 failStage(e);
                 return;

@@ -57,7 +57,12 @@ final class ConnectionLogic extends GraphStageLogic {
     public void preStart() {
         // Before the connection stands neither port's end may stop the stage: the guest is still to be told of it.
         setKeepGoing(true);
-        opening.accept(new Relay(createAsyncCallback(this::apply)));
+        try {
+            opening.accept(new Relay(createAsyncCallback(this::apply)));
+        } catch (RuntimeException e) {
+            opened.completeExceptionally(e);
+            failStage(e);
+        }
     }
 
     @Override
@@ -65,8 +70,11 @@ final class ConnectionLogic extends GraphStageLogic {
         if (channel != null && !settled) {
             channel.reset();
         }
-        opened.completeExceptionally(new VsockException(
-                "the stream ended before its vsock connection stood", new AbruptStageTerminationException(this)));
+        opened.completeExceptionally(notOpened(new AbruptStageTerminationException(this)));
+    }
+
+    private static VsockException notOpened(Throwable reason) {
+        return new VsockException("the stream ended before its vsock connection stood: " + reason.getMessage(), reason);
     }
 
     private void apply(Runnable event) {
@@ -149,7 +157,7 @@ final class ConnectionLogic extends GraphStageLogic {
         @Override
         public void onUpstreamFailure(Throwable failure) {
             // The guest must not take a failed stream for a complete one: postStop resets the connection.
-            opened.completeExceptionally(failure);
+            opened.completeExceptionally(notOpened(failure));
             failStage(failure);
         }
     }
