@@ -63,6 +63,8 @@ final class LibC {
 
     static native int geteuid();
 
+    static native int getpagesize();
+
     static native int fcntl(int fd, int command, int argument);
 
     /** The errno of this thread's last call. */

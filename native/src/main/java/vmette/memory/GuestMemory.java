@@ -61,17 +61,20 @@ public abstract class GuestMemory implements AutoCloseable {
 
     /** {@link MemoryArea#getShortAcquire} at an even address. */
     public final short getShortAcquire(long guestAddress) {
-        return area(guestAddress, Short.BYTES).getShortAcquire(0);
+        int region = aligned(guestAddress, Short.BYTES);
+        return getShortAcquire(region, offset(region, guestAddress));
     }
 
     /** {@link MemoryArea#putShortRelease} at an even address. */
     public final void putShortRelease(long guestAddress, short value) {
-        area(guestAddress, Short.BYTES).putShortRelease(0, value);
+        int region = aligned(guestAddress, Short.BYTES);
+        putShortRelease(region, offset(region, guestAddress), value);
     }
 
     /** {@link MemoryArea#putIntRelease} at an address divisible by 4. */
     public final void putIntRelease(long guestAddress, int value) {
-        area(guestAddress, Integer.BYTES).putIntRelease(0, value);
+        int region = aligned(guestAddress, Integer.BYTES);
+        putIntRelease(region, offset(region, guestAddress), value);
     }
 
     /**
@@ -154,6 +157,15 @@ public abstract class GuestMemory implements AutoCloseable {
     /** See {@link #getShort(int, long)}. */
     protected abstract long getLong(int region, long offset);
 
+    /** Reads from a region at an offset that is aligned; see {@link MemoryArea#getShortAcquire}. */
+    protected abstract short getShortAcquire(int region, long offset);
+
+    /** Writes to a region at an offset that is aligned; see {@link MemoryArea#putShortRelease}. */
+    protected abstract void putShortRelease(int region, long offset, short value);
+
+    /** Writes to a region at an offset that is aligned; see {@link MemoryArea#putIntRelease}. */
+    protected abstract void putIntRelease(int region, long offset, int value);
+
     /** An area of up to {@link #MAX_AREA} bytes inside a region. */
     protected abstract MemoryArea area(int region, long offset, int length);
 
@@ -168,6 +180,17 @@ public abstract class GuestMemory implements AutoCloseable {
 
     private long offset(int region, long guestAddress) {
         return guestAddress - table.get(region).guestAddress();
+    }
+
+    private int aligned(long guestAddress, int size) {
+        int region = table.find(guestAddress, size);
+        if (region < 0) {
+            throw outside(guestAddress, size);
+        }
+        if ((guestAddress & (size - 1)) != 0) {
+            throw new GuestMemoryException(GuestRegion.hex(guestAddress) + " is not aligned to " + size);
+        }
+        return region;
     }
 
     private long gather(long guestAddress, int length) {

@@ -9,10 +9,17 @@ package vmette.memory;
  * @param sourceOffset where it begins in its source (offset into the file behind the descriptor)
  */
 public record GuestRegion(long guestAddress, long size, long userAddress, long sourceOffset) {
-    /** Refuses an empty region and one that runs past the end of an address space. */
+    /** What a region's addresses and offset are multiples of: the smallest page. */
+    public static final int ALIGNMENT = 4096;
+
+    /** Refuses a region that is empty, not aligned, or runs past the end of an address space. */
     public GuestRegion {
         if (size <= 0) {
             throw new GuestMemoryException("region at " + hex(guestAddress) + " has size " + hex(size));
+        }
+        if (((guestAddress | userAddress | sourceOffset) & (ALIGNMENT - 1)) != 0) {
+            throw new GuestMemoryException("region at " + hex(guestAddress) + " (user address " + hex(userAddress)
+                    + ", offset " + hex(sourceOffset) + ") is not aligned to " + ALIGNMENT);
         }
         requireNoWrap("guest address", guestAddress, size);
         requireNoWrap("user address", userAddress, size);

@@ -5,9 +5,12 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.WeakHashMap;
 import vmette.linux.OwnedFd;
 import vmette.linux.SharedMapping;
 
@@ -20,7 +23,8 @@ public final class MappedGuestMemory extends GuestMemory {
 
     private final List<SharedMapping> mappings;
     private final ByteBuffer[][] windows;
-    private final List<Area> areas = new ArrayList<>();
+    // forgotten with their rings, however often those are set up anew
+    private final Set<Area> areas = Collections.newSetFromMap(new WeakHashMap<>());
 
     private MappedGuestMemory(RegionTable table, List<SharedMapping> mappings) {
         super(table);
@@ -73,6 +77,21 @@ public final class MappedGuestMemory extends GuestMemory {
     @Override
     protected long getLong(int region, long offset) {
         return window(region, offset).getLong(index(offset));
+    }
+
+    @Override
+    protected short getShortAcquire(int region, long offset) {
+        return (short) SHORT.getAcquire(window(region, offset), index(offset));
+    }
+
+    @Override
+    protected void putShortRelease(int region, long offset, short value) {
+        SHORT.setRelease(window(region, offset), index(offset), value);
+    }
+
+    @Override
+    protected void putIntRelease(int region, long offset, int value) {
+        INT.setRelease(window(region, offset), index(offset), value);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.linux.EventFd;
+import vmette.linux.MappingFaults;
 import vmette.linux.OwnedFd;
 import vmette.linux.ReadinessLoop;
 import vmette.memory.GuestMemory;
@@ -116,33 +117,36 @@ final class DeviceRings implements AutoCloseable {
     }
 
     private void startReady() {
-        for (int i = 0; i < slots.length; i++) {
-            RingSlot slot = slots[i];
+        for (RingSlot slot : slots) {
             if (!slot.isRunning() && slot.isSetUp() && isEnabled(slot) && memory != null && featuresKnown) {
-                Vring ring = slot.start(memory, features);
-                int index = i;
-                EventFd kick = slot.kick().orElseThrow();
-                try {
-                    loop.watch(kick.fd(), () -> onKick(index, kick));
-                } catch (RuntimeException e) {
-                    // nobody was told that it runs, so nobody is told that it does not
-                    slot.stop();
-                    throw e;
-                }
-                LOG.debug("ring {} starts at {}", i, ring.queue().base());
-                device.ringStarted(i, ring);
+                start(slot);
             }
         }
     }
 
-    private void onKick(int index, EventFd kick) {
+    private void start(RingSlot slot) {
+        Vring ring = slot.start(memory, features);
+        EventFd kick = slot.kick().orElseThrow();
+        try {
+            loop.watch(kick.fd(), () -> onKick(slot, kick));
+        } catch (RuntimeException e) {
+            // nobody was told that it runs, so nobody is told that it does not
+            slot.stop();
+            throw e;
+        }
+        LOG.debug("ring {} starts at {}", slot.index(), ring.queue().base());
+        device.ringStarted(slot.index(), ring);
+    }
+
+    private void onKick(RingSlot slot, EventFd kick) {
         try {
             kick.drain();
-            if (slots[index].isRunning()) {
-                device.ringKicked(index);
+            if (slot.isRunning()) {
+                device.ringKicked(slot.index());
+                MappingFaults.surface();
             }
         } catch (Throwable e) {
-            slots[index].signalError();
+            slot.signalError();
             fault.accept(e);
         }
     }
@@ -161,9 +165,8 @@ final class DeviceRings implements AutoCloseable {
         try {
             slot.stop();
         } finally {
-            int index = List.of(slots).indexOf(slot);
-            LOG.debug("ring {} stops at {}", index, slot.base());
-            device.ringStopped(index);
+            LOG.debug("ring {} stops at {}", slot.index(), slot.base());
+            device.ringStopped(slot.index());
         }
     }
 
@@ -181,6 +184,7 @@ final class DeviceRings implements AutoCloseable {
         for (RingSlot slot : slots) {
             try {
                 stop(slot);
+                MappingFaults.surface();
             } catch (Throwable e) {
                 thrown.add(e);
             }

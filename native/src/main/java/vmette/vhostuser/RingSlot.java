@@ -26,6 +26,10 @@ final class RingSlot implements AutoCloseable {
         this.index = index;
     }
 
+    int index() {
+        return index;
+    }
+
     boolean isRunning() {
         return running != null;
     }

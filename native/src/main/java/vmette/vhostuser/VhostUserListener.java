@@ -38,6 +38,7 @@ public final class VhostUserListener implements AutoCloseable {
     private final IntPredicate pidIsOurs;
     private final UnixSocket listening;
     private BackendSession session;
+    private boolean acceptFailed;
     private boolean closed;
 
     private VhostUserListener(
@@ -120,9 +121,13 @@ public final class VhostUserListener implements AutoCloseable {
         Optional<UnixSocket> accepted;
         try {
             accepted = listening.accept();
+            acceptFailed = false;
         } catch (LinuxException e) {
             // a connection that went away while it waited, or a shortage that may pass
-            LOG.warn("vhost-user connection at {} lost: {}", path, e.getMessage());
+            if (!acceptFailed) {
+                LOG.warn("vhost-user connection at {} lost: {}", path, e.getMessage());
+            }
+            acceptFailed = true;
             return;
         }
         accepted.ifPresent(this::admit);

@@ -17,7 +17,6 @@ public final class SplitVirtqueue {
     private static final int RING_OFFSET = 4;
     private static final int USED_ELEMENT = 8;
 
-    private final GuestMemory memory;
     private final int size;
     private final boolean eventIdx;
     private final MemoryArea descriptors;
@@ -64,7 +63,6 @@ public final class SplitVirtqueue {
         requireAligned("descriptor table", descAddress, Virtio.DESC_SIZE);
         requireAligned("available ring", availAddress, Virtio.AVAIL_ALIGN);
         requireAligned("used ring", usedAddress, Virtio.USED_ALIGN);
-        this.memory = memory;
         this.size = size;
         this.eventIdx = eventIdx;
         descriptors = memory.area(descAddress, descriptorBytes(size));

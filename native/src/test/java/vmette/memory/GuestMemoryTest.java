@@ -26,6 +26,8 @@ class GuestMemoryTest {
             memory.putShortRelease(BASE + 8, (short) -2);
             assertThat(memory.getShortAcquire(BASE + 8)).isEqualTo((short) -2);
             memory.putIntRelease(BASE + 8, 77);
+            assertThatThrownBy(() -> memory.putIntRelease(BASE + 2, 77)).hasMessageContaining("not aligned to 4");
+            assertThatThrownBy(() -> memory.getShortAcquire(BASE + 1)).hasMessageContaining("not aligned to 2");
             assertThat(memory.getInt(BASE + 8)).isEqualTo(77);
         }
     }
@@ -117,10 +119,13 @@ class GuestMemoryTest {
         assertThatThrownBy(() -> new GuestRegion(-4096, 8192, 0, 0)).isInstanceOf(GuestMemoryException.class);
         assertThatThrownBy(() -> new GuestRegion(0, 8192, -4096, 0)).isInstanceOf(GuestMemoryException.class);
         assertThatThrownBy(() -> new GuestRegion(0, 4096, 0, -1)).isInstanceOf(GuestMemoryException.class);
+        assertThatThrownBy(() -> new GuestRegion(8, 4096, 0, 0)).hasMessageContaining("not aligned");
+        assertThatThrownBy(() -> new GuestRegion(0, 4096, 8, 0)).hasMessageContaining("not aligned");
+        assertThatThrownBy(() -> new GuestRegion(0, 4096, 0, 8)).hasMessageContaining("not aligned");
         GuestRegion region = new GuestRegion(0, 8192, 0x10000, 0);
-        assertThatThrownBy(() -> new RegionTable(List.of(region, new GuestRegion(8191, 1, 0x80000, 0))))
-                .hasMessageContaining("guest addresses 0x0 and 0x1fff overlap");
-        assertThatThrownBy(() -> new RegionTable(List.of(new GuestRegion(8192, 1, 0x10001, 0), region)))
+        assertThatThrownBy(() -> new RegionTable(List.of(region, new GuestRegion(4096, 1, 0x80000, 0))))
+                .hasMessageContaining("guest addresses 0x0 and 0x1000 overlap");
+        assertThatThrownBy(() -> new RegionTable(List.of(new GuestRegion(8192, 1, 0x11000, 0), region)))
                 .hasMessageContaining("user addresses");
         assertThat(new RegionTable(List.of(new GuestRegion(8192, 1, 0x80000, 0), region)).regions())
                 .first()

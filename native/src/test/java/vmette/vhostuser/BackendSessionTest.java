@@ -2,6 +2,8 @@ package vmette.vhostuser;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -286,6 +288,19 @@ class BackendSessionTest {
                             small.fd());
             assertEnded("in a file of 4096");
         }
+    }
+
+    @Test
+    void aMemoryFileThatShrinksWhileARingRunsEndsTheSession() throws IOException {
+        fixture.negotiate(0);
+        FakeFrontend.Ring ring = frontend().startRing(0, fixture.driver(0, false), 0);
+        try (RandomAccessFile file =
+                new RandomAccessFile("/proc/self/fd/" + fixture.ram.file().fd(), "rw")) {
+            file.setLength(0);
+        }
+        // the bus error of touching what is gone must not end this process
+        ring.kick();
+        assertEnded("InternalError");
     }
 
     @Test

@@ -48,7 +48,8 @@ class VhostUserCodecTest {
             @ForAll @IntRange(min = 1) int size,
             @ForAll @IntRange int offset) {
         List<GuestRegion> regions = java.util.stream.IntStream.range(0, count)
-                .mapToObj(i -> new GuestRegion((long) i << 32, size, (long) i << 40, Integer.toUnsignedLong(offset)))
+                .mapToObj(i ->
+                        new GuestRegion((long) i << 32, size, (long) i << 40, Integer.toUnsignedLong(offset) << 12))
                 .toList();
         assertThat(VhostUserCodec.memoryTable(FakeFrontend.memoryTable(regions)))
                 .isEqualTo(regions);

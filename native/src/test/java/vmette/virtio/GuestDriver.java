@@ -37,7 +37,27 @@ public final class GuestDriver {
     private int kicksWanted;
 
     /** What the device returned: the chain's head, how many bytes it claims to have written, and those bytes. */
-    public record Used(int head, int written, byte[] data) {}
+    public static final class Used {
+        private final int head;
+        private final byte[] data;
+
+        private Used(int head, byte[] data) {
+            this.head = head;
+            this.data = data;
+        }
+
+        public int head() {
+            return head;
+        }
+
+        public int written() {
+            return data.length;
+        }
+
+        public byte[] data() {
+            return data;
+        }
+    }
 
     /**
      * Lays the ring out, all indexes 0.
@@ -280,7 +300,7 @@ public final class GuestDriver {
         List<Integer> indexes = chains.set(head, List.of());
         byte[] data = collect(indexes, writable[head], written);
         free.addAll(indexes);
-        return Optional.of(new Used(head, written, data));
+        return Optional.of(new Used(head, data));
     }
 
     private byte[] collect(List<Integer> indexes, int[] lengths, int written) {
