@@ -1,0 +1,65 @@
+package vmette.bench;
+
+import java.util.Arrays;
+
+/**
+ * What one quantity came to in repeated runs, in the order they were made.
+ *
+ * @param values at least one, all finite
+ */
+record Samples(double... values) {
+    Samples {
+        if (values.length == 0) {
+            throw new IllegalArgumentException("no samples");
+        }
+        if (!Arrays.stream(values).allMatch(Double::isFinite)) {
+            throw new IllegalArgumentException("not all samples are finite: " + Arrays.toString(values));
+        }
+        values = values.clone();
+    }
+
+    /** The middle value, or the mean of the two in the middle. */
+    double median() {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    double min() {
+        return Arrays.stream(values).min().orElseThrow();
+    }
+
+    double max() {
+        return Arrays.stream(values).max().orElseThrow();
+    }
+
+    /** This median over that of the other. */
+    double ratioTo(Samples other) {
+        double base = other.median();
+        if (base == 0) {
+            throw new IllegalArgumentException("a ratio to a median of 0");
+        }
+        return median() / base;
+    }
+
+    @Override
+    public double[] values() {
+        return values.clone();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Samples samples && Arrays.equals(values, samples.values);
+    }
+
+    @Override
+    public int hashCode() {
+        return Arrays.hashCode(values);
+    }
+
+    @Override
+    public String toString() {
+        return "Samples" + Arrays.toString(values);
+    }
+}
