@@ -72,8 +72,7 @@ public final class Vmette implements AutoCloseable {
 
     private void startSystem() {
         try {
-            ActorSystem<VmRegistry.Command> own =
-                    ActorSystem.create(VmRegistry.create(settings, machines), "vmette");
+            ActorSystem<VmRegistry.Command> own = ActorSystem.create(VmRegistry.create(settings, machines), "vmette");
             system.complete(own);
             registry.complete(own);
         } catch (RuntimeException | Error e) {
@@ -141,8 +140,7 @@ public final class Vmette implements AutoCloseable {
      * @param beforeBoot binds; the machine is made when its stage completes, and not at all if it fails
      * @return as {@link #launch(VmSpec)}
      */
-    public CompletionStage<VmHandle> launch(
-            VmSpec spec, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
+    public CompletionStage<VmHandle> launch(VmSpec spec, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
         VmHandle vm = begin(spec, Optional.of(beforeBoot));
         return vm.ready().thenApply(ready -> vm);
     }
@@ -199,8 +197,7 @@ public final class Vmette implements AutoCloseable {
         VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock));
         VmHandle vm = new VmHandle(
                 ticket,
-                new Vsock(
-                        vsock, settings.vsock().backlog(), settings.vsock().connectTimeout()),
+                new Vsock(vsock, settings.vsock().backlog(), settings.vsock().connectTimeout()),
                 registry);
         alive.add(ticket);
         ticket.ended().thenAccept(end -> alive.remove(ticket));
@@ -212,7 +209,7 @@ public final class Vmette implements AutoCloseable {
             return machines.begin(spec, name, vsock::attach);
         });
         vm.tellRegistry(new VmRegistry.Launch(ticket, RecoveryPolicy.giveUp(), Optional.of(machine)));
-        registry.exceptionally(failure -> {
+        registry.minimalCompletionStage().exceptionally(failure -> {
             machine.thenCompose(Machine::close);
             ticket.readiness().completeExceptionally(failure);
             ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
@@ -231,8 +228,9 @@ public final class Vmette implements AutoCloseable {
     /** A port of the guest's that the client did not bind echoes. */
     private void echo(VmTicket ticket) {
         VsockHost vsock = ticket.vsock();
-        ticket.guestPort().filter(port -> !ticket.vsock().isBound(port)).ifPresent(port ->
-                vsock.listen(port, settings.vsock().backlog(), new EchoAcceptor()));
+        ticket.guestPort()
+                .filter(port -> !ticket.vsock().isBound(port))
+                .ifPresent(port -> vsock.listen(port, settings.vsock().backlog(), new EchoAcceptor()));
     }
 
     /**

@@ -34,8 +34,11 @@ class ExecIT {
     @BeforeAll
     static void boot() {
         vmette = Vmette.create();
-        vm = await(vmette.launch(
-                VmSpec.builder().memoryMib(256).env("COLOUR", "red").env("SIZE", "1").build()));
+        vm = await(vmette.launch(VmSpec.builder()
+                .memoryMib(256)
+                .env("COLOUR", "red")
+                .env("SIZE", "1")
+                .build()));
     }
 
     @AfterAll
@@ -44,7 +47,15 @@ class ExecIT {
     }
 
     @ParameterizedTest
-    @CsvSource({"exit 42,42", "true,0", "false,1", "kill -9 $$,137", "kill -TERM $$,143", "no-such-command,127", "/etc/passwd,126"})
+    @CsvSource({
+        "exit 42,42",
+        "true,0",
+        "false,1",
+        "kill -9 $$,137",
+        "kill -TERM $$,143",
+        "no-such-command,127",
+        "/etc/passwd,126"
+    })
     void theStatusIsTheCommands(String command, int code) {
         assertThat(sh(vmette, vm, command).status().code()).isEqualTo(code);
     }
@@ -99,13 +110,15 @@ class ExecIT {
         assertThat(result.stdout()).isEqualTo("hi\n");
         assertThat(result.status().code()).isZero();
         // And it is not left running: it gets TERM with its process group.
-        Result gone = sh(vmette, vm, "for i in $(seq 100); do pidof sleep >/dev/null || exit 0; usleep 100000; done; exit 1");
+        Result gone =
+                sh(vmette, vm, "for i in $(seq 100); do pidof sleep >/dev/null || exit 0; usleep 100000; done; exit 1");
         assertThat(gone.status().code()).isZero();
     }
 
     @Test
     void whatIsLeftRunningStaysWhenAsked() {
-        Result result = Guests.run(vmette, vm, ExecSpec.shell("sleep 77 & echo $!").leavingGroup());
+        Result result =
+                Guests.run(vmette, vm, ExecSpec.shell("sleep 77 & echo $!").leavingGroup());
         String pid = result.stdout().strip();
         assertThat(sh(vmette, vm, "kill -9 " + pid).status().code()).isZero();
     }
@@ -121,9 +134,8 @@ class ExecIT {
 
     @Test
     void bothOutputsUnread() {
-        Execution execution = vm.exec(
-                ExecSpec.shell("head -c 1048576 /dev/zero; head -c 1048576 /dev/zero >&2; exit 7")
-                        .withClaimTimeout(Duration.ofSeconds(1)));
+        Execution execution = vm.exec(ExecSpec.shell("head -c 1048576 /dev/zero; head -c 1048576 /dev/zero >&2; exit 7")
+                .withClaimTimeout(Duration.ofSeconds(1)));
         assertThat(await(execution.status()).code()).isEqualTo(7);
         assertThatThrownBy(() -> await(Guests.text(vmette, execution.stdout())))
                 .isInstanceOf(VsockException.class)
@@ -132,10 +144,11 @@ class ExecIT {
 
     @Test
     void discardedOutputsDelayNothing() {
-        Execution execution = vm.exec(ExecSpec.shell("head -c 10485760 /dev/zero; head -c 10485760 /dev/zero >&2; exit 3")
-                .discardStdout()
-                .discardStderr()
-                .withClaimTimeout(Duration.ofHours(1)));
+        Execution execution =
+                vm.exec(ExecSpec.shell("head -c 10485760 /dev/zero; head -c 10485760 /dev/zero >&2; exit 3")
+                        .discardStdout()
+                        .discardStderr()
+                        .withClaimTimeout(Duration.ofHours(1)));
         assertThat(await(execution.status()).code()).isEqualTo(3);
     }
 
@@ -166,8 +179,7 @@ class ExecIT {
     @Test
     void stdinThatIsNeverRead() {
         Execution execution = vm.exec(ExecSpec.shell("exec sleep 1"));
-        CompletionStage<Done> input =
-                Guests.randomBytes(2, 8 << 20).runWith(execution.stdin(), vmette.system());
+        CompletionStage<Done> input = Guests.randomBytes(2, 8 << 20).runWith(execution.stdin(), vmette.system());
         assertThat(await(execution.status()).code()).isZero();
         await(input.handle((done, failure) -> Done.getInstance()));
     }
@@ -181,7 +193,8 @@ class ExecIT {
 
     @Test
     void aSlowReaderHoldsBackOnlyItsOwnOutput() {
-        Execution execution = vm.exec(ExecSpec.shell("head -c 4194304 /dev/zero & head -c 4194304 /dev/zero >&2; wait"));
+        Execution execution =
+                vm.exec(ExecSpec.shell("head -c 4194304 /dev/zero & head -c 4194304 /dev/zero >&2; wait"));
         // stdout is taken without demand until all of stderr is there; its end comes with the shell's, after stdout's.
         var held = execution.stdout().toMat(Sink.queue(), Keep.right()).run(vmette.system());
         var free = execution.stderr().toMat(Sink.queue(), Keep.right()).run(vmette.system());
@@ -198,7 +211,8 @@ class ExecIT {
 
     @Test
     void aTerminalHasTheSizeAndEchoes() {
-        Execution execution = vm.exec(ExecSpec.shell("stty size; tty; read line; echo got $line").withTerminal(33, 99));
+        Execution execution = vm.exec(
+                ExecSpec.shell("stty size; tty; read line; echo got $line").withTerminal(33, 99));
         Source.single(ByteString.fromString("word\n"))
                 .concat(Source.maybe())
                 .runWith(execution.stdin(), vmette.system());
@@ -209,8 +223,9 @@ class ExecIT {
 
     @Test
     void aTerminalIsResized() {
-        Execution execution = vm.exec(ExecSpec.shell("trap 'stty size; exit 0' WINCH; echo ready; while :; do usleep 50000; done")
-                .withTerminal(10, 20));
+        Execution execution =
+                vm.exec(ExecSpec.shell("trap 'stty size; exit 0' WINCH; echo ready; while :; do usleep 50000; done")
+                        .withTerminal(10, 20));
         var screen = execution.stdout().toMat(Sink.queue(), Keep.right()).run(vmette.system());
         StringBuilder seen = new StringBuilder();
         while (!seen.toString().contains("ready")) {
@@ -226,7 +241,8 @@ class ExecIT {
 
     @Test
     void signalsArrive() {
-        Execution execution = vm.exec(ExecSpec.shell("trap 'echo caught; exit 9' USR1; echo ready; while :; do usleep 50000; done"));
+        Execution execution =
+                vm.exec(ExecSpec.shell("trap 'echo caught; exit 9' USR1; echo ready; while :; do usleep 50000; done"));
         var out = execution.stdout().toMat(Sink.queue(), Keep.right()).run(vmette.system());
         assertThat(await(out.pull()).orElseThrow().utf8String()).isEqualTo("ready\n");
         execution.signal(10);

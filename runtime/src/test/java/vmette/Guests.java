@@ -109,7 +109,8 @@ final class Guests {
                     bytes.getByteBuffers().forEach(digest::update);
                     return digest;
                 })
-                .mapMaterializedValue(done -> done.thenApply(digest -> HexFormat.of().formatHex(digest.digest())));
+                .mapMaterializedValue(
+                        done -> done.thenApply(digest -> HexFormat.of().formatHex(digest.digest())));
     }
 
     static String sha256Of(Vmette vmette, Source<ByteString, ?> source) {

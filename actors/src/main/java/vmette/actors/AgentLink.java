@@ -83,6 +83,7 @@ final class AgentLink implements VsockChannelHandler {
             channel.request(CHUNK);
         } catch (ProtocolException e) {
             broken = true;
+            e.before().forEach(frame -> events.accept(new Said(frame)));
             channel.reset();
             events.accept(new Lost("the agent broke the protocol: " + e.getMessage()));
         }

@@ -37,7 +37,9 @@ final class QemuMachine implements Machine {
     /** The device listens and its ports are bound, and only then is the monitor spawned. Blocks for the first. */
     void boot(Path socket, Consumer<VsockHost> beforeBoot) {
         try {
-            device.listen(socket, peer -> MappedGuestMemory::open, pid -> true).toCompletableFuture().join();
+            device.listen(socket, peer -> MappedGuestMemory::open, pid -> true)
+                    .toCompletableFuture()
+                    .join();
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException known ? known : e;
         }

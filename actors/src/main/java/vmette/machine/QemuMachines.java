@@ -20,6 +20,7 @@ import vmette.guest.GuestAssets;
 import vmette.guest.GuestKernel;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
+import vmette.qemu.Accelerator;
 import vmette.qemu.BootSource;
 import vmette.qemu.KernelCommandLine;
 import vmette.qemu.QemuHypervisor;
@@ -145,7 +146,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(
                     settings.runtimeDir().map(Path::toString).orElse("")));
             try {
-                QemuHypervisor hypervisor = QemuHypervisor.open(qemu(), children);
+                QemuHypervisor hypervisor = QemuHypervisor.open(settings.qemu(), children);
                 sayHowIsolated(hypervisor);
                 parts = new Parts(children, hypervisor, loops());
             } catch (RuntimeException e) {
@@ -157,17 +158,10 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     }
 
     private void sayHowIsolated(QemuHypervisor hypervisor) {
-        if (hypervisor.accelerator() == vmette.qemu.Accelerator.TCG) {
+        if (hypervisor.accelerator() == Accelerator.TCG) {
             progress.accept("no KVM here: guests run under TCG, which is slower and no security boundary");
             LOG.info("guests run under TCG, which is slower and no security boundary");
         }
-    }
-
-    private vmette.qemu.QemuSettings qemu() {
-        return new vmette.qemu.QemuSettings(
-                settings.qemu().binary().map(Path::toString).orElse(""),
-                vmette.qemu.Accelerator.Setting.valueOf(settings.qemu().accelerator().name()),
-                settings.qemu().startTimeout());
     }
 
     private List<DeviceLoop> loops() {

@@ -242,7 +242,8 @@ class ConnectionStageTest extends StreamFixture {
         channel.resetByPeer();
         flow.out.request(1);
         assertThat(flow.out.expectError()).isInstanceOf(VsockResetException.class);
-        assertThat(flow.in.expectCancellationWithCause(VsockResetException.class)).isNotNull();
+        assertThat(flow.in.expectCancellationWithCause(VsockResetException.class))
+                .isNotNull();
         awaitStagesStopped();
         assertThat(channel.wasReset()).isFalse();
     }
@@ -304,7 +305,9 @@ class ConnectionStageTest extends StreamFixture {
         Probed flow = new Probed(true);
         IllegalStateException failure = new IllegalStateException("client failed");
         flow.in.sendError(failure);
-        assertThat(Await.failure(flow.opened)).isInstanceOf(VsockException.class).hasCause(failure);
+        assertThat(Await.failure(flow.opened))
+                .isInstanceOf(VsockException.class)
+                .hasCause(failure);
         FakeChannel late = flow.dial.open();
         late.awaitReset();
         assertThat(late.outputShut()).isFalse();

@@ -11,7 +11,7 @@ import java.util.Optional;
  * @param accelerator how instructions are executed
  * @param startTimeout from spawn until the monitor answers, positive
  */
-public record QemuSettings(Optional<Path> binary, Accelerator accelerator, Duration startTimeout) {
+public record QemuSettings(Optional<Path> binary, AcceleratorChoice accelerator, Duration startTimeout) {
     /** Checks what is given. */
     public QemuSettings {
         Checks.positive("qemu.start-timeout", startTimeout);

@@ -69,7 +69,7 @@ public record RuntimeSettings(
                 root.bool("offline"),
                 new QemuSettings(
                         qemu.path("binary"),
-                        qemu.oneOf("accelerator", Accelerator.class),
+                        qemu.oneOf("accelerator", AcceleratorChoice.class),
                         qemu.duration("start-timeout", true)),
                 root.section("boot").duration("deadline", true),
                 new ExecSettings(

@@ -28,7 +28,7 @@ class RuntimeSettingsTest {
         assertThat(settings.vm()).isEqualTo(VmSpec.builder().build());
         assertThat(settings.exec().outputGrace()).isEqualTo(Duration.ofMillis(200));
         assertThat(settings.vsock().bufAlloc()).isEqualTo(256 * 1024);
-        assertThat(settings.qemu().accelerator()).isEqualTo(Accelerator.AUTO);
+        assertThat(settings.qemu().accelerator()).isEqualTo(AcceleratorChoice.AUTO);
         assertThat(settings.runtimeDir()).isEmpty();
     }
 
@@ -37,7 +37,7 @@ class RuntimeSettingsTest {
         RuntimeSettings settings = read("vmette { cache-dir = /c, qemu.accelerator = tcg, vm { memory = 256, vcpus = 2,"
                 + " env { A = b, N = 3 }, timeout = 5s, kernel = /k } }");
         assertThat(settings.cacheDir()).isEqualTo(Path.of("/c"));
-        assertThat(settings.qemu().accelerator()).isEqualTo(Accelerator.TCG);
+        assertThat(settings.qemu().accelerator()).isEqualTo(AcceleratorChoice.TCG);
         assertThat(settings.vm().memoryMib()).isEqualTo(256);
         assertThat(settings.vm().env()).containsEntry("A", "b").containsEntry("N", "3");
         assertThat(settings.vm().kernel()).contains(Path.of("/k"));

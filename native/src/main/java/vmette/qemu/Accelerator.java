@@ -6,9 +6,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import vmette.config.AcceleratorChoice;
 import vmette.errors.InvalidConfigException;
 
 /** What runs the guest's instructions. */
@@ -17,34 +17,6 @@ public enum Accelerator {
     KVM("host"),
     /** Translation inside the QEMU process: no security boundary. */
     TCG("max");
-
-    /** The choice a user has, {@code vmette.qemu.accelerator}. */
-    public enum Setting {
-        /** KVM where it can be trusted to work, else TCG. */
-        AUTO,
-        /** KVM or nothing. */
-        KVM,
-        /** TCG even where KVM works. */
-        TCG;
-
-        /**
-         * Reads the setting.
-         *
-         * @param value {@code auto}, {@code kvm} or {@code tcg}
-         * @throws InvalidConfigException if it is none of these
-         */
-        public static Setting parse(String value) {
-            return Arrays.stream(values())
-                    .filter(setting -> setting.word().equals(value))
-                    .findFirst()
-                    .orElseThrow(() -> new InvalidConfigException(
-                            "vmette.qemu.accelerator = \"" + value + "\" is unknown: use auto, kvm or tcg"));
-        }
-
-        private String word() {
-            return name().toLowerCase(Locale.ROOT);
-        }
-    }
 
     private static final Path KVM_NODE = Path.of("/dev/kvm");
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
@@ -72,12 +44,12 @@ public enum Accelerator {
      *
      * @throws InvalidConfigException if {@code KVM} is demanded and {@code /dev/kvm} does not open
      */
-    public static Accelerator choose(Setting setting) {
-        return choose(setting, CPU_INFO, KVM_NODE);
+    public static Accelerator choose(AcceleratorChoice choice) {
+        return choose(choice, CPU_INFO, KVM_NODE);
     }
 
-    static Accelerator choose(Setting setting, Path cpuInfo, Path kvmNode) {
-        return switch (setting) {
+    static Accelerator choose(AcceleratorChoice choice, Path cpuInfo, Path kvmNode) {
+        return switch (choice) {
             case TCG -> TCG;
             case AUTO -> hasVirtualisation(cpuInfo) && opens(kvmNode) ? KVM : TCG;
             case KVM -> demandKvm(kvmNode);

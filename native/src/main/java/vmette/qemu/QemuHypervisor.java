@@ -1,6 +1,7 @@
 package vmette.qemu;
 
 import java.nio.file.Path;
+import vmette.config.QemuSettings;
 import vmette.process.ChildProcesses;
 import vmette.vmm.Vmm;
 

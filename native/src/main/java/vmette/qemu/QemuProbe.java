@@ -1,7 +1,7 @@
 package vmette.qemu;
 
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Optional;
 import vmette.errors.StartFailedException;
 import vmette.process.Executables;
 
@@ -11,27 +11,17 @@ final class QemuProbe {
 
     private QemuProbe() {}
 
-    static Path find(String setting) {
+    static Path find(Optional<Path> setting) {
         if (setting.isEmpty()) {
             return Executables.find(PROGRAM)
                     .orElseThrow(() -> new StartFailedException("QEMU not found: " + PROGRAM
                             + " is not on the PATH; install the package qemu-system-x86 or set vmette.qemu.binary"));
         }
-        try {
-            Path binary = Path.of(setting).toAbsolutePath();
-            if (Executables.isExecutable(binary)) {
-                return binary;
-            }
-        } catch (InvalidPathException e) {
-            throw notExecutable(setting, e);
+        Path binary = setting.get().toAbsolutePath();
+        if (!Executables.isExecutable(binary)) {
+            throw new StartFailedException("QEMU not found: vmette.qemu.binary = \"" + setting.get()
+                    + "\" is no executable file; correct it, or leave it empty to search the PATH for " + PROGRAM);
         }
-        throw notExecutable(setting, null);
-    }
-
-    private static StartFailedException notExecutable(String setting, Throwable cause) {
-        return new StartFailedException(
-                "QEMU not found: vmette.qemu.binary = \"" + setting
-                        + "\" is no executable file; correct it, or leave it empty to search the PATH for " + PROGRAM,
-                cause);
+        return binary;
     }
 }

@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import vmette.config.QemuSettings;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import vmette.config.AcceleratorChoice;
 import vmette.errors.InvalidConfigException;
 
 class AcceleratorTest {
@@ -27,7 +27,7 @@ class AcceleratorTest {
         "KVM, fpu sse, true, KVM"
     })
     void trustsTheProcessorAndTheNodeTogether(
-            Accelerator.Setting setting, String flags, boolean node, Accelerator expected) throws Exception {
+            AcceleratorChoice setting, String flags, boolean node, Accelerator expected) throws Exception {
         Path cpuInfo = Files.writeString(
                 directory.resolve("cpuinfo"), "processor\t: 0\nmodel name\t: vmx svm\nflags\t\t: " + flags + "\n");
         Path kvm = directory.resolve("kvm");
@@ -40,7 +40,7 @@ class AcceleratorTest {
     @Test
     void demandedKvmWithoutItsNodeIsRefused() {
         Path absent = directory.resolve("kvm");
-        assertThatThrownBy(() -> Accelerator.choose(Accelerator.Setting.KVM, Path.of("/proc/cpuinfo"), absent))
+        assertThatThrownBy(() -> Accelerator.choose(AcceleratorChoice.KVM, Path.of("/proc/cpuinfo"), absent))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining("vmette.qemu.accelerator")
                 .hasMessageContaining(absent.toString());
@@ -49,18 +49,7 @@ class AcceleratorTest {
     @Test
     void unknownCpuInfoMeansTranslation() throws Exception {
         Path node = Files.createFile(directory.resolve("kvm"));
-        assertThat(Accelerator.choose(Accelerator.Setting.AUTO, directory.resolve("absent"), node))
+        assertThat(Accelerator.choose(AcceleratorChoice.AUTO, directory.resolve("absent"), node))
                 .isEqualTo(Accelerator.TCG);
-    }
-
-    @Test
-    void settingsAreParsedAndChecked() {
-        assertThat(Accelerator.Setting.parse("kvm")).isEqualTo(Accelerator.Setting.KVM);
-        assertThatThrownBy(() -> Accelerator.Setting.parse("KVM"))
-                .isInstanceOf(InvalidConfigException.class)
-                .hasMessageContaining("auto, kvm or tcg");
-        assertThatThrownBy(() -> new QemuSettings("", Accelerator.Setting.AUTO, Duration.ZERO))
-                .isInstanceOf(InvalidConfigException.class)
-                .hasMessageContaining("start-timeout");
     }
 }

@@ -9,11 +9,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vmette.config.AcceleratorChoice;
+import vmette.config.QemuSettings;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
 import vmette.vmm.Vmm;
@@ -37,7 +40,7 @@ class OrphanIT {
         public static void main(String[] args) throws Exception {
             ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(args[0]));
             QemuHypervisor hypervisor = QemuHypervisor.open(
-                    new QemuSettings("", Accelerator.Setting.TCG, Duration.ofSeconds(50)), children);
+                    new QemuSettings(Optional.empty(), AcceleratorChoice.TCG, Duration.ofSeconds(50)), children);
             for (int i = 0; i < VMS; i++) {
                 Path directory = children.directory().createVmDirectory("vm");
                 Vmm vmm =

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -126,12 +127,12 @@ class QemuCommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"/nonexistent/qemu", "/etc/passwd", "/tmp", "a\0b"})
+    @ValueSource(strings = {"/nonexistent/qemu", "/etc/passwd", "/tmp"})
     void namedBinaryMustBeExecutable(String setting) {
-        assertThatThrownBy(() -> QemuProbe.find(setting))
+        assertThatThrownBy(() -> QemuProbe.find(Optional.of(Path.of(setting))))
                 .isInstanceOf(StartFailedException.class)
                 .hasMessageContaining("vmette.qemu.binary")
                 .hasMessageContaining("QEMU not found");
-        assertThat(QemuProbe.find("/bin/sh")).isEqualTo(Path.of("/bin/sh"));
+        assertThat(QemuProbe.find(Optional.of(Path.of("/bin/sh")))).isEqualTo(Path.of("/bin/sh"));
     }
 }

@@ -7,11 +7,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vmette.config.AcceleratorChoice;
+import vmette.config.QemuSettings;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
 import vmette.process.ChildProcesses;
@@ -22,7 +25,8 @@ import vmette.vmm.VmmExit;
 
 /** Real QEMU, no kernel: the firmware finds nothing to boot and idles. */
 class QemuVmmIT extends VmmContract {
-    private static final QemuSettings SETTINGS = new QemuSettings("", Accelerator.Setting.TCG, Duration.ofSeconds(50));
+    private static final QemuSettings SETTINGS =
+            new QemuSettings(Optional.empty(), AcceleratorChoice.TCG, Duration.ofSeconds(50));
 
     @TempDir
     private Path temporary;
@@ -121,7 +125,7 @@ class QemuVmmIT extends VmmContract {
     void silentMonitorIsKilledAtTheDeadline() throws Exception {
         Path silent = Files.writeString(temporary.resolve("silent"), "#!/bin/sh\nexec sleep 1000\n");
         assertThat(silent.toFile().setExecutable(true)).isTrue();
-        QemuSettings impatient = new QemuSettings(silent.toString(), Accelerator.Setting.TCG, Duration.ofMillis(200));
+        QemuSettings impatient = new QemuSettings(Optional.of(silent), AcceleratorChoice.TCG, Duration.ofMillis(200));
         Vmm vmm = track(QemuHypervisor.open(impatient, children).create(launch(new BootSource.Firmware())));
         assertFailure(vmm.start(), OperationTimeoutException.class);
         VmmExit exit = await(vmm.whenExited());
@@ -133,7 +137,7 @@ class QemuVmmIT extends VmmContract {
     void binaryThatVanishedIsReported() throws Exception {
         Path program = Files.writeString(temporary.resolve("gone"), "#!/bin/sh\n");
         assertThat(program.toFile().setExecutable(true)).isTrue();
-        QemuSettings settings = new QemuSettings(program.toString(), Accelerator.Setting.TCG, Duration.ofSeconds(50));
+        QemuSettings settings = new QemuSettings(Optional.of(program), AcceleratorChoice.TCG, Duration.ofSeconds(50));
         QemuHypervisor hypervisor = QemuHypervisor.open(settings, children);
         Files.delete(program);
         Vmm vmm = track(hypervisor.create(launch(new BootSource.Firmware())));

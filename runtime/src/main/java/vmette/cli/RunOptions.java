@@ -27,10 +27,7 @@ final class RunOptions {
     @Option(names = "--exec", paramLabel = "CMD", description = "Command line for /bin/sh -c in the guest.")
     private String exec;
 
-    @Option(
-            names = "--env",
-            paramLabel = "KEY=VALUE",
-            description = "Environment variable of the command; repeatable.")
+    @Option(names = "--env", paramLabel = "KEY=VALUE", description = "Environment variable of the command; repeatable.")
     private Map<String, String> env = new LinkedHashMap<>();
 
     @Option(
@@ -122,5 +119,4 @@ final class RunOptions {
         }
         return builder.build();
     }
-
 }

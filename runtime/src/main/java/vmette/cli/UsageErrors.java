@@ -8,7 +8,8 @@ final class UsageErrors implements CommandLine.IParameterExceptionHandler {
     public int handleParseException(CommandLine.ParameterException failure, String[] args) {
         System.err.println("vmette: " + failure.getMessage());
         if (!CommandLine.UnmatchedArgumentException.printSuggestions(failure, System.err)) {
-            System.err.println("Try '" + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
+            System.err.println(
+                    "Try '" + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
         }
         return Failures.USAGE_ERROR;
     }

@@ -1,7 +1,7 @@
 package vmette.config;
 
 /** How the guest's instructions are executed. */
-public enum Accelerator {
+public enum AcceleratorChoice {
     /** KVM where the processor really has it, else TCG. */
     AUTO,
     /** Hardware virtualisation. */
