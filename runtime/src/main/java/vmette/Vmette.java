@@ -241,7 +241,7 @@ public final class Vmette implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
-        registry.thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
+        registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
         CompletableFuture<?>[] endings = alive.stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
         await(CompletableFuture.allOf(endings));
         machines.close();

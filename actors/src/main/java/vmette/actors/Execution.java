@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.PostStop;
 import akka.actor.typed.javadsl.AbstractBehavior;
@@ -43,7 +44,8 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     /** Changes the size of the command's terminal. */
     public record Resize(ExecSpec.Terminal terminal) implements Command {}
 
-    record StreamEnded() implements Command {}
+    /** Suppressed among dead letters: a stream may well end after its execution has settled. */
+    record StreamEnded() implements Command, DeadLetterSuppression {}
 
     record AgentSaid(AgentFrame frame) implements Command {}
 
