@@ -14,7 +14,7 @@ import net.jqwik.api.Tuple;
 import net.jqwik.api.constraints.IntRange;
 
 /** Streams between the host and a guest that keeps the rules, under any order of events and with any counters. */
-class VsockStreamProperties {
+class VsockStreamPropertyTest {
     private static final int GUEST = 1024;
     private static final int HOST = 7000;
 
