@@ -66,9 +66,8 @@ class BindStageTest extends StreamFixture {
         Await.value(bound.binding);
         FakeVsockHost.Request request = host.request(PORT);
         IncomingConnection connection = bound.next();
-        var first = Source.<ByteString>maybe()
-                .via(connection.flow())
-                .runWith(TestSink.create(kit.system()), materializer);
+        var first =
+                Source.<ByteString>maybe().via(connection.flow()).runWith(TestSink.create(kit.system()), materializer);
         FakeChannel channel = request.established();
         var second = Source.<ByteString>maybe().via(connection.flow()).runWith(Sink.ignore(), materializer);
         assertThat(Await.failure(second)).isInstanceOf(VsockException.class).hasMessageContaining("once");

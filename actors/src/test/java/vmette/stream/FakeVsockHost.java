@@ -170,8 +170,8 @@ public final class FakeVsockHost implements VsockHost {
     }
 
     private FakeChannel channel(int hostPort, int guestPort, VsockChannelHandler handler) {
-        FakeChannel channel = new FakeChannel(
-                new VsockAddress(HOST_CID, hostPort), new VsockAddress(GUEST_CID, guestPort), handler);
+        FakeChannel channel =
+                new FakeChannel(new VsockAddress(HOST_CID, hostPort), new VsockAddress(GUEST_CID, guestPort), handler);
         channels.add(channel);
         return channel;
     }
