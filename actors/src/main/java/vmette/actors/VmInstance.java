@@ -222,6 +222,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     private List<String> environment() {
         List<String> environment = new ArrayList<>();
+        } else if (event instanceof AgentLink.Drained) {
+            link.more();
         vm.spec().env().forEach((key, value) -> environment.add(key + "=" + value));
         environment.add(
                 "VMETTE_VSOCK_PORT=" + vm.guestPort().map(String::valueOf).orElse(""));
