@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import vmette.actors.CommandTicket.Claim;
 import vmette.config.ExecSettings;
 import vmette.config.ExecSpec;
+import vmette.errors.InvalidConfigException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.guest.protocol.AgentFrame;
@@ -38,7 +39,14 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
      * @param number 1 to 64
      * @param group to the whole process group, else to the command alone
      */
-    public record Signal(int number, boolean group) implements Command {}
+    public record Signal(int number, boolean group) implements Command {
+        /** Refuses what is no signal. */
+        public Signal {
+            if (number < 1 || number > 64) {
+                throw new InvalidConfigException("there is no signal " + number + ": signals are 1 to 64");
+            }
+        }
+    }
 
     /** Changes the size of the command's terminal. */
     public record Resize(ExecSpec.Terminal terminal) implements Command {}
@@ -55,6 +63,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     private final ExecSettings settings;
     private final TimerScheduler<Command> timers;
     private AgentFrame.Exited exited;
+    private boolean started;
     private boolean settled;
 
     private Execution(
@@ -70,12 +79,22 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         this.link = link;
         this.vm = vm;
         this.settings = settings;
-        link.send(frame());
     }
 
     static Behavior<Command> create(CommandTicket ticket, AgentLink link, String vm, ExecSettings settings) {
-        return Behaviors.setup(
-                context -> Behaviors.withTimers(timers -> new Execution(context, timers, ticket, link, vm, settings)));
+        return Behaviors.setup(context ->
+                Behaviors.withTimers(timers -> new Execution(context, timers, ticket, link, vm, settings).begin()));
+    }
+
+    private Behavior<Command> begin() {
+        try {
+            link.send(frame());
+            return this;
+        } catch (InvalidConfigException e) {
+            // What a frame cannot hold; without an actor nobody else would tell the caller.
+            ticket.fail(e);
+            return Behaviors.stopped();
+        }
     }
 
     private HostFrame.Exec frame() {
@@ -134,12 +153,24 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     }
 
     private Behavior<Command> onFrame(AgentFrame frame) {
-        if (frame instanceof AgentFrame.Started started) {
+        if (frame instanceof AgentFrame.Started begun) {
+            if (started) {
+                return this;
+            }
+            started = true;
             timers.startSingleTimer(
                     new ClaimTimeout(), ticket.spec().claimTimeout().orElse(settings.claimTimeout()));
-            ticket.run(started.pid(), getContext().getSelf());
+            ticket.run(begun.pid(), getContext().getSelf());
         } else if (frame instanceof AgentFrame.Exited end) {
-            exited = end;
+            if (!started) {
+                settled = true;
+                ticket.fail(new StartFailedException("the agent of VM " + vm + " reported the end of the command "
+                        + ticket.spec().arguments() + " without its start: it broke the guest protocol"));
+                return Behaviors.stopped();
+            }
+            if (exited == null) {
+                exited = end;
+            }
             return settleWhenDone();
         } else if (frame instanceof AgentFrame.ExecFailed failed) {
             settled = true;

@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import vmette.config.RuntimeSettings;
+import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
@@ -208,7 +209,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         if (event instanceof AgentLink.Opened) {
             // Sent together to save a turn: an agent of another version refuses and never reads BOOT.
             link.send(new HostFrame.Hello(GuestProtocol.VERSION));
-            link.send(new HostFrame.Boot(RootMode.INITRAMFS, vm.name(), environment()));
+            try {
+                link.send(new HostFrame.Boot(RootMode.INITRAMFS, vm.name(), environment()));
+            } catch (InvalidConfigException e) {
+                return end(new VmFailure.NotStarted(e));
+            }
         } else if (event instanceof AgentLink.NotOpened) {
             link = null;
             timers.startSingleTimer(new Dial(), REDIAL);
