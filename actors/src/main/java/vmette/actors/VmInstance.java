@@ -111,6 +111,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private boolean wasReady;
     private boolean suspected;
     private boolean versionAgreed;
+    private boolean over;
     private Optional<VmFailure.Cause> cause = Optional.empty();
     private Optional<VmmExit> exit = Optional.empty();
 
@@ -393,12 +394,17 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 wasReady,
                 exit.or(() -> gone),
                 machine == null ? List.of() : machine.consoleTail()));
+        over = true;
+        // Before the supervisor hears of it: from then on the vsock is the next incarnation's.
+        vm.vsock().detach();
         supervisor.tell(new Ended(incarnation, failure));
         return Behaviors.stopped();
     }
 
     private Behavior<Command> onPostStop() {
-        vm.vsock().detach();
+        if (!over) {
+            vm.vsock().detach();
+        }
         making.thenAccept(Machine::close);
         pings.values()
                 .forEach(reply -> reply.completeExceptionally(
