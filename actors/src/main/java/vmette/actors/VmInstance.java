@@ -222,14 +222,14 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             return suspect(new VmFailure.AgentLost(lost.why()));
         } else if (event instanceof AgentLink.Said said) {
             return onFrame(said.frame());
+        } else if (event instanceof AgentLink.Drained) {
+            link.more();
         }
         return this;
     }
 
     private List<String> environment() {
         List<String> environment = new ArrayList<>();
-        } else if (event instanceof AgentLink.Drained) {
-            link.more();
         vm.spec().env().forEach((key, value) -> environment.add(key + "=" + value));
         environment.add(
                 "VMETTE_VSOCK_PORT=" + vm.guestPort().map(String::valueOf).orElse(""));
@@ -343,7 +343,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         if (phase == Phase.STOPPING) {
             return endAsAsked();
         }
-        return end(MachineExits.cause(exited, machine.consoleTail()));
+        return end(MachineExits.cause(exited, machine.consoleTail(), wasReady));
     }
 
     /** Ends the incarnation for this reason, unless the monitor's exit tells a better one right after. */
