@@ -82,22 +82,16 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     }
 
     static Behavior<Command> create(CommandTicket ticket, AgentLink link, String vm, ExecSettings settings) {
-        return Behaviors.setup(context ->
-                Behaviors.withTimers(timers -> new Execution(context, timers, ticket, link, vm, settings).begin()));
+        return Behaviors.setup(
+                context -> Behaviors.withTimers(timers -> new Execution(context, timers, ticket, link, vm, settings)));
     }
 
-    private Behavior<Command> begin() {
-        try {
-            link.send(frame());
-            return this;
-        } catch (InvalidConfigException e) {
-            // What a frame cannot hold; without an actor nobody else would tell the caller.
-            ticket.fail(e);
-            return Behaviors.stopped();
-        }
-    }
-
-    private HostFrame.Exec frame() {
+    /**
+     * What makes the agent run it; sent by the incarnation, so that commands start in the order they were asked for.
+     *
+     * @throws InvalidConfigException for what no frame can hold
+     */
+    static HostFrame.Exec frame(CommandTicket ticket, ExecSettings settings) {
         ExecSpec spec = ticket.spec();
         Set<ExecFlag> flags = EnumSet.noneOf(ExecFlag.class);
         if (spec.terminal().isPresent()) {

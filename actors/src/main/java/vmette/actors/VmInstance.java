@@ -290,6 +290,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             ticket.fail(new VmLostException("VM " + vm.name() + " is not running: the command "
                     + ticket.spec().arguments() + " was not started"));
             return this;
+        try {
+            link.send(Execution.frame(ticket, settings.exec()));
+        } catch (InvalidConfigException e) {
+            ticket.fail(e);
+            return this;
+        }
         }
         ActorRef<Execution.Command> actor = getContext()
                 .spawn(Execution.create(ticket, link, vm.name(), settings.exec()), "execution-" + ticket.id());

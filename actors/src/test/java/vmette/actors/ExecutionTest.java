@@ -258,7 +258,7 @@ class ExecutionTest extends VmFixture {
             told.complete(failure);
         });
         machine.exit(VmmExit.Reason.CRASHED, 1, "crashed");
-        assertThat(Await.value(told)).hasCauseInstanceOf(VmLostException.class).hasMessageContaining("[true]");
+        assertThat(Await.value(told)).hasCauseInstanceOf(VmLostException.class).hasMessageContaining("command [true]");
         Await.value(vm.ended());
         assertThat(outcomes).hasValue(1);
     }
@@ -266,7 +266,7 @@ class ExecutionTest extends VmFixture {
     @Test
     void commandsForAVmThatBootsWaitInOrder() {
         List<Long> ids = new ArrayList<>();
-        for (int i = 0; i < 5; i++) {
+        for (int i = 0; i < 50; i++) {
             ids.add(run().id());
         }
         ready();
