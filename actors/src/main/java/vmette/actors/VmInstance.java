@@ -111,7 +111,6 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private boolean wasReady;
     private boolean suspected;
     private boolean versionAgreed;
-    private boolean over;
     private Optional<VmFailure.Cause> cause = Optional.empty();
     private Optional<VmmExit> exit = Optional.empty();
 
@@ -290,12 +289,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             ticket.fail(new VmLostException("VM " + vm.name() + " is not running: the command "
                     + ticket.spec().arguments() + " was not started"));
             return this;
+        }
         try {
             link.send(Execution.frame(ticket, settings.exec()));
         } catch (InvalidConfigException e) {
             ticket.fail(e);
             return this;
-        }
         }
         ActorRef<Execution.Command> actor = getContext()
                 .spawn(Execution.create(ticket, link, vm.name(), settings.exec()), "execution-" + ticket.id());
@@ -400,17 +399,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 wasReady,
                 exit.or(() -> gone),
                 machine == null ? List.of() : machine.consoleTail()));
-        over = true;
-        // Before the supervisor hears of it: from then on the vsock is the next incarnation's.
-        vm.vsock().detach();
         supervisor.tell(new Ended(incarnation, failure));
         return Behaviors.stopped();
     }
 
     private Behavior<Command> onPostStop() {
-        if (!over) {
-            vm.vsock().detach();
-        }
+        vm.vsock().detach();
         making.thenAccept(Machine::close);
         pings.values()
                 .forEach(reply -> reply.completeExceptionally(

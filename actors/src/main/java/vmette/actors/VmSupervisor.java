@@ -62,6 +62,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private ActorRef<VmInstance.Command> instance;
     private CompletionStage<Machine> machine;
     private boolean ready;
+    private boolean instanceGone;
+    private Optional<VmInstance.Ended> last = Optional.empty();
     private Optional<VmEnd.How> stopping = Optional.empty();
 
     private VmSupervisor(
@@ -112,6 +114,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         incarnation++;
         machine = making;
         ready = false;
+        instanceGone = false;
+        last = Optional.empty();
         instance = getContext()
                 .spawn(VmInstance.create(vm, incarnation, settings, making, reports), "incarnation-" + incarnation);
         getContext().watch(instance);
@@ -129,7 +133,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                 .onMessage(Stop.class, stop -> stop(VmEnd.How.STOPPED))
                 .onMessage(TimeoutPassed.class, passed -> stop(VmEnd.How.TIMED_OUT))
                 .onMessage(InstanceSaid.class, said -> onReport(said.report()))
-                .onSignal(Terminated.class, this::onCrash)
+                .onSignal(Terminated.class, this::onTerminated)
                 .onSignal(PostStop.class, stop -> onPostStop())
                 .build();
     }
@@ -170,14 +174,28 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                 run(stash.removeFirst());
             }
         } else if (report instanceof VmInstance.Ended ended && ended.incarnation() == incarnation) {
-            getContext().unwatch(instance);
-            return onEnded(ended.failure());
+            ready = false;
+            last = Optional.of(ended);
+            return onceGone();
         }
         return this;
     }
 
+    private Behavior<Command> onTerminated(Terminated terminated) {
+        instanceGone = true;
+        if (last.isEmpty()) {
+            onCrash(terminated);
+        }
+        return onceGone();
+    }
+
+    /** The instance's last word can overtake those of its commands; once it is gone they have all been said. */
+    private Behavior<Command> onceGone() {
+        return last.isPresent() && instanceGone ? onEnded(last.get().failure()) : this;
+    }
+
     /** The instance stopped without a word, which is a bug: its machine must not outlive it all the same. */
-    private Behavior<Command> onCrash(Terminated crashed) {
+    private void onCrash(Terminated crashed) {
         Throwable thrown = crashed instanceof ChildFailed failed
                 ? failed.getCause()
                 : new IllegalStateException("incarnation " + incarnation + " stopped unexpectedly");
@@ -188,7 +206,6 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         CompletionStage<VmInstance.Report> gone = machine.thenCompose(Machine::close)
                 .handle((exit, ignored) -> new VmInstance.Ended(which, Optional.of(failure)));
         getContext().pipeToSelf(gone, (report, ignored) -> new InstanceSaid(report));
-        return this;
     }
 
     private Behavior<Command> onEnded(Optional<VmFailure> failure) {

@@ -77,7 +77,7 @@ abstract class VmFixture {
 
     /** Moves the clock until the stage is settled and tells how far; what the clock does not decide gets its time too. */
     Duration advanceUntilSettled(CompletionStage<?> stage) {
-        Duration step = Duration.ofMillis(100);
+        Duration step = Duration.ofMillis(500);
         Duration advanced = Duration.ZERO;
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         while (System.nanoTime() < end) {
@@ -104,7 +104,7 @@ abstract class VmFixture {
             if (System.nanoTime() > end) {
                 throw new AssertionError("did not happen");
             }
-            time.timePasses(Duration.ofMillis(1));
+            time.timePasses(Duration.ofMillis(20));
             Thread.onSpinWait();
         }
     }
