@@ -30,6 +30,9 @@ final class AgentLink implements VsockChannelHandler {
     /** The agent says something. */
     record Said(AgentFrame frame) implements Event {}
 
+    /** What a chunk held has been said: the next one comes after {@link AgentLink#more}. */
+    record Drained() implements Event {}
+
     /** Nobody listened, or the dial timed out: the link never stood. */
     record NotOpened(String why) implements Event {}
 
@@ -54,12 +57,9 @@ final class AgentLink implements VsockChannelHandler {
         }
     }
 
-    /** Ends the link; no more events. */
-    void close() {
-        VsockChannel open = channel;
-        if (open != null) {
-            open.reset();
-        }
+    /** Asks for the next chunk, so that a guest cannot talk faster than it is listened to. */
+    void more() {
+        channel.request(CHUNK);
     }
 
     @Override
@@ -80,8 +80,9 @@ final class AgentLink implements VsockChannelHandler {
             for (AgentFrame frame : decoder.decode(chunk, 0, chunk.length)) {
                 events.accept(new Said(frame));
             }
-            channel.request(CHUNK);
+            events.accept(new Drained());
         } catch (ProtocolException e) {
+            e.before().forEach(frame -> events.accept(new Said(frame)));
             broken = true;
             e.before().forEach(frame -> events.accept(new Said(frame)));
             channel.reset();

@@ -15,6 +15,7 @@ import java.util.stream.Stream;
 import vmette.actors.CommandTicket.Claim;
 import vmette.config.ExecSettings;
 import vmette.config.ExecSpec;
+import vmette.errors.InvalidConfigException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.guest.protocol.AgentFrame;
@@ -39,7 +40,14 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
      * @param number 1 to 64
      * @param group to the whole process group, else to the command alone
      */
-    public record Signal(int number, boolean group) implements Command {}
+    public record Signal(int number, boolean group) implements Command {
+        /** Refuses what is no signal. */
+        public Signal {
+            if (number < 1 || number > 64) {
+                throw new InvalidConfigException("there is no signal " + number + ": signals are 1 to 64");
+            }
+        }
+    }
 
     /** Changes the size of the command's terminal. */
     public record Resize(ExecSpec.Terminal terminal) implements Command {}
@@ -57,6 +65,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     private final ExecSettings settings;
     private final TimerScheduler<Command> timers;
     private AgentFrame.Exited exited;
+    private boolean started;
     private boolean settled;
 
     private Execution(
@@ -72,7 +81,6 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         this.link = link;
         this.vm = vm;
         this.settings = settings;
-        link.send(frame());
     }
 
     static Behavior<Command> create(CommandTicket ticket, AgentLink link, String vm, ExecSettings settings) {
@@ -80,7 +88,12 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                 context -> Behaviors.withTimers(timers -> new Execution(context, timers, ticket, link, vm, settings)));
     }
 
-    private HostFrame.Exec frame() {
+    /**
+     * What makes the agent run it; sent by the incarnation, so that commands start in the order they were asked for.
+     *
+     * @throws InvalidConfigException for what no frame can hold
+     */
+    static HostFrame.Exec frame(CommandTicket ticket, ExecSettings settings) {
         ExecSpec spec = ticket.spec();
         Set<ExecFlag> flags = EnumSet.noneOf(ExecFlag.class);
         if (spec.terminal().isPresent()) {
@@ -136,12 +149,24 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     }
 
     private Behavior<Command> onFrame(AgentFrame frame) {
-        if (frame instanceof AgentFrame.Started started) {
+        if (frame instanceof AgentFrame.Started begun) {
+            if (started) {
+                return this;
+            }
+            started = true;
             timers.startSingleTimer(
                     new ClaimTimeout(), ticket.spec().claimTimeout().orElse(settings.claimTimeout()));
-            ticket.run(started.pid(), getContext().getSelf());
+            ticket.run(begun.pid(), getContext().getSelf());
         } else if (frame instanceof AgentFrame.Exited end) {
-            exited = end;
+            if (!started) {
+                settled = true;
+                ticket.fail(new StartFailedException("the agent of VM " + vm + " reported the end of the command "
+                        + ticket.spec().arguments() + " without its start: it broke the guest protocol"));
+                return Behaviors.stopped();
+            }
+            if (exited == null) {
+                exited = end;
+            }
             return settleWhenDone();
         } else if (frame instanceof AgentFrame.ExecFailed failed) {
             settled = true;

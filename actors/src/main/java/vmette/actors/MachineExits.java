@@ -10,9 +10,10 @@ final class MachineExits {
 
     private MachineExits() {}
 
-    static VmFailure.Cause cause(VmmExit exit, List<String> console) {
+    static VmFailure.Cause cause(VmmExit exit, List<String> console, boolean wasReady) {
+        // Once it is ready the agent has no fatal word: what looks like one was printed by a command.
         String fatal = last(console, AGENT_FATAL);
-        if (fatal != null) {
+        if (fatal != null && !wasReady) {
             return new VmFailure.BootRefused(fatal.substring(fatal.indexOf(AGENT_FATAL)));
         }
         String panic = last(console, PANIC);

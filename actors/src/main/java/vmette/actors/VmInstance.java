@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import vmette.config.RuntimeSettings;
+import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
@@ -208,7 +209,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         if (event instanceof AgentLink.Opened) {
             // Sent together to save a turn: an agent of another version refuses and never reads BOOT.
             link.send(new HostFrame.Hello(GuestProtocol.VERSION));
-            link.send(new HostFrame.Boot(RootMode.INITRAMFS, vm.name(), environment()));
+            try {
+                link.send(new HostFrame.Boot(RootMode.INITRAMFS, vm.name(), environment()));
+            } catch (InvalidConfigException e) {
+                return end(new VmFailure.NotStarted(e));
+            }
         } else if (event instanceof AgentLink.NotOpened) {
             link = null;
             timers.startSingleTimer(new Dial(), REDIAL);
@@ -216,6 +221,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             return suspect(new VmFailure.AgentLost(lost.why()));
         } else if (event instanceof AgentLink.Said said) {
             return onFrame(said.frame());
+        } else if (event instanceof AgentLink.Drained) {
+            link.more();
         }
         return this;
     }
@@ -283,6 +290,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                     + ticket.spec().arguments() + " was not started"));
             return this;
         }
+        try {
+            link.send(Execution.frame(ticket, settings.exec()));
+        } catch (InvalidConfigException e) {
+            ticket.fail(e);
+            return this;
+        }
         ActorRef<Execution.Command> actor = getContext()
                 .spawn(Execution.create(ticket, link, vm.name(), settings.exec()), "execution-" + ticket.id());
         executions.put(ticket.id(), actor);
@@ -335,7 +348,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         if (phase == Phase.STOPPING) {
             return endAsAsked();
         }
-        return end(MachineExits.cause(exited, machine.consoleTail()));
+        return end(MachineExits.cause(exited, machine.consoleTail(), wasReady));
     }
 
     /** Ends the incarnation for this reason, unless the monitor's exit tells a better one right after. */

@@ -2,10 +2,13 @@ package vmette.actors;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -32,8 +35,12 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     public record Launch(VmTicket ticket, RecoveryPolicy policy, Optional<CompletionStage<Machine>> begun)
             implements Command {}
 
-    /** Passes a message on to a VM's supervisor; dropped when the VM is gone. */
-    public record Tell(String name, VmSupervisor.Command message) implements Command {}
+    /**
+     * Passes a message on to a VM's supervisor; what it asks for fails when the VM is gone.
+     *
+     * @param ticket the one the VM was launched with: another VM may have its name
+     */
+    public record Tell(VmTicket ticket, VmSupervisor.Command message) implements Command {}
 
     /** Which VMs there are. */
     public record List(ActorRef<Set<String>> replyTo) implements Command {}
@@ -43,11 +50,13 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
 
     private record Gone(String name) implements Command {}
 
-    private record Entry(VmTicket ticket, ActorRef<VmSupervisor.Command> supervisor) {}
+    private record Entry(VmTicket ticket, ActorRef<VmSupervisor.Command> supervisor, Unanswered unanswered) {}
 
     private final RuntimeSettings settings;
     private final MachineFactory machines;
     private final Map<String, Entry> vms = new HashMap<>();
+    // Of names whose VM has ended for its callers, but whose supervisor is not quite gone yet.
+    private final Map<String, Deque<Launch>> next = new HashMap<>();
     private boolean closing;
 
     private VmRegistry(ActorContext<Command> context, RuntimeSettings settings, MachineFactory machines) {
@@ -72,19 +81,25 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
                 })
                 .onMessage(StopAll.class, stop -> onStopAll())
                 .onMessage(Gone.class, gone -> onGone(gone.name()))
+                .onSignal(PostStop.class, stop -> onPostStop())
                 .build();
     }
 
     private Behavior<Command> onLaunch(Launch launch) {
         VmTicket vm = launch.ticket();
-        if (closing || vms.containsKey(vm.name())) {
+        Entry former = vms.get(vm.name());
+        if (!closing && former != null && former.ticket().ending().isDone()) {
+            next.computeIfAbsent(vm.name(), name -> new ArrayDeque<>()).addLast(launch);
+            return this;
+        }
+        if (closing || former != null) {
             refuse(launch, closing);
             return this;
         }
         ActorRef<VmSupervisor.Command> supervisor = getContext()
                 .spawn(VmSupervisor.create(vm, settings, machines, launch.policy(), launch.begun()), "vm-" + vm.name());
         getContext().watchWith(supervisor, new Gone(vm.name()));
-        vms.put(vm.name(), new Entry(vm, supervisor));
+        vms.put(vm.name(), new Entry(vm, supervisor, new Unanswered()));
         return this;
     }
 
@@ -101,13 +116,23 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     }
 
     private Behavior<Command> onTell(Tell tell) {
-        Entry entry = vms.get(tell.name());
-        if (entry != null) {
-            entry.supervisor().tell(tell.message());
-        } else if (tell.message() instanceof VmSupervisor.Run run) {
-            run.ticket().fail(gone(tell.name()));
+        Entry entry = vms.get(tell.ticket().name());
+        boolean known = entry != null && entry.ticket().equals(tell.ticket());
+        if (tell.message() instanceof VmSupervisor.Run run) {
+            if (known) {
+                entry.unanswered().add(run.ticket());
+            } else {
+                run.ticket().fail(gone(tell.ticket().name()));
+            }
         } else if (tell.message() instanceof VmSupervisor.Ping ping) {
-            ping.reply().completeExceptionally(gone(tell.name()));
+            if (known) {
+                entry.unanswered().add(ping.reply());
+            } else {
+                ping.reply().completeExceptionally(gone(tell.ticket().name()));
+            }
+        }
+        if (known) {
+            entry.supervisor().tell(tell.message());
         }
         return this;
     }
@@ -123,7 +148,17 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     }
 
     private Behavior<Command> onGone(String name) {
-        vms.remove(name);
+        vms.remove(name).unanswered().fail(gone(name));
+        Deque<Launch> launches = next.remove(name);
+        if (launches != null) {
+            launches.forEach(this::onLaunch);
+        }
         return closing && vms.isEmpty() ? Behaviors.stopped() : this;
+    }
+
+    private Behavior<Command> onPostStop() {
+        vms.forEach((name, entry) -> entry.unanswered().fail(gone(name)));
+        next.values().forEach(launches -> launches.forEach(launch -> refuse(launch, true)));
+        return this;
     }
 }

@@ -2,7 +2,9 @@ package vmette.actors;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.ChildFailed;
 import akka.actor.typed.PostStop;
+import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
@@ -46,8 +48,6 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
 
     private record InstanceSaid(VmInstance.Report report) implements Command {}
 
-    private record InstanceCrashed(long incarnation) implements Command {}
-
     private final TimerScheduler<Command> timers;
     private final VmTicket vm;
     private final RuntimeSettings settings;
@@ -56,11 +56,14 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private final ActorRef<VmInstance.Report> reports;
     private final Deque<CommandTicket> stash = new ArrayDeque<>();
     private final List<VmFailure> history = new ArrayList<>();
+    private final Unanswered unanswered = new Unanswered();
 
     private long incarnation;
     private ActorRef<VmInstance.Command> instance;
     private CompletionStage<Machine> machine;
     private boolean ready;
+    private boolean instanceGone;
+    private Optional<VmInstance.Ended> last = Optional.empty();
     private Optional<VmEnd.How> stopping = Optional.empty();
 
     private VmSupervisor(
@@ -100,16 +103,22 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private CompletionStage<Machine> make() {
-        return machines.begin(vm.spec(), vm.name(), vm.vsock()::attach);
+        try {
+            return machines.begin(vm.spec(), vm.name(), vm.vsock()::attach);
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedStage(e);
+        }
     }
 
     private void begin(CompletionStage<Machine> making) {
         incarnation++;
         machine = making;
         ready = false;
+        instanceGone = false;
+        last = Optional.empty();
         instance = getContext()
                 .spawn(VmInstance.create(vm, incarnation, settings, making, reports), "incarnation-" + incarnation);
-        getContext().watchWith(instance, new InstanceCrashed(incarnation));
+        getContext().watch(instance);
     }
 
     @Override
@@ -117,13 +126,14 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         return newReceiveBuilder()
                 .onMessage(Run.class, run -> onRun(run.ticket()))
                 .onMessage(Ping.class, ping -> {
+                    unanswered.add(ping.reply());
                     instance.tell(new VmInstance.Ping(ping.reply()));
                     return this;
                 })
                 .onMessage(Stop.class, stop -> stop(VmEnd.How.STOPPED))
                 .onMessage(TimeoutPassed.class, passed -> stop(VmEnd.How.TIMED_OUT))
                 .onMessage(InstanceSaid.class, said -> onReport(said.report()))
-                .onMessage(InstanceCrashed.class, crashed -> onCrash(crashed.incarnation()))
+                .onSignal(Terminated.class, this::onTerminated)
                 .onSignal(PostStop.class, stop -> onPostStop())
                 .build();
     }
@@ -133,7 +143,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             ticket.fail(new VmLostException("VM " + vm.name() + " is being stopped: the command "
                     + ticket.spec().arguments() + " was not started"));
         } else if (ready) {
-            instance.tell(new VmInstance.Run(ticket));
+            run(ticket);
         } else if (stash.size() < STASH) {
             stash.addLast(ticket);
         } else {
@@ -141,6 +151,11 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                     + " commands wait for it already: wait until it is ready"));
         }
         return this;
+    }
+
+    private void run(CommandTicket ticket) {
+        unanswered.add(ticket);
+        instance.tell(new VmInstance.Run(ticket));
     }
 
     private Behavior<Command> stop(VmEnd.How how) {
@@ -156,36 +171,47 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             ready = true;
             vm.readiness().complete(became.ready());
             while (!stash.isEmpty()) {
-                instance.tell(new VmInstance.Run(stash.removeFirst()));
+                run(stash.removeFirst());
             }
         } else if (report instanceof VmInstance.Ended ended && ended.incarnation() == incarnation) {
-            getContext().unwatch(instance);
-            return onEnded(ended.failure());
+            ready = false;
+            last = Optional.of(ended);
+            return onceGone();
         }
         return this;
     }
 
-    /** The instance stopped without a word, which is a bug: its machine must not outlive it all the same. */
-    private Behavior<Command> onCrash(long which) {
-        if (which != incarnation) {
-            return this;
+    private Behavior<Command> onTerminated(Terminated terminated) {
+        instanceGone = true;
+        if (last.isEmpty()) {
+            onCrash(terminated);
         }
+        return onceGone();
+    }
+
+    /** The instance's last word can overtake those of its commands; once it is gone they have all been said. */
+    private Behavior<Command> onceGone() {
+        return last.isPresent() && instanceGone ? onEnded(last.get().failure()) : this;
+    }
+
+    /** The instance stopped without a word, which is a bug: its machine must not outlive it all the same. */
+    private void onCrash(Terminated crashed) {
+        Throwable thrown = crashed instanceof ChildFailed failed
+                ? failed.getCause()
+                : new IllegalStateException("incarnation " + incarnation + " stopped unexpectedly");
         VmFailure failure = new VmFailure(
-                vm.name(),
-                incarnation,
-                new VmFailure.Internal(
-                        new IllegalStateException("incarnation " + incarnation + " stopped unexpectedly")),
-                ready,
-                Optional.empty(),
-                List.of());
+                vm.name(), incarnation, new VmFailure.Internal(thrown), ready, Optional.empty(), List.of());
+        ready = false;
+        long which = incarnation;
         CompletionStage<VmInstance.Report> gone = machine.thenCompose(Machine::close)
                 .handle((exit, ignored) -> new VmInstance.Ended(which, Optional.of(failure)));
         getContext().pipeToSelf(gone, (report, ignored) -> new InstanceSaid(report));
-        return this;
     }
 
     private Behavior<Command> onEnded(Optional<VmFailure> failure) {
         failure.ifPresent(history::add);
+        unanswered.fail(new VmLostException("VM " + vm.name() + " ended before it took up what was asked of it"
+                + failure.map(why -> ": " + why.cause().text()).orElse("")));
         if (stopping.isPresent()) {
             return over(VmEnd.of(stopping.get()));
         }
@@ -220,6 +246,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         vm.readiness().completeExceptionally(reason);
         stash.forEach(ticket -> ticket.fail(reason));
         stash.clear();
+        unanswered.fail(reason);
         vm.ending().complete(end);
     }
 

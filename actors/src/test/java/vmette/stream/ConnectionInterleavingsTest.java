@@ -16,13 +16,12 @@ class ConnectionInterleavingsTest extends StreamFixture {
     void noInterleavingLosesBytesOrHangs() {
         for (int seed = 0; seed < SEEDS; seed++) {
             try {
-                freshHost();
                 run(new Random(seed));
-                materializer.shutdown();
             } catch (AssertionError e) {
                 throw new AssertionError("seed " + seed, e);
             }
         }
+        awaitStagesStopped();
     }
 
     private void run(Random random) {

@@ -3,6 +3,9 @@ package vmette.stream;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import akka.stream.javadsl.Keep;
+import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
 import akka.util.ByteString;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
@@ -273,13 +276,12 @@ class ConnectionStageTest extends StreamFixture {
             }
         };
         Vsock broken = new Vsock(throwing, 1, TIMEOUT);
-        var opened = akka.stream.javadsl.Source.<ByteString>maybe()
-                .viaMat(broken.connect(PORT), akka.stream.javadsl.Keep.right())
-                .to(akka.stream.javadsl.Sink.ignore())
+        var opened = Source.<ByteString>maybe()
+                .viaMat(broken.connect(PORT), Keep.right())
+                .to(Sink.ignore())
                 .run(materializer);
         assertThat(Await.failure(opened)).isSameAs(reason);
-        assertThat(Await.failure(
-                        broken.bind(PORT).to(akka.stream.javadsl.Sink.ignore()).run(materializer)))
+        assertThat(Await.failure(broken.bind(PORT).to(Sink.ignore()).run(materializer)))
                 .isSameAs(reason);
     }
 

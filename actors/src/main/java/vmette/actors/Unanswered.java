@@ -1,0 +1,34 @@
+package vmette.actors;
+
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import vmette.guest.protocol.AgentFrame;
+
+/**
+ * What was handed to an actor and is not settled yet. An actor that ends leaves its mailbox unread; whoever hears of its end
+ * fails the rest here. Thread-safe.
+ */
+final class Unanswered {
+    private final Set<Consumer<Throwable>> waiting = ConcurrentHashMap.newKeySet();
+
+    void add(CommandTicket ticket) {
+        add(ticket.outcome(), ticket::fail);
+    }
+
+    void add(CompletableFuture<AgentFrame.Pong> reply) {
+        add(reply, reply::completeExceptionally);
+    }
+
+    private void add(CompletionStage<?> settled, Consumer<Throwable> promise) {
+        waiting.add(promise);
+        settled.whenComplete((value, failure) -> waiting.remove(promise));
+    }
+
+    void fail(Throwable reason) {
+        List.copyOf(waiting).forEach(promise -> promise.accept(reason));
+    }
+}

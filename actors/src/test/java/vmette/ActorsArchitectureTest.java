@@ -1,0 +1,45 @@
+package vmette;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** What may know what inside this module. */
+@AnalyzeClasses(
+        packages = {"vmette.actors", "vmette.stream", "vmette.machine"},
+        importOptions = ImportOption.DoNotIncludeTests.class)
+class ActorsArchitectureTest {
+    @ArchTest
+    static final ArchRule NO_JNA = noClasses().should().dependOnClassesThat().resideInAPackage("com.sun.jna..");
+
+    @ArchTest
+    static final ArchRule INTERNALS_STAY_INSIDE = noClasses()
+            .that()
+            .resideOutsideOfPackage("vmette.stream..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("vmette..internal..");
+
+    @ArchTest
+    static final ArchRule MACHINES_KNOW_NO_AKKA = noClasses()
+            .that()
+            .resideInAPackage("vmette.machine..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("akka..");
+
+    @ArchTest
+    static final ArchRule STREAMS_KNOW_NO_SUPERVISION = noClasses()
+            .that()
+            .resideInAPackage("vmette.stream..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("vmette.actors..", "vmette.machine..");
+
+    @ArchTest
+    static final ArchRule NO_CYCLES = slices().matching("vmette.(*)..").should().beFreeOfCycles();
+}

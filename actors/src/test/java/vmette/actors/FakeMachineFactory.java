@@ -1,0 +1,57 @@
+package vmette.actors;
+
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
+import vmette.config.VmSpec;
+import vmette.machine.Machine;
+import vmette.machine.MachineFactory;
+import vmette.stream.Await;
+import vmette.vsock.VsockHost;
+
+/** Makes fake machines, at once unless a test wants to do so itself. */
+final class FakeMachineFactory implements MachineFactory {
+    private final BlockingQueue<Begun> begun = new LinkedBlockingQueue<>();
+    volatile boolean makesAtOnce = true;
+    volatile RuntimeException failure;
+
+    /** One call of {@link #begin}. */
+    record Begun(
+            VmSpec spec,
+            String name,
+            Consumer<VsockHost> beforeBoot,
+            FakeMachine machine,
+            CompletableFuture<Machine> made) {
+        void make() {
+            beforeBoot.accept(machine.vsock());
+            made.complete(machine);
+        }
+    }
+
+    @Override
+    public CompletionStage<Machine> begin(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
+        if (failure != null) {
+            throw failure;
+        }
+        Begun next = new Begun(spec, name, beforeBoot, new FakeMachine(), new CompletableFuture<>());
+        if (makesAtOnce) {
+            next.make();
+        }
+        begun.add(next);
+        return next.made();
+    }
+
+    Begun nextBegun() {
+        return Await.next(begun, "machine begun");
+    }
+
+    FakeMachine next() {
+        return nextBegun().machine();
+    }
+
+    boolean hasBegun() {
+        return !begun.isEmpty();
+    }
+}

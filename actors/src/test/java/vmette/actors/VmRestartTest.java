@@ -1,0 +1,118 @@
+package vmette.actors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.junit.jupiter.api.Test;
+import vmette.config.VmSpec;
+import vmette.stream.Await;
+import vmette.vmm.VmmExit;
+
+class VmRestartTest extends VmFixture {
+    private static final int PORT = 6000;
+
+    private void crash(FakeMachine machine) {
+        machine.exit(VmmExit.Reason.CRASHED, 1, "crashed");
+    }
+
+    @Test
+    void theNextIncarnationBeginsWhenNothingOfTheFormerIsLeft() {
+        launch(VmSpec.builder().build(), restart());
+        FakeMachine first = machines.next();
+        FakeAgent.boot(first);
+        Await.value(vm.ready());
+        first.closesAtOnce = false;
+        crash(first);
+        Await.value(first.closeAsked());
+        assertThat(Await.failure(run().outcome())).isNotNull();
+        assertThat(machines.hasBegun()).isFalse();
+        first.finishClose();
+
+        FakeMachine second = machines.next();
+        FakeAgent agent = FakeAgent.boot(second);
+        CommandTicket command = run();
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(command.id());
+        assertThat(vm.ended().toCompletableFuture()).isNotDone();
+    }
+
+    @Test
+    void bindsAreInForceBeforeEachIncarnationsFirstInstruction() {
+        machines.makesAtOnce = false;
+        launch(VmSpec.builder().build(), restart());
+        List<String> requests = new CopyOnWriteArrayList<>();
+        vm.vsock().listen(PORT, 1, request -> requests.add("request"));
+        FakeMachineFactory.Begun first = machines.nextBegun();
+        first.make();
+        assertThat(first.machine().vsock.isBound(PORT)).isTrue();
+        crash(first.machine());
+
+        FakeMachineFactory.Begun second = machines.nextBegun();
+        assertThat(second.machine().vsock.isBound(PORT)).isFalse();
+        second.make();
+        assertThat(second.machine().vsock.isBound(PORT)).isTrue();
+        second.machine().vsock.request(PORT);
+        assertThat(requests).hasSize(1);
+    }
+
+    /** The former instance's last breath must not take the new incarnation's vsock away. */
+    @Test
+    void theNewIncarnationCanBeDialledHoweverSlowlyTheFormerOneStops() {
+        launch(VmSpec.builder().build(), restart());
+        FakeMachine former = machines.next();
+        for (int i = 0; i < 50; i++) {
+            crash(former);
+            FakeMachine next = machines.next();
+            Await.value(former.closedAgain());
+            FakeAgent.answer(next);
+            vm.vsock().connect(PORT, settings.vsock().connectTimeout(), new IgnoringHandler());
+            assertThat(next.vsock.nextDial().port()).isEqualTo(PORT);
+            former = next;
+        }
+    }
+
+    @Test
+    void aCrashedIncarnationIsReplacedAndItsCommandsAreNot() {
+        launch(VmSpec.builder().build(), restart());
+        FakeMachine first = machines.next();
+        first.closesAtOnce = false;
+        first.capabilities = () -> {
+            throw new IllegalStateException("bug");
+        };
+        CommandTicket waiting = run();
+        FakeAgent.boot(first);
+        Await.value(first.closeAsked());
+        assertThat(machines.hasBegun()).isFalse();
+        first.finishClose();
+        FakeAgent agent = FakeAgent.boot(machines.next());
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(waiting.id());
+    }
+
+    @Test
+    void thePolicySeesTheWholeHistory() {
+        List<List<VmFailure>> seen = new CopyOnWriteArrayList<>();
+        launch(VmSpec.builder().build(), history -> {
+            seen.add(history);
+            return history.size() < 3 ? RecoveryPolicy.Decision.RESTART_COLD : RecoveryPolicy.Decision.GIVE_UP;
+        });
+        for (int i = 0; i < 3; i++) {
+            crash(machines.next());
+        }
+        assertThat(failure().incarnation()).isEqualTo(3);
+        assertThat(seen).hasSize(3);
+        assertThat(seen.get(2)).extracting(VmFailure::incarnation).containsExactly(1L, 2L, 3L);
+    }
+
+    @Test
+    void aVmThatIsBeingStoppedIsNotRestarted() {
+        launch(VmSpec.builder().build(), restart());
+        FakeMachine machine = machines.next();
+        FakeAgent agent = FakeAgent.boot(machine);
+        Await.value(vm.ready());
+        supervisor.tell(new VmSupervisor.Stop());
+        agent.hear(FakeAgent.SHUTDOWN);
+        crash(machine);
+        assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.STOPPED);
+        assertThat(machines.hasBegun()).isFalse();
+    }
+}

@@ -1,0 +1,115 @@
+package vmette.actors;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.time.Duration;
+import org.junit.jupiter.api.Test;
+import vmette.errors.VsockException;
+import vmette.stream.FakeVsockHost;
+import vmette.vsock.VsockHost;
+import vmette.vsock.VsockHost.Listener;
+
+class VmVsockTest {
+    private static final int PORT = 6000;
+    private static final VsockHost.Acceptor NOBODY = VsockHost.IncomingRequest::reject;
+
+    private final VmVsock vsock = new VmVsock("a");
+    private final FakeVsockHost first = new FakeVsockHost();
+    private final FakeVsockHost second = new FakeVsockHost();
+
+    @Test
+    void whatIsListenedOnOutlivesIncarnations() {
+        vsock.listen(PORT, 1, NOBODY);
+        assertThat(vsock.isBound(PORT)).isTrue();
+        vsock.attach(first);
+        assertThat(first.isBound(PORT)).isTrue();
+        vsock.listen(PORT + 1, 1, NOBODY);
+        assertThat(first.isBound(PORT + 1)).isTrue();
+        vsock.detach();
+        vsock.listen(PORT + 2, 1, NOBODY);
+        vsock.attach(second);
+        assertThat(second.isBound(PORT)).isTrue();
+        assertThat(second.isBound(PORT + 1)).isTrue();
+        assertThat(second.isBound(PORT + 2)).isTrue();
+    }
+
+    @Test
+    void closingUnbindsForGood() {
+        Listener listener = vsock.listen(PORT, 1, NOBODY);
+        assertThat(listener.port()).isEqualTo(PORT);
+        vsock.attach(first);
+        listener.close();
+        assertThat(first.isBound(PORT)).isFalse();
+        vsock.detach();
+        vsock.attach(second);
+        assertThat(second.isBound(PORT)).isFalse();
+
+        vsock.listen(PORT, 1, NOBODY);
+        listener.close();
+        assertThat(second.isBound(PORT)).isTrue();
+    }
+
+    @Test
+    void aFreePortIsOneOfTenThousandAndTheSameInEveryIncarnation() {
+        Listener listener = vsock.listen(0, 1, NOBODY);
+        assertThat(listener.port()).isBetween(50_000, 59_999);
+        vsock.attach(first);
+        assertThat(first.isBound(listener.port())).isTrue();
+        for (int i = 1; i < 10_000; i++) {
+            vsock.listen(0, 1, NOBODY);
+        }
+        assertThatThrownBy(() -> vsock.listen(0, 1, NOBODY))
+                .isInstanceOf(VsockException.class)
+                .hasMessageContaining("50000");
+    }
+
+    @Test
+    void aTakenPortIsRefused() {
+        vsock.listen(PORT, 1, NOBODY);
+        assertThatThrownBy(() -> vsock.listen(PORT, 1, NOBODY))
+                .isInstanceOf(VsockException.class)
+                .hasMessageContaining("6000");
+    }
+
+    @Test
+    void aPortThatTheDeviceRefusesIsNotKept() {
+        first.listen(PORT, 1, NOBODY);
+        vsock.attach(first);
+        assertThatThrownBy(() -> vsock.listen(PORT, 1, NOBODY)).isInstanceOf(VsockException.class);
+        assertThat(vsock.isBound(PORT)).isFalse();
+    }
+
+    @Test
+    void impossiblePortsAndBacklogsAreRefused() {
+        assertThatThrownBy(() -> vsock.listen(-1, 1, NOBODY)).isInstanceOf(VsockException.class);
+        assertThatThrownBy(() -> vsock.listen(PORT, 0, NOBODY))
+                .isInstanceOf(VsockException.class)
+                .hasMessageContaining("backlog");
+    }
+
+    @Test
+    void dialsTheIncarnationThatIs() {
+        IgnoringHandler handler = new IgnoringHandler();
+        vsock.connect(PORT, Duration.ofSeconds(1), handler);
+        assertThat(handler.reset).hasMessageContaining("not running");
+        vsock.attach(first);
+        vsock.connect(PORT, Duration.ofSeconds(7), handler);
+        FakeVsockHost.Dial dial = first.nextDial();
+        assertThat(dial.port()).isEqualTo(PORT);
+        assertThat(dial.timeout()).isEqualTo(Duration.ofSeconds(7));
+        vsock.detach();
+        vsock.connect(PORT, Duration.ofSeconds(1), handler);
+        assertThat(first.hasDial()).isFalse();
+    }
+
+    @Test
+    void anEndedVmHasNoVsock() {
+        vsock.attach(first);
+        vsock.end();
+        IgnoringHandler handler = new IgnoringHandler();
+        vsock.connect(PORT, Duration.ofSeconds(1), handler);
+        assertThat(handler.reset).hasMessageContaining("has ended");
+        assertThatThrownBy(() -> vsock.listen(PORT, 1, NOBODY)).hasMessageContaining("has ended");
+    }
+}
