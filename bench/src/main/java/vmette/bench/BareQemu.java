@@ -40,9 +40,10 @@ final class BareQemu {
      * A line seen on the console.
      *
      * @param millis from before the spawn until the line
+     * @param cpuMillis processor time of QEMU when the line had come
      * @param rest what the console carried after it
      */
-    record Sight(double millis, String rest) {}
+    record Sight(double millis, double cpuMillis, String rest) {}
 
     /** Boots, runs the command, and waits for this line on the serial port; returns when the guest has powered off. */
     Sight untilLine(String command, String marker) {
@@ -56,12 +57,13 @@ final class BareQemu {
             if (line == null) {
                 throw failed(command, "the line \"" + marker + "\" never came");
             }
+            double cpuMillis = HostUse.cpuMillisOf(living.pid());
             StringJoiner rest = new StringJoiner("\n");
             for (String more = console.readLine(); more != null; more = console.readLine()) {
                 rest.add(more);
             }
             awaitExit(command);
-            return new Sight(millis, rest.toString());
+            return new Sight(millis, cpuMillis, rest.toString());
         } catch (IOException e) {
             throw new VmetteIoException("cannot run " + productLine.get(0) + ": " + e.getMessage(), e);
         }

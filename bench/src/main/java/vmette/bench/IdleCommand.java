@@ -48,7 +48,7 @@ final class IdleCommand implements Callable<Integer> {
         try (Product runtime = Product.start(RuntimeSettings.load())) {
             Product.Probe probe = runtime.probe();
             Report.Builder report = new Report.Builder("idle");
-            long none = SelfProcess.liveHeapBytes();
+            long none = HostUse.liveHeapBytes();
             measure(runtime, 0, none, report);
             measure(runtime, 1, none, report);
             if (vms > 1) {
@@ -66,15 +66,15 @@ final class IdleCommand implements Callable<Integer> {
             for (int i = 0; i < count; i++) {
                 idle.add(runtime.launch());
             }
-            long heap = SelfProcess.liveHeapBytes();
+            long heap = HostUse.liveHeapBytes();
             Await.pause(Duration.ofSeconds(settle));
-            Map<String, Long> threadsBefore = SelfProcess.cpuNanosByThread();
-            long cpuBefore = SelfProcess.cpuNanos();
+            Map<String, Long> threadsBefore = HostUse.cpuNanosByThread();
+            long cpuBefore = HostUse.cpuNanos();
             long begun = System.nanoTime();
             Await.pause(Duration.ofSeconds(seconds));
-            long cpu = SelfProcess.cpuNanos() - cpuBefore;
+            long cpu = HostUse.cpuNanos() - cpuBefore;
             double percent = 100.0 * cpu / (System.nanoTime() - begun);
-            List<String> busiest = SelfProcess.busiest(threadsBefore, SelfProcess.cpuNanosByThread(), THREADS_SHOWN);
+            List<String> busiest = HostUse.busiest(threadsBefore, HostUse.cpuNanosByThread(), THREADS_SHOWN);
             String name = count == 1 ? "1 VM" : count + " VMs";
             report.row(Row.of("CPU of the JVM, " + name, percent, "%").target(TARGET_PERCENT));
             if (count > 0) {

@@ -16,6 +16,7 @@ import vmette.Execution;
 import vmette.VmHandle;
 import vmette.bench.Timeline.Event;
 import vmette.config.RuntimeSettings;
+import vmette.errors.VmLostException;
 
 /** From launch to the first byte of a command's output, next to bare QEMU until that byte is on its serial port. */
 @Command(
@@ -47,7 +48,10 @@ final class LaunchCommand implements Callable<Integer> {
     private final List<Double> bare = new ArrayList<>();
     private final List<Double> productClock = new ArrayList<>();
     private final List<Double> bareClock = new ArrayList<>();
+    private final List<Double> bareCpu = new ArrayList<>();
+    private final List<Double> jvmCpu = new ArrayList<>();
     private final Map<Event, List<Double>> steps = new EnumMap<>(Event.class);
+    private final Map<Event, List<Double>> costs = new EnumMap<>(Event.class);
 
     @Override
     public Integer call() throws IOException {
@@ -78,15 +82,14 @@ final class LaunchCommand implements Callable<Integer> {
     }
 
     private void forget() {
-        List.of(product, bare, productClock, bareClock).forEach(List::clear);
+        List.of(product, bare, productClock, bareClock, bareCpu, jvmCpu).forEach(List::clear);
         steps.clear();
+        costs.clear();
     }
 
     private void launch(Product runtime, Tracer tracer) {
-        Timeline times = new Timeline();
-        if (tracer != null) {
-            tracer.follow(times);
-        }
+        Timeline times = tracer == null ? new Timeline(() -> 0) : tracer.follow();
+        long jvmBefore = HostUse.cpuNanos();
         VmHandle vm = runtime.launch();
         try {
             times.mark(Event.READY);
@@ -100,10 +103,15 @@ final class LaunchCommand implements Callable<Integer> {
                                 first.complete(null);
                             }),
                             runtime.runtime().system());
+            CompletionStage<?> settled = drained.whenComplete((done, failure) -> first.completeExceptionally(
+                    new VmLostException("\"" + COMMAND + "\" ended without a byte of output", failure)));
+            Await.on(first);
+            if (tracer != null) {
+                jvmCpu.add((HostUse.cpuNanos() - jvmBefore) / 1e6);
+            }
             Product.requireSuccess(COMMAND, Await.on(echo.status()));
             Await.on(started);
-            Await.on(drained);
-            Await.on(first);
+            Await.on(settled);
             times.times().forEach((event, millis) -> steps.computeIfAbsent(event, none -> new ArrayList<>())
                     .add(millis));
             product.add(times.times().get(Event.FIRST_BYTE));
@@ -113,10 +121,15 @@ final class LaunchCommand implements Callable<Integer> {
         }
     }
 
+    private static void add(Map<Event, List<Double>> lists, Event event, double millis) {
+        lists.computeIfAbsent(event, none -> new ArrayList<>()).add(millis);
+    }
+
     private void boot(BareQemu qemu) {
         if (trace) {
             BareQemu.Sight sight = qemu.untilLine(COMMAND_WITH_CLOCK, MARKER);
             bare.add(sight.millis());
+            bareCpu.add(sight.cpuMillis());
             bareClock.add(Double.parseDouble(sight.rest().lines().findFirst().orElseThrow()) * 1e3);
         } else {
             bare.add(qemu.untilLine(COMMAND, MARKER).millis());
@@ -131,24 +144,33 @@ final class LaunchCommand implements Callable<Integer> {
                 .spread("bare QEMU", theirs, "ms")
                 .row(Row.of("difference of the medians", ours.median() - theirs.median(), "ms"))
                 .row(Row.of("ratio of the medians", ours.ratioTo(theirs), "").target(TARGET_RATIO));
-        if (trace) {
-            for (Event event : Event.values()) {
-                if (steps.containsKey(event)) {
-                    report.row(Row.of(
-                            "at: " + event.text(), samples(steps.get(event)).median(), "ms"));
-                }
+        return trace ? steps(report) : report;
+    }
+
+    private Report.Builder steps(Report.Builder report) {
+        for (Event event : Event.values()) {
+            if (steps.containsKey(event)) {
+                report.row(Row.of(
+                                "at: " + event.text(), samples(steps.get(event)).median(), "ms"))
+                        .row(Row.of(
+                                "    QEMU's processor time",
+                                samples(costs.get(event)).median(),
+                                "ms"));
             }
-            report.row(Row.of(
-                            "guest's clock when the agent was ready",
-                            samples(productClock).median(),
-                            "ms"))
-                    .row(Row.of(
-                            "guest's clock at the command, bare QEMU",
-                            samples(bareClock).median(),
-                            "ms"))
-                    .note("\"at\": medians since the launch began. Times were taken while being watched.");
         }
-        return report;
+        return report.row(Row.of(
+                        "JVM's processor time until the byte", samples(jvmCpu).median(), "ms"))
+                .row(Row.of(
+                        "QEMU's processor time until the byte, bare",
+                        samples(bareCpu).median(),
+                        "ms"))
+                .row(Row.of(
+                        "guest's clock when the agent was ready",
+                        samples(productClock).median(),
+                        "ms"))
+                .row(Row.of(
+                        "guest's clock at the command, bare", samples(bareClock).median(), "ms"))
+                .note("\"at\": medians since the launch began. Times were taken while being watched.");
     }
 
     private static Samples samples(List<Double> values) {

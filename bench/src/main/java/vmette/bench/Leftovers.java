@@ -23,10 +23,10 @@ record Leftovers(List<String> processes, List<String> descriptors, List<String> 
 
     static Leftovers look(Path runtimeDirectory) {
         return new Leftovers(
-                SelfProcess.processes(runtimeDirectory.toString()),
-                SelfProcess.openFiles(),
+                HostUse.processes(runtimeDirectory.toString()),
+                HostUse.openFiles(),
                 below(runtimeDirectory),
-                SelfProcess.threads());
+                HostUse.threads());
     }
 
     /** What is there beyond {@code before} once nothing is, or after 75 s. */

@@ -57,11 +57,11 @@ final class SoakCommand implements Callable<Integer> {
             long heapGrowth;
             try (Product runtime = Product.start(settings)) {
                 Product.stop(runtime.launch());
-                long heap = SelfProcess.liveHeapBytes();
+                long heap = HostUse.liveHeapBytes();
                 long begun = System.nanoTime();
                 runAll(runtime, boots);
                 total = BareQemu.millisSince(begun) / 1e3;
-                heapGrowth = SelfProcess.liveHeapBytes() - heap;
+                heapGrowth = HostUse.liveHeapBytes() - heap;
             }
             Leftovers left = Leftovers.settled(directory, before);
             report(total, heapGrowth, left, MachineDescription.read(probe.ready(), load));

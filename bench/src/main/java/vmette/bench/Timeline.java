@@ -2,8 +2,12 @@ package vmette.bench;
 
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.DoubleSupplier;
 
-/** When the events of one launch happened, in milliseconds since its begin. Thread-safe; the first time of an event counts. */
+/**
+ * When the events of one launch happened, in milliseconds since its begin, and what its QEMU had cost by then. Thread-safe; the
+ * first time of an event counts.
+ */
 final class Timeline {
     /** What can be seen of a launch from outside the product, in the order in which it happens. */
     enum Event {
@@ -28,10 +32,24 @@ final class Timeline {
     }
 
     private final long begun = System.nanoTime();
+    private final DoubleSupplier cost;
     private final Map<Event, Double> times = new ConcurrentHashMap<>();
+    private final Map<Event, Double> costs = new ConcurrentHashMap<>();
+
+    /** @param cost milliseconds of processor time, asked for at each event */
+    Timeline(DoubleSupplier cost) {
+        this.cost = cost;
+    }
 
     void mark(Event event) {
-        times.putIfAbsent(event, BareQemu.millisSince(begun));
+        if (times.putIfAbsent(event, BareQemu.millisSince(begun)) == null) {
+            costs.put(event, cost.getAsDouble());
+        }
+    }
+
+    /** By event, as {@link #times}. */
+    Map<Event, Double> costs() {
+        return Map.copyOf(costs);
     }
 
     /** By event; one that was not seen is missing. */

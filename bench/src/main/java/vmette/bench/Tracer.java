@@ -23,6 +23,7 @@ final class Tracer implements AutoCloseable {
     private final Thread watcher = new Thread(this::watch, "bench-tracer");
     private volatile Timeline timeline;
     private volatile Set<Long> before = Set.of();
+    private volatile long qemu;
     private volatile boolean closed;
 
     /** Has to be there before anything logs: the binding reads its settings once. */
@@ -35,10 +36,18 @@ final class Tracer implements AutoCloseable {
         return tracer;
     }
 
-    /** Follows the launch that begins now. */
-    void follow(Timeline next) {
+    /** Follows the launch that begins when this returns. */
+    Timeline follow() {
         before = children();
+        qemu = 0;
+        Timeline next = new Timeline(this::cost);
         timeline = next;
+        return next;
+    }
+
+    private double cost() {
+        long pid = qemu;
+        return pid == 0 ? 0 : HostUse.cpuMillisOf(pid);
     }
 
     /** Passes on what is for people and times what is for us. */
@@ -82,6 +91,7 @@ final class Tracer implements AutoCloseable {
             if (!read(Path.of("/proc", Long.toString(pid), "comm")).startsWith("qemu")) {
                 continue;
             }
+            qemu = pid;
             current.mark(Event.EXECUTED);
             int socket = line.indexOf("socket,id=qmp,path=");
             String path = line.substring(line.indexOf("path=", socket) + "path=".length(), line.indexOf('\0', socket));

@@ -16,13 +16,13 @@ import java.util.List;
 import java.util.Map;
 import vmette.errors.VmetteIoException;
 
-/** What this JVM uses of the host; its children are not counted. */
-final class SelfProcess {
+/** What this JVM, its children not counted, and single processes use of the host. */
+final class HostUse {
     private static final Path TASKS = Path.of("/proc/self/task");
     private static final int COLLECTIONS = 5;
     private static final Duration BETWEEN_COLLECTIONS = Duration.ofMillis(100);
 
-    private SelfProcess() {}
+    private HostUse() {}
 
     /** Processor time of all threads, ended ones too, in nanoseconds; the kernel's resolution is 10 ms. */
     static long cpuNanos() {
@@ -31,8 +31,20 @@ final class SelfProcess {
 
     /** Nanoseconds on a processor of each living thread, the JVM's own included; first field of proc(5)'s schedstat. */
     static Map<String, Long> cpuNanosByThread() {
+        return cpuNanosByThread(TASKS);
+    }
+
+    /** Milliseconds that all living threads of a process have been on a processor; independent of what else the host does. */
+    static double cpuMillisOf(long pid) {
+        return cpuNanosByThread(Path.of("/proc", Long.toString(pid), "task")).values().stream()
+                        .mapToLong(Long::longValue)
+                        .sum()
+                / 1e6;
+    }
+
+    private static Map<String, Long> cpuNanosByThread(Path tasks) {
         Map<String, Long> times = new HashMap<>();
-        for (Path task : list(TASKS)) {
+        for (Path task : list(tasks)) {
             try {
                 String name = Files.readString(task.resolve("comm"), StandardCharsets.UTF_8)
                         .strip();

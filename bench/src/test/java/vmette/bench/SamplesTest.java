@@ -1,0 +1,57 @@
+package vmette.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import java.util.Arrays;
+import java.util.stream.DoubleStream;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.DoubleRange;
+import net.jqwik.api.constraints.Size;
+import org.junit.jupiter.api.Test;
+
+class SamplesTest {
+    @Test
+    void theMedianOfAnOddNumberIsTheMiddleOne() {
+        assertThat(new Samples(30, 1, 2).median()).isEqualTo(2);
+    }
+
+    @Test
+    void theMedianOfAnEvenNumberIsTheMeanOfTheTwoInTheMiddle() {
+        assertThat(new Samples(30, 1, 2, 4).median()).isEqualTo(3);
+    }
+
+    @Test
+    void keepsTheOrderOfTheRuns() {
+        Samples samples = new Samples(3, 1, 2);
+        samples.median();
+        assertThat(samples.values()).containsExactly(3, 1, 2);
+        assertThat(samples.min()).isEqualTo(1);
+        assertThat(samples.max()).isEqualTo(3);
+    }
+
+    @Test
+    void aRatioIsOneOfMedians() {
+        assertThat(new Samples(11, 1100, 10).ratioTo(new Samples(9, 10, 500))).isEqualTo(1.1);
+    }
+
+    @Test
+    void refusesWhatHasNoMedian() {
+        assertThatIllegalArgumentException().isThrownBy(Samples::new);
+        assertThatIllegalArgumentException().isThrownBy(() -> new Samples(1, Double.NaN));
+        assertThatIllegalArgumentException().isThrownBy(() -> new Samples(1).ratioTo(new Samples(0)));
+    }
+
+    @Property
+    void halfOfTheRunsAreNotAboveTheMedianAndHalfNotBelow(
+            @ForAll @Size(min = 1, max = 50) double @DoubleRange(min = -1e9, max = 1e9) [] values) {
+        double median = new Samples(values).median();
+        long notAbove = Arrays.stream(values).filter(value -> value <= median).count();
+        long notBelow = Arrays.stream(values).filter(value -> value >= median).count();
+        assertThat(2 * notAbove).isGreaterThanOrEqualTo(values.length);
+        assertThat(2 * notBelow).isGreaterThanOrEqualTo(values.length);
+        double most = DoubleStream.of(values).max().orElseThrow();
+        assertThat(median).isLessThanOrEqualTo(most);
+    }
+}
