@@ -33,7 +33,8 @@ class GuestAttackIT {
     @ParameterizedTest
     @ValueSource(strings = {"/tmp/vsock-probe attack", "su nobody -s /bin/sh -c '/tmp/vsock-probe attack'"})
     void itGetsNowhere(String attack) {
-        // The victim's data connections are dialled while the attack races for them: one line at a time, to its very end.
+        // The victim's data connections are dialled while the attack races for them: one line at a time, to its very
+        // end.
         Execution victim = vm.exec(ExecSpec.of("cat"));
         Source<ByteString, ?> lines = Source.range(1, 2000).map(i -> ByteString.fromString("line " + i + "\n"));
         Execution attacker = vm.exec(ExecSpec.shell(attack));

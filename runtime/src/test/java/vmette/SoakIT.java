@@ -33,8 +33,8 @@ class SoakIT {
     @BeforeEach
     void create() throws IOException {
         runtimeDir = Files.createTempDirectory("vmt");
-        vmette = Vmette.create(RuntimeSettings.from(
-                ConfigFactory.parseMap(Map.of("vmette.runtime-dir", runtimeDir.toString()))
+        vmette = Vmette.create(
+                RuntimeSettings.from(ConfigFactory.parseMap(Map.of("vmette.runtime-dir", runtimeDir.toString()))
                         .withFallback(ConfigFactory.load())));
         // Everything that is made once per runtime is there before anything is counted.
         bootAndStop(1);
@@ -106,7 +106,8 @@ class SoakIT {
     private List<String> processes() throws IOException {
         List<String> found = new ArrayList<>();
         try (Stream<Path> all = Files.list(Path.of("/proc"))) {
-            for (Path process : all.filter(path -> path.getFileName().toString().chars().allMatch(Character::isDigit))
+            for (Path process : all.filter(
+                            path -> path.getFileName().toString().chars().allMatch(Character::isDigit))
                     .toList()) {
                 String line = commandLine(process);
                 if (line.contains(runtimeDir.toString())) {

@@ -33,8 +33,7 @@ class VsockStreamsIT {
     @BeforeAll
     static void boot() {
         vmette = Vmette.create();
-        vm = await(vmette.launch(
-                VmSpec.builder().memoryMib(256).vsockPort(0).build()));
+        vm = await(vmette.launch(VmSpec.builder().memoryMib(256).vsockPort(0).build()));
         Guests.uploadProbe(vmette, vm);
     }
 
@@ -70,18 +69,16 @@ class VsockStreamsIT {
 
     @Test
     void aQuarterGibibyteThroughBindComesBackUnchanged() {
-        Pair<CompletionStage<Vsock.Binding>, CompletionStage<Vsock.IncomingConnection>> bound = vm.vsock()
-                .bind(7002, 4, true)
-                .toMat(Sink.head(), Keep.both())
-                .run(vmette.system());
+        Pair<CompletionStage<Vsock.Binding>, CompletionStage<Vsock.IncomingConnection>> bound =
+                vm.vsock().bind(7002, 4, true).toMat(Sink.head(), Keep.both()).run(vmette.system());
         assertThat(await(bound.first()).port()).isEqualTo(7002);
         Execution dialler = probe("dial", "7002");
-        // The guest's program joins its stdin and stdout to the connection, so what we send to the one comes by the other.
+        // The guest's program joins its stdin and stdout to the connection, so what we send to the one comes by the
+        // other.
         Vsock.IncomingConnection connection = await(bound.second());
         assertThat(connection.remoteAddress().cid()).isEqualTo(3);
-        CompletionStage<String> arrived = Guests.randomBytes(4, QUARTER_GIB)
-                .via(connection.flow())
-                .runWith(Guests.sha256(), vmette.system());
+        CompletionStage<String> arrived =
+                Guests.randomBytes(4, QUARTER_GIB).via(connection.flow()).runWith(Guests.sha256(), vmette.system());
         Guests.randomBytes(5, QUARTER_GIB).runWith(dialler.stdin(), vmette.system());
         CompletionStage<String> printed = dialler.stdout().runWith(Guests.sha256(), vmette.system());
         assertThat(await(arrived)).isEqualTo(Guests.sha256Of(vmette, Guests.randomBytes(5, QUARTER_GIB)));
@@ -91,14 +88,13 @@ class VsockStreamsIT {
 
     @Test
     void aSinkWithoutDemandBlocksTheGuestsWrite() {
-        Pair<CompletionStage<Vsock.Binding>, CompletionStage<Vsock.IncomingConnection>> bound = vm.vsock()
-                .bind(7003, 4, true)
-                .toMat(Sink.head(), Keep.both())
-                .run(vmette.system());
+        Pair<CompletionStage<Vsock.Binding>, CompletionStage<Vsock.IncomingConnection>> bound =
+                vm.vsock().bind(7003, 4, true).toMat(Sink.head(), Keep.both()).run(vmette.system());
         await(bound.first());
-        // The guest counts what it could write; without demand that stays at the credit, the pipe and the probe's own buffer.
-        Execution writer = vm.exec(ExecSpec.shell("yes | (while head -c 65536; do echo >> /tmp/written; done) |"
-                + " /tmp/vsock-probe dial 7003 & wait"));
+        // The guest counts what it could write; without demand that stays at the credit, the pipe and the probe's own
+        // buffer.
+        Execution writer = vm.exec(ExecSpec.shell(
+                "yes | (while head -c 65536; do echo >> /tmp/written; done) |" + " /tmp/vsock-probe dial 7003 & wait"));
         Vsock.IncomingConnection connection = await(bound.second());
         CompletableFuture<Void> demand = new CompletableFuture<>();
         AtomicLong received = new AtomicLong();
@@ -132,7 +128,9 @@ class VsockStreamsIT {
     void dialingAPortWithoutListenerFailsTyped() {
         CompletionStage<String> answer =
                 Guests.text(vmette, Source.<ByteString>empty().via(vm.vsock().connect(7999)));
-        assertThatThrownBy(() -> await(answer)).isInstanceOf(VsockException.class).hasMessageContaining("7999");
+        assertThatThrownBy(() -> await(answer))
+                .isInstanceOf(VsockException.class)
+                .hasMessageContaining("7999");
     }
 
     @Test
@@ -146,17 +144,14 @@ class VsockStreamsIT {
     void theVsockPortEchoesWithoutAHandler() {
         Guests.Result result =
                 Guests.sh(vmette, vm, "echo hello | /tmp/vsock-probe dial $VMETTE_VSOCK_PORT; echo $VMETTE_VSOCK_PORT");
-        assertThat(result.stdout())
-                .isEqualTo("hello\n" + vm.vsockPort().orElseThrow() + "\n");
+        assertThat(result.stdout()).isEqualTo("hello\n" + vm.vsockPort().orElseThrow() + "\n");
         assertThat(vm.vsockPort().orElseThrow()).isBetween(50_000, 59_999);
     }
 
     @Test
     void aGuestsProgramThatDiesResetsOrEndsItsConnection() {
-        Pair<CompletionStage<Vsock.Binding>, CompletionStage<Vsock.IncomingConnection>> bound = vm.vsock()
-                .bind(7005, 4, true)
-                .toMat(Sink.head(), Keep.both())
-                .run(vmette.system());
+        Pair<CompletionStage<Vsock.Binding>, CompletionStage<Vsock.IncomingConnection>> bound =
+                vm.vsock().bind(7005, 4, true).toMat(Sink.head(), Keep.both()).run(vmette.system());
         await(bound.first());
         Execution dialler = probe("dial", "7005");
         Vsock.IncomingConnection connection = await(bound.second());
@@ -173,15 +168,15 @@ class VsockStreamsIT {
         Pair<CompletionStage<Vsock.Binding>, CompletionStage<akka.Done>> echoing = vm.vsock()
                 .bind(7006, 64, true)
                 .toMat(
-                        Sink.foreach(connection ->
-                                connection.flow().join(Flow.<ByteString>create()).run(vmette.system())),
+                        Sink.foreach(connection -> connection
+                                .flow()
+                                .join(Flow.<ByteString>create())
+                                .run(vmette.system())),
                         Keep.both())
                 .run(vmette.system());
         Vsock.Binding binding = await(echoing.first());
-        Guests.Result result = Guests.sh(
-                vmette,
-                vm,
-                "for i in $(seq 30); do (echo $i | /tmp/vsock-probe dial 7006) & done; wait");
+        Guests.Result result =
+                Guests.sh(vmette, vm, "for i in $(seq 30); do (echo $i | /tmp/vsock-probe dial 7006) & done; wait");
         assertThat(result.stdout().lines().mapToInt(Integer::parseInt).sum()).isEqualTo(30 * 31 / 2);
         await(binding.unbind());
         await(echoing.second());

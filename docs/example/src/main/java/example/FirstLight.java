@@ -1,12 +1,38 @@
 package example;
 
-import vmette.errors.Status;
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.stream.javadsl.Sink;
+import vmette.Execution;
+import vmette.VmHandle;
+import vmette.Vmette;
+import vmette.config.VmSpec;
 
-/** Shows that the library is there. */
+/** The README's ten lines as a program of its own, in an ActorSystem of its own. */
 public final class FirstLight {
     private FirstLight() {}
 
     public static void main(String[] args) {
-        System.out.println(Status.OK);
+        ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "example");
+        try {
+            firstLight(system);
+        } finally {
+            system.terminate();
+        }
+    }
+
+    private static void firstLight(ActorSystem<Void> system) {
+        // README: begin
+        try (Vmette vmette = Vmette.create(system)) {
+            VmSpec spec = VmSpec.builder().memoryMib(256).env("WHO", "an agent").build();
+            VmHandle vm = vmette.launch(spec).toCompletableFuture().join();
+            Execution command = vm.exec("uname -sr; echo hello from $WHO");
+            command.stdout()
+                    .map(bytes -> bytes.utf8String())
+                    .runWith(Sink.foreach(System.out::print), system);
+            int code = command.status().toCompletableFuture().join().code();
+            System.out.println("exit code " + code);
+        }
+        // README: end
     }
 }

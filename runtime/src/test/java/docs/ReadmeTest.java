@@ -1,0 +1,37 @@
+package docs;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** What the README shows is what is compiled and run, and what it links to is there. */
+class ReadmeTest {
+    private static final Path ROOT = Path.of("..");
+
+    @Test
+    void theExampleIsTheExamplesProgram() throws IOException {
+        List<String> program = Files.readAllLines(ROOT.resolve("docs/example/src/main/java/example/FirstLight.java"));
+        int begin = program.indexOf("        // README: begin");
+        int end = program.indexOf("        // README: end");
+        assertThat(begin).isPositive();
+        String lines = program.subList(begin + 1, end).stream()
+                .map(line -> line.substring(8))
+                .collect(Collectors.joining("\n"));
+        assertThat(Files.readString(ROOT.resolve("README.md"))).contains("```java\n" + lines + "\n```");
+    }
+
+    @Test
+    void itsLinksLeadSomewhere() throws IOException {
+        Matcher links = Pattern.compile("\\]\\(([^)#:]+)\\)").matcher(Files.readString(ROOT.resolve("README.md")));
+        assertThat(links.results().map(link -> link.group(1)).toList())
+                .isNotEmpty()
+                .allSatisfy(target -> assertThat(ROOT.resolve(target)).exists());
+    }
+}
