@@ -131,10 +131,8 @@ public final class Execution {
     }
 
     private void signal(int number, boolean group) {
-        if (number < 1 || number > 64) {
-            throw new InvalidConfigException("there is no signal " + number + ": signals are 1 to 64");
-        }
-        ticket.running().thenAccept(command -> command.actor().tell(new vmette.actors.Execution.Signal(number, group)));
+        vmette.actors.Execution.Signal signal = new vmette.actors.Execution.Signal(number, group);
+        ticket.running().thenAccept(command -> command.actor().tell(signal));
     }
 
     /** Changes the size of the command's terminal, in characters, 0 to 65535 each; without effect on one that has none. */

@@ -91,7 +91,7 @@ public final class VmHandle {
     }
 
     private void tell(VmSupervisor.Command message) {
-        tellRegistry(new VmRegistry.Tell(ticket.name(), message));
+        tellRegistry(new VmRegistry.Tell(ticket, message));
     }
 
     synchronized void tellRegistry(VmRegistry.Command message) {

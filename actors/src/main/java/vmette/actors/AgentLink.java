@@ -84,7 +84,6 @@ final class AgentLink implements VsockChannelHandler {
         } catch (ProtocolException e) {
             e.before().forEach(frame -> events.accept(new Said(frame)));
             broken = true;
-            e.before().forEach(frame -> events.accept(new Said(frame)));
             channel.reset();
             events.accept(new Lost("the agent broke the protocol: " + e.getMessage()));
         }
