@@ -52,14 +52,14 @@ find_jdk() {
     return 1
 }
 
-# need_tools [PACKAGE TOOL]...: the tools of a build and a run, and more if given, are there afterwards.
+# need_tools [PACKAGE TOOL-OR-FILE]...: the tools of a build and a run, and more if given, are there afterwards.
 # Root gets them from apt; anyone else is told the one line to run.
 need_tools() {
     missing=
     find_jdk javac || missing='default-jdk-headless'
     set -- maven mvn gcc gcc musl-tools musl-gcc qemu-system-x86 qemu-system-x86_64 util-linux flock "$@"
     while [ $# -gt 0 ]; do
-        command -v "$2" >/dev/null || missing="$missing $1"
+        { [ "${2#/}" != "$2" ] && [ -e "$2" ]; } || command -v "$2" >/dev/null || missing="$missing $1"
         shift 2
     done
     missing=${missing# }
