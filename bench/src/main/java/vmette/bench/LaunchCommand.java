@@ -112,8 +112,8 @@ final class LaunchCommand implements Callable<Integer> {
             Product.requireSuccess(COMMAND, Await.on(echo.status()));
             Await.on(started);
             Await.on(settled);
-            times.times().forEach((event, millis) -> steps.computeIfAbsent(event, none -> new ArrayList<>())
-                    .add(millis));
+            times.times().forEach((event, millis) -> add(steps, event, millis));
+            times.costs().forEach((event, millis) -> add(costs, event, millis));
             product.add(times.times().get(Event.FIRST_BYTE));
             productClock.add(Await.on(vm.ready()).guestBootTime().toNanos() / 1e6);
         } finally {
