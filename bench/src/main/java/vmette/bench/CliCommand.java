@@ -27,7 +27,7 @@ import vmette.errors.VmetteIoException;
 final class CliCommand implements Callable<Integer> {
     private static final double TARGET_SECONDS = 0.6;
     private static final String COMMAND = "true";
-    private static final Duration ARCHIVE_PATIENCE = Duration.ofSeconds(120);
+    private static final Duration ARCHIVE_PATIENCE = Duration.ofMinutes(2);
 
     @Mixin
     private ReportOptions output;

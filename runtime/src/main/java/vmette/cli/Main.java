@@ -1,13 +1,20 @@
 package vmette.cli;
 
+import java.util.List;
+import java.util.Set;
 import picocli.CommandLine;
 
 /** Entry of the {@code vmette} command. */
 public final class Main {
+    private static final Set<String> NOT_A_RUN = Set.of("--help", "-h", "--version", "-V", "help", "version");
+
     private Main() {}
 
     /** Runs one command and exits with its code: the guest's own, 1 run-time error, 2 usage error, 124 timeout. */
     public static void main(String[] args) {
+        if (List.of(args).stream().noneMatch(NOT_A_RUN::contains)) {
+            Preload.begin();
+        }
         int code = commandLine().execute(args);
         System.out.flush();
         System.err.flush();
