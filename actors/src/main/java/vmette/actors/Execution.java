@@ -139,7 +139,10 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                     return this;
                 })
                 .onSignal(PostStop.class, stop -> {
-                    if (!settled) {
+                    if (!settled && exited != null) {
+                        // Its status is known; a taken output that was cut off has failed by itself.
+                        ticket.end(exited);
+                    } else if (!settled) {
                         ticket.fail(new VmLostException("VM " + vm + " ended while the command "
                                 + ticket.spec().arguments() + " was running in it"));
                     }

@@ -222,13 +222,22 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                 && failure.get().wasReady()) {
             return over(new VmEnd(VmEnd.How.POWERED_OFF, failure));
         }
-        return switch (policy.decide(List.copyOf(history))) {
+        return switch (decide()) {
             case RESTART_COLD -> {
                 begin(make());
                 yield this;
             }
             case GIVE_UP -> over(VmEnd.failed(failure.get()));
         };
+    }
+
+    private RecoveryPolicy.Decision decide() {
+        try {
+            return policy.decide(List.copyOf(history));
+        } catch (RuntimeException e) {
+            getContext().getLog().error("the recovery policy of VM " + vm.name() + " failed: the VM is given up", e);
+            return RecoveryPolicy.Decision.GIVE_UP;
+        }
     }
 
     private Behavior<Command> over(VmEnd end) {

@@ -2,6 +2,7 @@ package vmette.actors;
 
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import vmette.errors.VsockException;
@@ -40,9 +41,15 @@ public final class VmVsock implements VsockHost {
     }
 
     /** The VM has ended for good. */
-    synchronized void end() {
-        detach();
-        over = true;
+    void end() {
+        List<Bound> ended;
+        synchronized (this) {
+            detach();
+            over = true;
+            ended = List.copyOf(bound.values());
+            bound.clear();
+        }
+        ended.forEach(port -> port.acceptor.onListenerEnded());
     }
 
     @Override

@@ -37,9 +37,9 @@ public final class Vsock {
         this.connectTimeout = Objects.requireNonNull(connectTimeout, "connectTimeout");
     }
 
-    /** As {@link #bind(int, int, boolean)} with the settings' backlog and no half-close. */
+    /** As {@link #bind(int, int, boolean)} with the settings' backlog, and with half-close: a reply may follow the end of a request. */
     public Source<IncomingConnection, CompletionStage<Binding>> bind(int port) {
-        return bind(port, backlog, false);
+        return bind(port, backlog, true);
     }
 
     /**

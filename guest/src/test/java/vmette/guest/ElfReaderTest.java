@@ -6,14 +6,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.Random;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
-import org.junit.jupiter.api.Test;
 
 class ElfReaderTest {
     private static final byte[] MODULE = ElfFiles.module("virtio,virtio_ring", "6.1.0");
 
-    @Test
+    @Example
     void aModuleTellsWhatItDependsOnAndWhatItIsFor() throws ElfReader.MalformedElfException {
         Modinfo modinfo = Modinfo.of(MODULE);
         assertThat(modinfo.depends()).containsExactly("virtio", "virtio_ring");
@@ -21,14 +21,14 @@ class ElfReaderTest {
         assertThat(Modinfo.of(ElfFiles.module("", "x")).depends()).isEmpty();
     }
 
-    @Test
+    @Example
     void anElfFileWithoutModinfoIsNoModule() {
         assertThatThrownBy(() -> Modinfo.of(ElfFiles.withSection(".text", new byte[8])))
                 .isInstanceOf(ElfReader.MalformedElfException.class)
                 .hasMessageContaining(".modinfo");
     }
 
-    @Test
+    @Example
     void everyTruncationIsRefused() {
         for (int length = 0; length < MODULE.length; length++) {
             byte[] shorter = Arrays.copyOf(MODULE, length);

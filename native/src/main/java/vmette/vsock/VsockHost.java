@@ -25,6 +25,12 @@ public interface VsockHost {
          * most once per request, never after an answer.
          */
         default void onRequestGone(IncomingRequest request) {}
+
+        /**
+         * Nobody will ever ask again, because the VM has ended for good. Not called after {@link Listener#close}; a device, which is
+         * one incarnation's, never calls it.
+         */
+        default void onListenerEnded() {}
     }
 
     /** A guest's request, waiting for an answer. */

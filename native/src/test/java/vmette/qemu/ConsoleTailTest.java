@@ -4,12 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 class ConsoleTailTest {
     private static void feed(ConsoleTail tail, String text) {
@@ -17,7 +16,7 @@ class ConsoleTailTest {
         tail.append(bytes, bytes.length);
     }
 
-    @Test
+    @Example
     void keepsTheLastLinesAndTheOneNotEnded() {
         ConsoleTail tail = new ConsoleTail(2, 1000);
         feed(tail, "one\r\ntwo\n\n\nthr");
@@ -25,33 +24,34 @@ class ConsoleTailTest {
         assertThat(tail.lines()).containsExactly("two", "three", "four");
     }
 
-    @Test
+    @Example
     void cutsLongLinesAndGoesOnWithTheNext() {
         ConsoleTail tail = new ConsoleTail(10, 100_000);
         feed(tail, "x".repeat(5_000_000) + "\nnext\n");
         assertThat(tail.lines()).containsExactly("x".repeat(1000) + "...", "next");
     }
 
-    @Test
+    @Example
     void boundsAllLinesTogether() {
         ConsoleTail tail = new ConsoleTail(1000, 25);
         feed(tail, "0123456789\n".repeat(100));
         assertThat(tail.lines()).containsExactly("0123456789", "0123456789");
     }
 
-    @ParameterizedTest
-    @CsvSource({
-        "'\u001b[2Jx', '\\x1b[2Jx'",
-        "'a\rb', 'a\\x0db'",
-        "'tab\there', 'tab\there'",
-        "'\u202Eevil', '\\u{202e}evil'",
-        "'\u009Bm', '\\x9bm'",
-        "'grün 火', 'grün 火'"
-    })
-    void escapesWhatMovesACursor(String written, String shown) {
-        ConsoleTail tail = new ConsoleTail(10, 1000);
-        feed(tail, written + "\n");
-        assertThat(tail.lines()).containsExactly(shown);
+    @Example
+    void escapesWhatMovesACursor() {
+        Map<String, String> shownFor = Map.of(
+                "\u001b[2Jx", "\\x1b[2Jx",
+                "a\rb", "a\\x0db",
+                "tab\there", "tab\there",
+                "\u202Eevil", "\\u{202e}evil",
+                "\u009Bm", "\\x9bm",
+                "grün 火", "grün 火");
+        shownFor.forEach((written, shown) -> {
+            ConsoleTail tail = new ConsoleTail(10, 1000);
+            feed(tail, written + "\n");
+            assertThat(tail.lines()).containsExactly(shown);
+        });
     }
 
     @Property(tries = 200)

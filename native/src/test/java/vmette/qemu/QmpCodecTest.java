@@ -10,12 +10,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
-import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 class QmpCodecTest {
     private static final String GREETING =
@@ -26,7 +24,7 @@ class QmpCodecTest {
         return text.getBytes(StandardCharsets.UTF_8);
     }
 
-    @Test
+    @Example
     void decodesWhatQemuSays() throws Exception {
         assertThat(QmpCodec.decode(bytes(GREETING))).isEqualTo(new QmpMessage.Greeting("7.2.22"));
         QmpMessage.Success success = (QmpMessage.Success) QmpCodec.decode(bytes("{\"return\": {\"a\": 1}, \"id\": 7}"));
@@ -43,9 +41,9 @@ class QmpCodecTest {
                 .isEmpty();
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
+    @Example
+    void refusesWhatQemuNeverSays() {
+        List<String> lines = List.of(
                 "",
                 " ",
                 "null",
@@ -63,19 +61,19 @@ class QmpCodecTest {
                 "{\"event\": 1}",
                 "{\"event\": \"X\", \"data\": 1}",
                 "{\"event\": \"X\"} trailing",
-                "{\"event\": \"X\"}{\"event\": \"Y\"}"
-            })
-    void refusesWhatQemuNeverSays(String line) {
-        assertThatThrownBy(() -> QmpCodec.decode(bytes(line))).isInstanceOf(QmpProtocolException.class);
+                "{\"event\": \"X\"}{\"event\": \"Y\"}");
+        for (String line : lines) {
+            assertThatThrownBy(() -> QmpCodec.decode(bytes(line))).isInstanceOf(QmpProtocolException.class);
+        }
     }
 
-    @Test
+    @Example
     void refusesDeepNesting() {
         String deep = "{\"event\": \"X\", \"data\": " + "{\"a\":".repeat(100_000) + "1" + "}".repeat(100_000) + "}";
         assertThatThrownBy(() -> QmpCodec.decode(bytes(deep))).isInstanceOf(QmpProtocolException.class);
     }
 
-    @Test
+    @Example
     void encodesOneLine() {
         Map<String, Object> arguments = new LinkedHashMap<>();
         arguments.put("id", "vsock\n0");
@@ -127,7 +125,7 @@ class QmpCodecTest {
         assertThat(lines).containsExactly("one", "", "two two two", "three");
     }
 
-    @Test
+    @Example
     void linesAreBounded() throws Exception {
         LineAssembler assembler = new LineAssembler(3000);
         assertThat(assembler.take(ByteBuffer.wrap(bytes("x".repeat(3000) + "\n"))))

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.function.Function;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
-import org.junit.jupiter.api.Test;
 import vmette.memory.GuestMemoryException;
 import vmette.memory.GuestRegion;
 
@@ -23,7 +23,7 @@ class VhostUserCodecTest {
             VhostUserCodec::memoryTable,
             VhostUserCodec::configRange);
 
-    @Test
+    @Example
     void headersAreChecked() {
         assertThat(header(5, 1 | 8, 40)).isEqualTo(new VhostUserCodec.Header(5, 9, 40));
         assertThat(header(5, 1 | 8, 40).needReply()).isTrue();
@@ -55,7 +55,7 @@ class VhostUserCodecTest {
                 .isEqualTo(regions);
     }
 
-    @Test
+    @Example
     void memoryTablesAreBounded() {
         for (int count : new int[] {0, 9, -1}) {
             ByteBuffer table = FakeFrontend.payload(8 + 32 * Math.max(count, 0)).putInt(count);
@@ -65,7 +65,7 @@ class VhostUserCodecTest {
         }
     }
 
-    @Test
+    @Example
     void configRepliesAreBounded() {
         byte[] space = {1, 2, 3, 4};
         ByteBuffer reply = VhostUserCodec.configReply(24, new VhostUserCodec.ConfigRange(1, 3, 0), space);

@@ -3,11 +3,11 @@ package vmette.vsock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
-import org.junit.jupiter.api.Test;
 
 class CreditTest {
     private static final int ALLOC = 1000;
@@ -33,7 +33,7 @@ class CreditTest {
         }
     }
 
-    @Test
+    @Example
     void nonsenseGivesNoCredit() {
         SendCredit credit = new SendCredit(0);
         credit.sent(10);
@@ -62,7 +62,7 @@ class CreditTest {
         }
     }
 
-    @Test
+    @Example
     void theUpdateIsDueBelowAQuarterAndNotBefore() {
         ReceiveCredit credit = new ReceiveCredit(ALLOC, -1);
         credit.receive(750);
@@ -74,7 +74,7 @@ class CreditTest {
         assertThat(credit.updateDue()).as("nothing new to tell").isFalse();
     }
 
-    @Test
+    @Example
     void aFullBufferIsToldOfTheFirstByteForwarded() {
         ReceiveCredit credit = new ReceiveCredit(3, 0);
         credit.receive(3);
@@ -83,7 +83,7 @@ class CreditTest {
         assertThat(credit.updateDue()).isTrue();
     }
 
-    @Test
+    @Example
     void negativeLengthsAreRefused() {
         assertThat(new ReceiveCredit(ALLOC, 0).receive(-1)).isFalse();
     }

@@ -6,11 +6,11 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
-import org.junit.jupiter.api.Test;
 
 class ExpiryQueueTest {
     private long now = Long.MAX_VALUE - 50;
@@ -36,7 +36,7 @@ class ExpiryQueueTest {
         assertThat(own.isEmpty()).isTrue();
     }
 
-    @Test
+    @Example
     void whatIsCancelledLeavesAtOnceAndDoesNotHappen() {
         List<String> happened = new ArrayList<>();
         ExpiryTimer.Expiry first = queue.after(Duration.ofNanos(1), () -> happened.add("first"));
@@ -52,7 +52,7 @@ class ExpiryQueueTest {
         assertThat(queue.runDue()).isFalse();
     }
 
-    @Test
+    @Example
     void theLongestDelayDoesNotOverflow() {
         queue.after(Duration.ofSeconds(Long.MAX_VALUE), () -> {});
         queue.after(Duration.ofNanos(3), () -> {});

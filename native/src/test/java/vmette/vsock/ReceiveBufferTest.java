@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayOutputStream;
 import java.util.List;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
-import org.junit.jupiter.api.Test;
 
 class ReceiveBufferTest {
     private static void append(ReceiveBuffer buffer, byte[] data) {
@@ -51,7 +51,7 @@ class ReceiveBufferTest {
         assertThat(buffer.charge()).isZero();
     }
 
-    @Test
+    @Example
     void aFullCreditOfSingleBytesFits() {
         int bound = ReceiveBuffer.MIN_BOUND;
         ReceiveBuffer buffer = new ReceiveBuffer(bound);
@@ -62,7 +62,7 @@ class ReceiveBufferTest {
         assertThat(buffer.charge()).isLessThanOrEqualTo(bound);
     }
 
-    @Test
+    @Example
     void largePacketsAreHandedOverInTheArrayTheyWereCopiedInto() {
         ReceiveBuffer buffer = new ReceiveBuffer(1 << 20);
         byte[][] seen = new byte[1][];

@@ -8,11 +8,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.lifecycle.AfterProperty;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Test;
 import vmette.memory.GuestRam;
 import vmette.vhostuser.Vring;
 import vmette.virtio.GuestDriver;
@@ -32,7 +31,6 @@ class RingPumpTest {
     private SplitVirtqueue rxQueue;
     private SplitVirtqueue txQueue;
 
-    @AfterEach
     @AfterProperty
     void close() {
         ram.close();
@@ -124,7 +122,7 @@ class RingPumpTest {
         }
     }
 
-    @Test
+    @Example
     void aTurnTakesOnlySoManyChainsAndCallsOnce() {
         RingPump small = new RingPump(harness.muxer, 3);
         start(0, false);
@@ -141,7 +139,7 @@ class RingPumpTest {
         assertThat(tx.deviceUsedIndex()).isEqualTo(4);
     }
 
-    @Test
+    @Example
     void kicksAreAskedForWhenTheyMatter() {
         start(0, false);
         pump.turn();
@@ -159,7 +157,7 @@ class RingPumpTest {
         assertThat(rx.deviceUsedIndex()).isEqualTo(2);
     }
 
-    @Test
+    @Example
     void nothingHappensBeforeBothRingsAreThere() {
         start(0, false);
         pump.stopped(RingPump.TX);

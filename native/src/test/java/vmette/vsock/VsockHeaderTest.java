@@ -3,13 +3,13 @@ package vmette.vsock;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HexFormat;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
-import org.junit.jupiter.api.Test;
 
 class VsockHeaderTest {
-    @Test
+    @Example
     void layoutIsThatOfTheSpecification() {
         byte[] bytes = new byte[VsockHeader.BYTES];
         new VsockHeader(2, 3, 0x01020304, 0x05060708, 9, 1, 5, 3, 0x11121314, 0x21222324).encode(bytes);
@@ -45,7 +45,7 @@ class VsockHeaderTest {
         }
     }
 
-    @Test
+    @Example
     void anRstGoesBackWhereThePacketCameFrom() {
         VsockHeader rst = new VsockHeader(3, 2, 10, 20, 5, 2, 5, 7, 8, 9).rst();
         assertThat(rst).isEqualTo(new VsockHeader(2, 3, 20, 10, 0, 2, 3, 0, 0, 0));

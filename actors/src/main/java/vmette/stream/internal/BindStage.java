@@ -89,6 +89,11 @@ public final class BindStage
                     public void onRequestGone(IncomingRequest request) {
                         gone.invoke(request);
                     }
+
+                    @Override
+                    public void onListenerEnded() {
+                        unbind.invoke(Done.getInstance());
+                    }
                 });
             } catch (RuntimeException e) {
                 bound.completeExceptionally(e);
