@@ -52,7 +52,7 @@ final class HostUse {
                         .split(" ", 2)[0];
                 times.merge(name + " " + task.getFileName(), Long.parseLong(spent), Long::sum);
             } catch (IOException ended) {
-                continue;
+                // A thread that is gone while we look spends nothing any more.
             }
         }
         return times;
@@ -93,7 +93,7 @@ final class HostUse {
                     targets.add(target);
                 }
             } catch (IOException closed) {
-                continue;
+                // While we look, or by our looking.
             }
         }
         return targets;

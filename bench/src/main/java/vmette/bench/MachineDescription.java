@@ -39,7 +39,7 @@ record MachineDescription(List<Entry> entries) {
         entries.add(new Entry(
                 "processor",
                 value(CPU_INFO, "model name", ":") + ", " + Runtime.getRuntime().availableProcessors() + " seen"));
-        double kib = Double.parseDouble(value(MEMORY_INFO, "MemTotal", ":").split(" ")[0]);
+        double kib = Double.parseDouble(value(MEMORY_INFO, "MemTotal", ":").split(" ", 2)[0]);
         entries.add(new Entry("memory", String.format(Locale.ROOT, "%.1f GiB", kib / KIB_PER_GIB)));
         entries.add(new Entry(
                 "system",
@@ -58,7 +58,7 @@ record MachineDescription(List<Entry> entries) {
 
     /** The load averages over 1, 5 and 15 minutes, as proc(5) has them. */
     static String load() throws IOException {
-        String[] fields = Files.readString(LOAD).trim().split(" ");
+        String[] fields = Files.readString(LOAD).trim().split(" ", -1);
         return String.join(" ", fields[0], fields[1], fields[2]);
     }
 

@@ -2,20 +2,19 @@ package vmette.bench;
 
 import java.util.Arrays;
 
-/**
- * What one quantity came to in repeated runs, in the order they were made.
- *
- * @param values at least one, all finite
- */
-record Samples(double... values) {
-    Samples {
+/** What one quantity came to in repeated runs, in the order they were made. Immutable. */
+final class Samples {
+    private final double[] values;
+
+    /** @param values at least one, all finite */
+    Samples(double... values) {
         if (values.length == 0) {
             throw new IllegalArgumentException("no samples");
         }
         if (!Arrays.stream(values).allMatch(Double::isFinite)) {
             throw new IllegalArgumentException("not all samples are finite: " + Arrays.toString(values));
         }
-        values = values.clone();
+        this.values = values.clone();
     }
 
     /** The middle value, or the mean of the two in the middle. */
@@ -43,19 +42,8 @@ record Samples(double... values) {
         return median() / base;
     }
 
-    @Override
-    public double[] values() {
+    double[] values() {
         return values.clone();
-    }
-
-    @Override
-    public boolean equals(Object other) {
-        return other instanceof Samples samples && Arrays.equals(values, samples.values);
-    }
-
-    @Override
-    public int hashCode() {
-        return Arrays.hashCode(values);
     }
 
     @Override

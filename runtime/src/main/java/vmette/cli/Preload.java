@@ -35,7 +35,6 @@ final class Preload {
             }
         } catch (RuntimeException | ClassNotFoundException | LinkageError e) {
             // Whoever needs it meets it again, where it can be reported.
-            return;
         }
     }
 }
