@@ -18,14 +18,17 @@ final class MachineExits {
         }
         String panic = last(console, PANIC);
         return switch (exit.reason()) {
-            case GUEST_PANIC -> new VmFailure.GuestPanic(panic == null ? "the guest's kernel panicked" : panic);
-            case GUEST_RESET ->
-                panic == null
-                        ? new VmFailure.MonitorExited("the guest reset itself")
-                        : new VmFailure.GuestPanic("the guest's kernel panicked: " + panic);
+            case GUEST_PANIC -> panic(panic);
+            case GUEST_RESET -> panic == null ? new VmFailure.MonitorExited(exit.detail()) : panic(panic);
             case GUEST_POWEROFF -> new VmFailure.PoweredOff();
             case REQUESTED, CRASHED, NOT_STARTED -> new VmFailure.MonitorExited(exit.detail());
         };
+    }
+
+    private static VmFailure.Cause panic(String line) {
+        // Without the kernel's time stamp.
+        String said = line == null ? "" : ": " + line.substring(line.indexOf(PANIC));
+        return new VmFailure.GuestPanic("the guest's kernel panicked" + said);
     }
 
     private static String last(List<String> console, String part) {

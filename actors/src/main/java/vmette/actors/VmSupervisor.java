@@ -212,15 +212,16 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         failure.ifPresent(history::add);
         unanswered.fail(new VmLostException("VM " + vm.name() + " ended before it took up what was asked of it"
                 + failure.map(why -> ": " + why.cause().text()).orElse("")));
-        if (stopping.isPresent()) {
-            return over(VmEnd.of(stopping.get()));
-        }
-        if (failure.isEmpty()) {
-            return over(VmEnd.of(VmEnd.How.STOPPED));
+        // One that failed under its owner's commands did so before he told it to stop, which is his answer to that.
+        if (failure.isEmpty() || (stopping.isPresent() && !failure.get().wasReady())) {
+            return over(VmEnd.of(stopping.orElse(VmEnd.How.STOPPED)));
         }
         if (failure.get().cause() instanceof VmFailure.PoweredOff
                 && failure.get().wasReady()) {
             return over(new VmEnd(VmEnd.How.POWERED_OFF, failure));
+        }
+        if (stopping.isPresent()) {
+            return over(VmEnd.failed(failure.get()));
         }
         return switch (decide()) {
             case RESTART_COLD -> {

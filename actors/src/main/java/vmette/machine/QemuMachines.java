@@ -89,20 +89,19 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     private Machine make(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
         Parts shared = parts();
+        String commandLine = KernelCommandLine.compose(
+                spec.cmdline()
+                        .orElseGet(() ->
+                                KernelCommandLine.defaults(shared.hypervisor().accelerator())),
+                spec.vcpus(),
+                "");
         GuestKernel kernel = assets(spec).prepare(progress);
         Path directory = shared.children().directory().createVmDirectory(name);
         QemuMachine machine = null;
         try {
             QemuLaunch launch = new QemuLaunch(
                     name,
-                    new BootSource.Linux(
-                            kernel.kernel(),
-                            kernel.initramfs(),
-                            KernelCommandLine.compose(
-                                    spec.cmdline()
-                                            .orElseGet(() -> KernelCommandLine.defaults(
-                                                    shared.hypervisor().accelerator())),
-                                    "")),
+                    new BootSource.Linux(kernel.kernel(), kernel.initramfs(), commandLine),
                     spec.vcpus(),
                     spec.memoryMib(),
                     directory,

@@ -7,6 +7,11 @@ import vmette.errors.InvalidConfigException;
 
 /** Range checks that name the key, the value and what is allowed. */
 final class Checks {
+    /**
+     * 2^31 - 1 ticks of 10 ms: what Akka's scheduler can wait for, rounded down to a day.
+     */
+    static final Duration LONGEST = Duration.ofDays(248);
+
     private static final Pattern IDENTIFIER = Pattern.compile("[A-Za-z_][A-Za-z0-9_]*");
 
     private Checks() {}
@@ -27,14 +32,27 @@ final class Checks {
 
     static void positive(String key, Duration value) {
         if (Objects.requireNonNull(value, key).isNegative() || value.isZero()) {
-            throw refuse(key, value, "a duration above 0");
+            throw refuse(key, text(value), "a duration above 0");
         }
+        notTooLong(key, value);
     }
 
     static void notNegative(String key, Duration value) {
         if (Objects.requireNonNull(value, key).isNegative()) {
-            throw refuse(key, value, "a duration of 0 or more");
+            throw refuse(key, text(value), "a duration of 0 or more");
         }
+        notTooLong(key, value);
+    }
+
+    private static void notTooLong(String key, Duration value) {
+        if (value.compareTo(LONGEST) > 0) {
+            throw refuse(key, text(value), "at most " + LONGEST.toDays() + " days");
+        }
+    }
+
+    /** As a person writes it, if it is whole seconds. */
+    private static String text(Duration value) {
+        return value.toNanosPart() == 0 ? value.toSeconds() + "s" : value.toString();
     }
 
     static void range(String key, long value, long least, long most) {

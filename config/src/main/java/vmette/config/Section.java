@@ -98,6 +98,9 @@ final class Section {
         if (value.isNegative() || (positive && value.isZero())) {
             throw refuse(key, allowed, null);
         }
+        if (value.compareTo(Checks.LONGEST) > 0) {
+            throw refuse(key, "at most " + Checks.LONGEST.toDays() + " days", null);
+        }
         return value;
     }
 

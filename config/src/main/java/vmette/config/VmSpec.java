@@ -21,7 +21,7 @@ import vmette.errors.InvalidConfigException;
  * @param env environment of every command; names are POSIX identifiers
  * @param vcpus virtual processors, 1 to 255
  * @param memoryMib memory in MiB, at least {@value #LEAST_MEMORY_MIB}
- * @param timeout from launch, boot included; zero: none
+ * @param timeout from launch, boot included, at most 248 days; zero: none
  * @param vsockPort negative: none; 0: a free one from 50000 to 59999; else the port the host listens on for the guest's programs
  */
 public record VmSpec(
@@ -55,7 +55,9 @@ public record VmSpec(
         env = Map.copyOf(new LinkedHashMap<>(env));
         env.forEach(Checks::environment);
         Checks.range("vcpus", vcpus, 1, 255);
-        Checks.range("memory", memoryMib, LEAST_MEMORY_MIB, Long.MAX_VALUE >> 20);
+        if (memoryMib < LEAST_MEMORY_MIB || memoryMib > Long.MAX_VALUE >> 20) {
+            throw Checks.refuse("memory", memoryMib + " MiB", "at least " + LEAST_MEMORY_MIB + " MiB");
+        }
         Checks.notNegative("timeout", timeout);
     }
 

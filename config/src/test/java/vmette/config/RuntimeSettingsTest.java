@@ -53,6 +53,7 @@ class RuntimeSettingsTest {
                 "vmette.vm.memory = 100000001B | whole number of MiB",
                 "vmette.qemu.accelerator = fast | allowed is auto, kvm, tcg",
                 "vmette.boot.deadline = 0s | a duration above 0",
+                "vmette.boot.deadline = 249d | vmette.boot.deadline = 249d (here: 1) is refused: allowed is at most 248 days",
                 "vmette.boot.deadline = soon | vmette.boot.deadline = soon (here: 1)",
                 "vmette.boot.dedline = 1s | the nearest one is vmette.boot.deadline",
                 "vmette.qemo.binary = x | the nearest one is vmette.qemu",

@@ -17,13 +17,14 @@ class VmSpecTest {
         return Stream.of(
                 refusal(b -> b.vcpus(0), "vcpus = 0"),
                 refusal(b -> b.vcpus(256), "vcpus = 256"),
-                refusal(b -> b.memoryMib(1), "memory = 1"),
+                refusal(b -> b.memoryMib(1), "memory = 1 MiB is refused: allowed is at least 64 MiB"),
                 refusal(b -> b.name("../x"), "name"),
                 refusal(b -> b.env("A-B", "x"), "env = A-B"),
                 refusal(b -> b.env("A", "x\0y"), "env.A"),
                 refusal(b -> b.exec("echo \0"), "exec"),
                 refusal(b -> b.cmdline("a\nb"), "cmdline"),
-                refusal(b -> b.timeout(Duration.ofSeconds(-1)), "timeout"));
+                refusal(b -> b.timeout(Duration.ofSeconds(-1)), "timeout = -1s"),
+                refusal(b -> b.timeout(Duration.ofSeconds(Long.MAX_VALUE)), "at most 248 days"));
     }
 
     private static Arguments refusal(UnaryOperator<VmSpec.Builder> change, String part) {

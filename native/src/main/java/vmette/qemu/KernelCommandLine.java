@@ -22,11 +22,14 @@ public final class KernelCommandLine {
     /** Under TCG there is no boundary that these would guard; under KVM the guest keeps its hardening. */
     private static final String TCG_ONLY = " nokaslr mitigations=off";
 
+    /** {@code panic=-1} makes a panic a reset, which with {@code -no-reboot} ends QEMU. */
+    private static final String FIXED = "console=ttyS0 panic=-1 rdinit=/vmette/agent";
+
     /**
-     * {@code panic=-1} makes a panic a reset, which with {@code -no-reboot} ends QEMU. {@code acpi=noirq} spares every PCI device,
-     * hotplugged or not, an interpretation of the DSDT's _PRT (100 ms under TCG); MSI-X carries the interrupts.
+     * Spares every PCI device, hotplugged or not, an interpretation of the DSDT's _PRT (100 ms under TCG). Not for several CPUs: a
+     * kernel without CONFIG_X86_MPPARSE, as Debian's cloud kernel, then goes without its APIC and so without the other CPUs.
      */
-    private static final String FIXED = "console=ttyS0 panic=-1 acpi=noirq rdinit=/vmette/agent";
+    private static final String ONE_CPU_ONLY = " acpi=noirq";
 
     private KernelCommandLine() {}
 
@@ -39,14 +42,15 @@ public final class KernelCommandLine {
      * The whole command line.
      *
      * @param tunable {@link #defaults} or the user's own words instead
+     * @param vcpus the machine's virtual CPUs
      * @param extra words for the agent, put after all others; may be empty
      * @throws InvalidConfigException if it is too long or holds something that would disable the fixed part: a control
      *     character, an unpaired quote, or the word {@code --}, after which the kernel reads nothing
      */
-    public static String compose(String tunable, String extra) {
+    public static String compose(String tunable, int vcpus, String extra) {
         check(tunable);
         check(extra);
-        String line = (tunable.strip() + " " + FIXED + " " + extra.strip()).strip();
+        String line = (tunable.strip() + " " + FIXED + (vcpus == 1 ? ONE_CPU_ONLY : "") + " " + extra.strip()).strip();
         int bytes = line.getBytes(StandardCharsets.UTF_8).length;
         if (bytes > MAX_BYTES) {
             throw new InvalidConfigException("the kernel command line has " + bytes + " bytes, the kernel takes "

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import vmette.errors.InvalidConfigException;
 
 class KernelCommandLineTest {
-    private static final String FIXED = "console=ttyS0 panic=-1 acpi=noirq rdinit=/vmette/agent";
+    private static final String FIXED = "console=ttyS0 panic=-1 rdinit=/vmette/agent acpi=noirq";
 
     @ParameterizedTest
     @CsvSource({
@@ -21,7 +21,13 @@ class KernelCommandLineTest {
         "console=tty0 rdinit=/bin/sh, '', 'console=tty0 rdinit=/bin/sh " + FIXED + "'"
     })
     void fixedPartComesLast(String tunable, String extra, String expected) {
-        assertThat(KernelCommandLine.compose(tunable, extra)).isEqualTo(expected);
+        assertThat(KernelCommandLine.compose(tunable, 1, extra)).isEqualTo(expected);
+    }
+
+    @Test
+    void severalCpusKeepTheirInterruptController() {
+        assertThat(KernelCommandLine.compose("quiet", 2, ""))
+                .isEqualTo("quiet console=ttyS0 panic=-1 rdinit=/vmette/agent");
     }
 
     @Test
@@ -37,19 +43,19 @@ class KernelCommandLineTest {
     @Test
     void isBoundedInBytes() {
         int room = KernelCommandLine.MAX_BYTES - FIXED.length() - 1;
-        assertThat(KernelCommandLine.compose("x".repeat(room), "")).hasSize(KernelCommandLine.MAX_BYTES);
-        assertThatThrownBy(() -> KernelCommandLine.compose("x".repeat(room + 1), ""))
+        assertThat(KernelCommandLine.compose("x".repeat(room), 1, "")).hasSize(KernelCommandLine.MAX_BYTES);
+        assertThatThrownBy(() -> KernelCommandLine.compose("x".repeat(room + 1), 1, ""))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining("2048 bytes")
                 .hasMessageContaining("by 1");
-        assertThatThrownBy(() -> KernelCommandLine.compose("é".repeat(room / 2 + 1), ""))
+        assertThatThrownBy(() -> KernelCommandLine.compose("é".repeat(room / 2 + 1), 1, ""))
                 .isInstanceOf(InvalidConfigException.class);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"--", "quiet -- single", "a=\"open", "a\nb", "a\0b", "a\tb"})
     void whatWouldDisableTheFixedPartIsRefused(String tunable) {
-        assertThatThrownBy(() -> KernelCommandLine.compose(tunable, ""))
+        assertThatThrownBy(() -> KernelCommandLine.compose(tunable, 1, ""))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining("cmdline");
     }

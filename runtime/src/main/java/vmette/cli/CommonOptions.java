@@ -4,6 +4,7 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
 import picocli.CommandLine.Option;
@@ -32,12 +33,20 @@ final class CommonOptions {
         if (config == null) {
             return RuntimeSettings.load();
         }
+        if (Files.isDirectory(config) || !Files.isReadable(config)) {
+            String why = Files.isDirectory(config)
+                    ? "is a directory"
+                    : Files.exists(config) ? "cannot be read by this user" : "does not exist";
+            throw new InvalidConfigException(
+                    "the configuration " + config + " " + why + ": --config takes a HOCON file");
+        }
         try {
             Config given = ConfigFactory.parseFile(
                     config.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
             return RuntimeSettings.from(ConfigFactory.load(given));
         } catch (ConfigException e) {
-            throw new InvalidConfigException("the configuration " + config + " cannot be read: " + e.getMessage(), e);
+            // It begins with the file and the line.
+            throw new InvalidConfigException("the configuration cannot be read: " + e.getMessage(), e);
         }
     }
 

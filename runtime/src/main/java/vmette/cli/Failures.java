@@ -1,6 +1,6 @@
 package vmette.cli;
 
-import java.util.Arrays;
+import java.io.PrintWriter;
 import picocli.CommandLine;
 import vmette.errors.Status;
 import vmette.errors.VmetteException;
@@ -13,16 +13,23 @@ final class Failures implements CommandLine.IExecutionExceptionHandler {
     @Override
     public int handleExecutionException(
             Exception failure, CommandLine commandLine, CommandLine.ParseResult parseResult) {
-        boolean debug = Arrays.asList(parseResult.originalArgs().toArray()).contains("--debug");
-        if (failure instanceof VmetteException known) {
-            System.err.println("vmette: " + known.getMessage());
-        } else {
-            System.err.println("vmette: " + failure + " (this is a bug; --debug shows more)");
-        }
-        if (debug) {
-            failure.printStackTrace();
+        // Who stopped us knows why the VM is gone.
+        if (!Shutdown.begun()) {
+            tell(failure, commandLine.getErr(), parseResult.originalArgs().contains("--debug"));
         }
         boolean usage = failure instanceof VmetteException known && known.status() == Status.INVALID_CONFIG;
         return usage ? USAGE_ERROR : RUNTIME_ERROR;
+    }
+
+    private static void tell(Exception failure, PrintWriter err, boolean debug) {
+        if (failure instanceof VmetteException known) {
+            err.println("vmette: " + known.getMessage());
+        } else {
+            err.println("vmette: " + failure + (debug ? "" : " (this is a bug; --debug shows more)"));
+        }
+        if (debug) {
+            failure.printStackTrace(err);
+        }
+        err.flush();
     }
 }

@@ -18,6 +18,9 @@ public final class Main {
         int code = commandLine().execute(args);
         System.out.flush();
         System.err.flush();
+        if (Shutdown.begun()) {
+            Shutdown.await();
+        }
         // Everything a command started is closed by the command; what is left are pools with nothing to do.
         Runtime.getRuntime().halt(code);
     }

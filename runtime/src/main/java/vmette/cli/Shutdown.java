@@ -1,0 +1,29 @@
+package vmette.cli;
+
+/** Whether a signal is ending this JVM. */
+final class Shutdown {
+    private Shutdown() {}
+
+    /** As the runtime itself answers, so that there is no moment at which this would be out of date. */
+    static boolean begun() {
+        Thread probe = new Thread(() -> {}, "vmette-probe");
+        try {
+            Runtime.getRuntime().addShutdownHook(probe);
+            Runtime.getRuntime().removeShutdownHook(probe);
+            return false;
+        } catch (IllegalStateException shuttingDown) {
+            return true;
+        }
+    }
+
+    /** Waits for the end of this JVM: halting it would cut the hooks short and replace the signal's exit code. */
+    static void await() {
+        while (true) {
+            try {
+                Thread.currentThread().join();
+            } catch (InterruptedException e) {
+                // The end comes all the same.
+            }
+        }
+    }
+}

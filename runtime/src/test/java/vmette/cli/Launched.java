@@ -1,0 +1,124 @@
+package vmette.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+
+/** One run of the launcher script as a shell starts it in the foreground: in a process group of its own, its signals not ignored. */
+final class Launched {
+    /**
+     * How it ended.
+     *
+     * @param code the exit code, 128 + n for signal n
+     */
+    record Result(int code, byte[] stdout, String stderr) {
+        String text() {
+            return new String(stdout, StandardCharsets.UTF_8);
+        }
+    }
+
+    private final Process process;
+    private final Path out;
+    private final Path err;
+
+    private Launched(Process process, Path out, Path err) {
+        this.process = process;
+        this.out = out;
+        this.err = err;
+    }
+
+    static Result run(Sandbox sandbox, String... arguments) {
+        return start(sandbox, arguments).result();
+    }
+
+    static Launched start(Sandbox sandbox, String... arguments) {
+        return start(sandbox, Map.of(), new byte[0], arguments);
+    }
+
+    static Launched start(Sandbox sandbox, Map<String, String> environment, byte[] stdin, String... arguments) {
+        Path in = sandbox.directory().resolve("in");
+        Path out = sandbox.directory().resolve("out");
+        Path err = sandbox.directory().resolve("err");
+        ProcessBuilder builder = builder(sandbox, arguments);
+        builder.environment().putAll(environment);
+        try {
+            Files.write(in, stdin);
+            builder.redirectInput(in.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile());
+            return new Launched(builder.start(), out, err);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The process in its plainest form, its streams still to be said. */
+    static ProcessBuilder builder(Sandbox sandbox, String... arguments) {
+        List<String> command = new ArrayList<>(List.of(
+                "/usr/bin/setsid",
+                "/usr/bin/env",
+                "--default-signal=INT,TERM,PIPE",
+                Path.of("..", "vmette").toAbsolutePath().normalize().toString()));
+        command.addAll(List.of(arguments));
+        // A subcommand has to be the first word.
+        boolean subcommand = arguments.length > 0 && !arguments[0].startsWith("-");
+        command.addAll(subcommand ? 5 : 4, List.of("--config", sandbox.config().toString()));
+        ProcessBuilder builder = new ProcessBuilder(command);
+        // No archive of classes: it would be made in the background, after the run and by another.
+        builder.environment()
+                .putAll(Map.of(
+                        "VMETTE_BUILD", "never", "VMETTE_CDS", "off", "JAVA_HOME", System.getProperty("java.home")));
+        return builder;
+    }
+
+    /** Waits until the command has written this text to its standard output. */
+    void awaitOutput(String text) {
+        assertThat(Sandbox.waitFor(() -> !process.isAlive() || read(out).contains(text)))
+                .isTrue();
+        assertThat(read(out)).as("stdout; stderr: %s", read(err)).contains(text);
+    }
+
+    /** Sends a signal to the whole group, as a terminal does, or to the JVM alone. */
+    void signal(String name, boolean group) {
+        try {
+            Process kill = new ProcessBuilder(
+                            "/bin/sh", "-c", "kill -s " + name + " -- " + (group ? "-" : "") + process.pid())
+                    .start();
+            assertThat(kill.waitFor()).isZero();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    Result result() {
+        try {
+            if (!process.waitFor(Sandbox.DEADLINE_SECONDS, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+                throw new AssertionError("no end within " + Sandbox.DEADLINE_SECONDS + " s; stderr: " + read(err));
+            }
+            return new Result(process.exitValue(), Files.readAllBytes(out), read(err));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
