@@ -14,6 +14,7 @@ import vmette.actors.VmSupervisor;
 import vmette.actors.VmTicket;
 import vmette.config.ExecSpec;
 import vmette.config.VmSpec;
+import vmette.errors.VmLostException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.stream.Vsock;
 
@@ -59,7 +60,11 @@ public final class VmHandle {
     /** Runs a command once the VM is ready; never blocks, never throws: what goes wrong is in the execution's status. */
     public Execution exec(ExecSpec spec) {
         CommandTicket command = CommandTicket.create(lastExecution.incrementAndGet(), spec);
-        tell(new VmSupervisor.Run(command));
+        if (ticket.ending().isDone()) {
+            command.fail(gone());
+        } else {
+            tell(new VmSupervisor.Run(command));
+        }
         return new Execution(command, vsock);
     }
 
@@ -76,11 +81,15 @@ public final class VmHandle {
     /**
      * A sign of life from the agent.
      *
-     * @return the guest's uptime; fails with a {@code VmetteException} if the VM ends first
+     * @return the guest's uptime; fails with a {@code VmetteException} if the VM ends first or no answer comes within 30 s
      */
     public CompletionStage<Duration> ping() {
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        tell(new VmSupervisor.Ping(reply));
+        if (ticket.ending().isDone()) {
+            reply.completeExceptionally(gone());
+        } else {
+            tell(new VmSupervisor.Ping(reply));
+        }
         return reply.thenApply(AgentFrame.Pong::uptime);
     }
 
@@ -88,6 +97,11 @@ public final class VmHandle {
     public CompletionStage<VmEnd> stop() {
         tell(new VmSupervisor.Stop());
         return ended();
+    }
+
+    /** Asked here, because after the runtime's end there is nobody else to ask. */
+    private VmLostException gone() {
+        return new VmLostException("VM " + name() + " has ended");
     }
 
     private void tell(VmSupervisor.Command message) {

@@ -186,9 +186,16 @@ public final class Vmette implements AutoCloseable {
         });
         return execution
                 .status()
-                .handle((status, failure) -> taken.thenCompose(done -> vm.stop())
+                .handle((status, failure) -> stopped(vm, failure == null, taken)
                         .thenApply(end -> outcome(Optional.ofNullable(status), failure, end)))
                 .thenCompose(Function.identity());
+    }
+
+    /** A guest may keep the outputs of a command that failed open for ever: they end with the VM. */
+    private static CompletionStage<VmEnd> stopped(VmHandle vm, boolean succeeded, CompletionStage<Void> taken) {
+        return succeeded
+                ? taken.thenCompose(done -> vm.stop())
+                : vm.stop().thenCombine(taken, (end, done) -> end);
     }
 
     private static ExitStatus outcome(Optional<ExitStatus> status, Throwable failure, VmEnd end) {
@@ -223,6 +230,10 @@ public final class Vmette implements AutoCloseable {
         }
         alive.add(ticket);
         ticket.ended().thenAccept(end -> alive.remove(ticket));
+        if (closed.get()) {
+            settleAfterClose(ticket);
+            return vm;
+        }
         CompletionStage<Void> bound = beforeBoot.isPresent()
                 ? system.thenCompose(up -> beforeBoot.get().apply(vm).thenApply(done -> null))
                 : CompletableFuture.completedStage(null);
@@ -238,6 +249,14 @@ public final class Vmette implements AutoCloseable {
             return null;
         });
         return vm;
+    }
+
+    /** The registry does not answer any more. */
+    private static void settleAfterClose(VmTicket ticket) {
+        ticket.readiness()
+                .completeExceptionally(
+                        new VmLostException("the runtime is closed: VM " + ticket.name() + " was not launched"));
+        ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
     }
 
     private static Optional<Integer> guestPort(VmSpec spec, VmVsock vsock) {
@@ -271,6 +290,8 @@ public final class Vmette implements AutoCloseable {
             system().terminate();
             await(system().getWhenTerminated().toCompletableFuture());
         }
+        // Those launched while this was under way, and any whose end was not to be had in time.
+        alive.forEach(Vmette::settleAfterClose);
     }
 
     private static void await(CompletableFuture<?> future) {

@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import vmette.errors.VsockException;
 import vmette.guest.protocol.AgentFrame;
@@ -36,12 +37,23 @@ final class AgentLink implements VsockChannelHandler {
     /** Nobody listened, or the dial timed out: the link never stood. */
     record NotOpened(String why) implements Event {}
 
+    /**
+     * More waits for the agent than it should ever leave unread.
+     *
+     * @param before {@link AgentLink#easings} at that time
+     */
+    record Congested(long before) implements Event {}
+
+    /** The agent has read on. */
+    record Eased() implements Event {}
+
     /** The link stood and is gone, or what came over it broke the protocol. Last event. */
     record Lost(String why) implements Event {}
 
     private final Consumer<Event> events;
     private final AgentFrameDecoder decoder = new AgentFrameDecoder();
     private volatile VsockChannel channel;
+    private final AtomicLong easings = new AtomicLong();
     private boolean broken;
 
     AgentLink(Consumer<Event> events) {
@@ -53,8 +65,16 @@ final class AgentLink implements VsockChannelHandler {
         VsockChannel open = channel;
         if (open != null) {
             byte[] bytes = HostFrames.encode(frame);
-            open.write(bytes, 0, bytes.length);
+            long before = easings.get();
+            if (!open.write(bytes, 0, bytes.length)) {
+                events.accept(new Congested(before));
+            }
         }
+    }
+
+    /** How often a congestion has passed: the word of one may come after the word of its end. */
+    long easings() {
+        return easings.get();
     }
 
     /** Asks for the next chunk, so that a guest cannot talk faster than it is listened to. */
@@ -91,7 +111,8 @@ final class AgentLink implements VsockChannelHandler {
 
     @Override
     public void onWritable() {
-        // Frames are few and small next to the channel's high-water mark.
+        easings.incrementAndGet();
+        events.accept(new Eased());
     }
 
     @Override

@@ -128,7 +128,8 @@ public final class CommandTicket {
         outcome.complete(exited);
     }
 
-    void fail(Throwable failure) {
+    /** Breaks what promises are still open: nobody runs the command, or learns what became of it. */
+    public void fail(Throwable failure) {
         running.completeExceptionally(failure);
         outcome.completeExceptionally(failure);
     }

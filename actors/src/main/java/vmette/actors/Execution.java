@@ -8,6 +8,7 @@ import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -16,6 +17,7 @@ import vmette.actors.CommandTicket.Claim;
 import vmette.config.ExecSettings;
 import vmette.config.ExecSpec;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.guest.protocol.AgentFrame;
@@ -23,6 +25,7 @@ import vmette.guest.protocol.ExecFlag;
 import vmette.guest.protocol.HostFrame;
 import vmette.guest.protocol.StreamId;
 import vmette.guest.protocol.WindowSize;
+import vmette.vmm.GuestText;
 
 /**
  * One command in one incarnation. Its caller learns exactly one outcome: the agent's word, after the outputs that were taken have
@@ -59,6 +62,13 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
 
     private record ClaimTimeout() implements Command {}
 
+    private record StartTimeout() implements Command {}
+
+    /** How long the agent may take to start or refuse a command, which it does at once unless its guest is overloaded. */
+    private static final Duration START_PATIENCE = Duration.ofSeconds(60);
+
+    private static final int SIGKILL = 9;
+
     private final CommandTicket ticket;
     private final AgentLink link;
     private final String vm;
@@ -81,6 +91,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         this.link = link;
         this.vm = vm;
         this.settings = settings;
+        timers.startSingleTimer(new StartTimeout(), START_PATIENCE);
     }
 
     static Behavior<Command> create(CommandTicket ticket, AgentLink link, String vm, ExecSettings settings) {
@@ -128,6 +139,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                 .onMessage(AgentSaid.class, said -> onFrame(said.frame()))
                 .onMessage(StreamEnded.class, ended -> settleWhenDone())
                 .onMessage(ClaimTimeout.class, timeout -> onClaimTimeout())
+                .onMessage(StartTimeout.class, timeout -> onStartTimeout())
                 .onMessage(Signal.class, signal -> {
                     if (exited == null) {
                         link.send(new HostFrame.Signal(ticket.id(), signal.number(), signal.group()));
@@ -157,6 +169,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                 return this;
             }
             started = true;
+            timers.cancel(new StartTimeout());
             timers.startSingleTimer(
                     new ClaimTimeout(), ticket.spec().claimTimeout().orElse(settings.claimTimeout()));
             ticket.run(begun.pid(), getContext().getSelf());
@@ -174,10 +187,21 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         } else if (frame instanceof AgentFrame.ExecFailed failed) {
             settled = true;
             ticket.fail(new StartFailedException("the command " + ticket.spec().arguments() + " could not be run in VM "
-                    + vm + ": " + failed.message()));
+                    + vm + ": " + GuestText.printable(failed.message())));
             return Behaviors.stopped();
         }
         return this;
+    }
+
+    /** If it runs after all, nobody will know of it: it is ended then, and its streams are not waited for. */
+    private Behavior<Command> onStartTimeout() {
+        settled = true;
+        link.send(new HostFrame.Signal(ticket.id(), SIGKILL, true));
+        Stream.of(StreamId.values()).forEach(this::discard);
+        ticket.fail(new OperationTimeoutException("the agent of VM " + vm + " did not start the command "
+                + ticket.spec().arguments() + " within " + START_PATIENCE.toSeconds()
+                + " s: the guest hangs or is overloaded; stop the VM if that lasts"));
+        return Behaviors.stopped();
     }
 
     private Behavior<Command> onClaimTimeout() {

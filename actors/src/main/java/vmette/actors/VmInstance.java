@@ -19,6 +19,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.OperationTimeoutException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
@@ -26,6 +27,7 @@ import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.HostFrame;
 import vmette.guest.protocol.RootMode;
 import vmette.machine.Machine;
+import vmette.vmm.GuestText;
 import vmette.vmm.VmmExit;
 
 /**
@@ -39,6 +41,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     /** How long a guest may take to power off before its monitor is told to quit. */
     private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(5);
 
+    /** How long the agent may take to answer a sign of life, which it does at once unless its guest is overloaded. */
+    private static final Duration PING_PATIENCE = Duration.ofSeconds(30);
+
+    /** How long the agent may leave its control connection unread: commands would pile up on this side. */
+    private static final Duration DEAF_PATIENCE = Duration.ofSeconds(30);
+
     /** A monitor that ends takes the device and the link with it, and they are heard of first. */
     private static final Duration EXPLANATION = Duration.ofSeconds(2);
 
@@ -47,7 +55,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     /** Runs a command; the ticket learns what becomes of it. */
     record Run(CommandTicket ticket) implements Command {}
 
-    /** Asks the agent for a sign of life; fails with the incarnation. */
+    /** Asks the agent for a sign of life; fails with the incarnation, or after {@link #PING_PATIENCE}. */
     record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Command {}
 
     /** Powers the guest off. */
@@ -75,6 +83,10 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private record Unexplained(VmFailure.Cause cause) implements Command {}
 
     private record DeadlinePassed() implements Command {}
+
+    private record PingTimeout(long nonce) implements Command {}
+
+    private record Deaf() implements Command {}
 
     private record ShutdownGraceOver() implements Command {}
 
@@ -163,6 +175,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                         passed -> phase == Phase.BOOTING
                                 ? end(new VmFailure.BootDeadline(settings.bootDeadline()))
                                 : this)
+                .onMessage(PingTimeout.class, late -> onPingTimeout(late.nonce()))
+                .onMessage(
+                        Deaf.class,
+                        deaf -> end(new VmFailure.AgentLost("the agent has read nothing of what waits for it for "
+                                + DEAF_PATIENCE.toSeconds() + " s")))
                 .onMessage(ShutdownGraceOver.class, over -> endAsAsked())
                 .onMessage(Run.class, run -> onRun(run.ticket()))
                 .onMessage(Ping.class, ping -> onPing(ping.reply()))
@@ -223,6 +240,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             return onFrame(said.frame());
         } else if (event instanceof AgentLink.Drained) {
             link.more();
+        } else if (event instanceof AgentLink.Congested congested) {
+            if (congested.before() == link.easings() && !timers.isTimerActive(new Deaf())) {
+                timers.startSingleTimer(new Deaf(), DEAF_PATIENCE);
+            }
+        } else if (event instanceof AgentLink.Eased) {
+            timers.cancel(new Deaf());
         }
         return this;
     }
@@ -238,18 +261,20 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private Behavior<Command> onFrame(AgentFrame frame) {
         if (frame instanceof AgentFrame.Hello hello) {
             if (hello.version() != GuestProtocol.VERSION) {
-                return end(new VmFailure.BootRefused("the agent " + hello.agent() + " speaks version " + hello.version()
+                return end(new VmFailure.BootRefused("the agent " + GuestText.printable(hello.agent()) + " speaks version " + hello.version()
                         + " of the guest protocol, this runtime version " + GuestProtocol.VERSION));
             }
             versionAgreed = true;
         } else if (frame instanceof AgentFrame.Error error) {
-            String text = "the agent refused: " + error.message();
+            String text = "the agent refused: " + GuestText.printable(error.message());
             return end(wasReady ? new VmFailure.AgentLost(text) : new VmFailure.BootRefused(text));
         } else if (!versionAgreed) {
-            return end(new VmFailure.BootRefused("the agent's first word was not its version but " + frame));
+            return end(new VmFailure.BootRefused("the agent's first word was not its version but "
+                    + GuestText.printable(frame.toString())));
         } else if (frame instanceof AgentFrame.Ready ready) {
             return onReady(ready);
         } else if (frame instanceof AgentFrame.Pong pong) {
+            timers.cancel(new PingTimeout(pong.nonce()));
             Optional.ofNullable(pings.remove(pong.nonce())).ifPresent(reply -> reply.complete(pong));
         } else if (frame instanceof AgentFrame.Started started) {
             tell(started.execution(), frame);
@@ -280,7 +305,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         supervisor.tell(new BecameReady(
                 incarnation,
                 new VmReady(
-                        ready.kernel(), ready.memoryBytes(), ready.bootTime(), launchTime, machine.capabilities())));
+                        GuestText.printable(ready.kernel()), ready.memoryBytes(), ready.bootTime(), launchTime, machine.capabilities())));
         return this;
     }
 
@@ -306,10 +331,19 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private Behavior<Command> onPing(CompletableFuture<AgentFrame.Pong> reply) {
         if (phase == Phase.READY) {
             pings.put(++lastPing, reply);
+            timers.startSingleTimer(new PingTimeout(lastPing), PING_PATIENCE);
             link.send(new HostFrame.Ping(lastPing));
         } else {
             reply.completeExceptionally(new VmLostException("VM " + vm.name() + " is not running"));
         }
+        return this;
+    }
+
+    private Behavior<Command> onPingTimeout(long nonce) {
+        Optional.ofNullable(pings.remove(nonce))
+                .ifPresent(reply -> reply.completeExceptionally(new OperationTimeoutException(
+                        "the agent of VM " + vm.name() + " gave no sign of life within " + PING_PATIENCE.toSeconds()
+                                + " s: the guest hangs or is overloaded; stop the VM if that lasts")));
         return this;
     }
 

@@ -7,6 +7,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import vmette.memory.MappedGuestMemory;
 import vmette.process.RuntimeDirectory;
 import vmette.vmm.Vmm;
@@ -17,6 +19,8 @@ import vmette.vsock.VsockHost;
 
 /** A machine under QEMU. */
 final class QemuMachine implements Machine {
+    private static final Logger LOG = LoggerFactory.getLogger(QemuMachine.class);
+
     private final VsockDevice device;
     private final Vmm vmm;
     private final RuntimeDirectory directories;
@@ -83,7 +87,12 @@ final class QemuMachine implements Machine {
             device.close();
             vmm.quit();
             vmm.whenExited().thenCombine(device.closed(), (exit, ended) -> exit).thenAccept(exit -> {
-                directories.removeVmDirectory(directory);
+                try {
+                    directories.removeVmDirectory(directory);
+                } catch (RuntimeException e) {
+                    // Whoever waits for the end must see it; the runtime's own end removes what is left.
+                    LOG.warn("a VM's directory is left behind: {}", e.getMessage());
+                }
                 closed.complete(exit);
             });
         }

@@ -66,6 +66,18 @@ class AgentLinkTest {
     }
 
     @Test
+    void saysWhenWhatWaitsForTheAgentIsTooMuchAndWhenItHasReadOn() {
+        FakeChannel channel = open();
+        channel.fill();
+        events.clear();
+        link.send(new HostFrame.Ping(1));
+        assertThat(events).containsExactly(new AgentLink.Congested(0));
+        channel.drain();
+        assertThat(events).endsWith(new AgentLink.Eased());
+        assertThat(link.easings()).isEqualTo(1);
+    }
+
+    @Test
     void isLostOnce() {
         FakeChannel channel = open();
         channel.end();

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import vmette.actors.CommandTicket.Claim;
 import vmette.config.ExecSpec;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
@@ -126,6 +127,50 @@ class ExecutionTest extends VmFixture {
         assertThat(command.outcome().toCompletableFuture()).isNotDone();
         command.ended(StreamId.STDERR);
         Await.value(command.outcome());
+    }
+
+    @Test
+    void aCommandThatTheAgentDoesNotStartFailsAfterAWhileAndIsEndedIfItRunsAfterAll() {
+        ready();
+        CommandTicket command = run();
+        agent.hear(FakeAgent.EXEC);
+        assertThat(command.take(StreamId.STDOUT)).isTrue();
+        advanceUntilSettled(command.outcome());
+        assertThat(Await.failure(command.outcome()))
+                .isInstanceOf(OperationTimeoutException.class)
+                .hasMessageContaining("did not start")
+                .hasMessageContaining(NAME);
+        assertThat(Await.failure(command.running())).isInstanceOf(OperationTimeoutException.class);
+        FakeAgent.Body signal = agent.hear(FakeAgent.SIGNAL);
+        assertThat(signal.u64()).isEqualTo(command.id());
+        assertThat(signal.u32()).isEqualTo(9);
+        for (StreamId stream : StreamId.values()) {
+            FakeAgent.Body discard = agent.hear(FakeAgent.DISCARD);
+            assertThat(discard.u64()).isEqualTo(command.id());
+            assertThat(discard.u8()).isEqualTo(stream.wire());
+        }
+    }
+
+    @Test
+    void aCommandThatRunsIsNotBoundByTheStartsDeadline() {
+        CommandTicket command = started();
+        time.timePasses(Duration.ofDays(1));
+        agent.hear(FakeAgent.DISCARD);
+        assertThat(command.outcome().toCompletableFuture()).isNotDone();
+        agent.say(exit(command, 0));
+        Await.value(command.outcome());
+    }
+
+    @Test
+    void whatTheAgentSaysIsMadePrintable() {
+        ready();
+        CommandTicket command = run();
+        agent.hear(FakeAgent.EXEC);
+        agent.say(new AgentFrame.ExecFailed(command.id(), 2, "\u001b]0;owned\u0007\nvmette: all is well" + "x".repeat(1 << 17)));
+        assertThat(Await.failure(command.outcome()).getMessage())
+                .contains("\\x1b]0;owned\\x07\\x0avmette")
+                .doesNotContain("\u001b", "\n")
+                .hasSizeLessThan(2000);
     }
 
     @Test

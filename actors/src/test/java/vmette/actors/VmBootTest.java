@@ -90,6 +90,16 @@ class VmBootTest extends VmFixture {
     }
 
     @Test
+    void anAgentsWordsAreMadePrintable() {
+        launch();
+        FakeAgent agent = FakeAgent.answer(machines.next());
+        agent.say(new AgentFrame.Error(AgentFrame.Error.BOOT_FAILED, 0, "\u001b[2Jgone\n" + "x".repeat(1 << 17)));
+        assertThat(failure().cause().text())
+                .startsWith("the agent refused: \\x1b[2Jgone\\x0axx")
+                .hasSizeLessThan(2000);
+    }
+
+    @Test
     void theDeadlineEndsABootWithTheConsolesLastWords() {
         launch();
         FakeMachine machine = machines.next();

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import vmette.config.VmSpec;
+import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
 import vmette.errors.Status;
 import vmette.errors.VmLostException;
@@ -39,6 +40,47 @@ class VmEndTest extends VmFixture {
         supervisor.tell(new VmSupervisor.Ping(reply));
         agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
         Await.value(reply);
+    }
+
+    // ---- an agent that does not answer
+
+    @Test
+    void aSignOfLifeThatDoesNotComeIsWaitedForSoLongAndNoLonger() {
+        ready();
+        CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
+        supervisor.tell(new VmSupervisor.Ping(reply));
+        long nonce = agent.hear(FakeAgent.PING).u64();
+        advanceUntilSettled(reply);
+        assertThat(Await.failure(reply))
+                .isInstanceOf(OperationTimeoutException.class)
+                .hasMessageContaining("sign of life");
+        agent.say(new AgentFrame.Pong(nonce, 1, Duration.ofSeconds(1)));
+        fence();
+        assertThat(vm.ended().toCompletableFuture()).isNotDone();
+    }
+
+    @Test
+    void anAgentThatReadsNothingIsLost() {
+        ready();
+        agent.channel().fill();
+        supervisor.tell(new VmSupervisor.Ping(new CompletableFuture<>()));
+        agent.hear(FakeAgent.PING);
+        advanceUntilSettled(vm.ended());
+        assertThat(failure().cause()).isInstanceOf(VmFailure.AgentLost.class);
+        assertThat(failure().cause().text()).contains("read nothing");
+    }
+
+    @Test
+    void anAgentThatReadsOnIsNot() {
+        ready();
+        agent.channel().fill();
+        supervisor.tell(new VmSupervisor.Ping(new CompletableFuture<>()));
+        agent.hear(FakeAgent.PING);
+        agent.channel().drain();
+        fence();
+        time.timePasses(Duration.ofHours(1));
+        fence();
+        assertThat(vm.ended().toCompletableFuture()).isNotDone();
     }
 
     // ---- by itself

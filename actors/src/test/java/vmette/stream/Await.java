@@ -69,6 +69,17 @@ public final class Await {
         }
     }
 
+    /** Waits for a condition that nobody notifies of. */
+    public static void until(String what, BooleanSupplier condition) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+        while (!condition.getAsBoolean()) {
+            if (System.nanoTime() > end) {
+                throw new AssertionError("did not happen: " + what);
+            }
+            Thread.yield();
+        }
+    }
+
     private static AssertionError interrupted(InterruptedException e) {
         Thread.currentThread().interrupt();
         return new AssertionError("interrupted", e);

@@ -10,7 +10,12 @@ import akka.stream.javadsl.Source;
 import akka.stream.testkit.TestSubscriber;
 import akka.stream.testkit.javadsl.TestSink;
 import akka.util.ByteString;
+import java.lang.ref.WeakReference;
+import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import vmette.errors.VsockException;
 import vmette.stream.Vsock.Binding;
@@ -151,6 +156,37 @@ class BindStageTest extends StreamFixture {
         second.goAway();
         assertThat(bound.next().remoteAddress()).isEqualTo(first.remote());
         assertThat(bound.next().remoteAddress()).isEqualTo(third.remote());
+    }
+
+    @Test
+    void aBusyStageKeepsNothingOfRequestsThatWentAway() {
+        CountDownLatch busy = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        Queue<IncomingConnection> taken = new ConcurrentLinkedQueue<>();
+        Await.value(vsock.bind(PORT)
+                .to(Sink.foreach(connection -> {
+                    taken.add(connection);
+                    busy.countDown();
+                    go.await();
+                }))
+                .run(materializer));
+        host.request(PORT);
+        Await.until("the stage is busy", () -> busy.getCount() == 0);
+        WeakReference<Object> gone = requestThatGoesAway();
+        Await.until("the request is forgotten", () -> {
+            System.gc();
+            return gone.refersTo(null);
+        });
+        FakeVsockHost.Request last = host.request(PORT);
+        go.countDown();
+        Await.until("the last request is served", () -> taken.size() == 2);
+        assertThat(List.copyOf(taken).get(1).remoteAddress()).isEqualTo(last.remote());
+    }
+
+    private WeakReference<Object> requestThatGoesAway() {
+        FakeVsockHost.Request request = host.request(PORT);
+        request.goAway();
+        return new WeakReference<>(request);
     }
 
     @Test

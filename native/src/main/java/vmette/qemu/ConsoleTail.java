@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import vmette.vmm.GuestText;
 
 /**
  * The last lines of what a process writes. The guest decides what that is: memory is bounded by lines, characters a line
@@ -14,7 +15,7 @@ import java.util.List;
  * <p>Thread-safe: one writes, any read.
  */
 final class ConsoleTail {
-    static final int MAX_LINE_CHARS = 1_000;
+    static final int MAX_LINE_CHARS = GuestText.MAX_CHARS;
 
     private final int maxLines;
     private final int maxChars;
@@ -71,31 +72,6 @@ final class ConsoleTail {
             end--;
         }
         String raw = new String(Arrays.copyOf(partial, end), StandardCharsets.UTF_8);
-        StringBuilder escaped = new StringBuilder(raw.length());
-        raw.codePoints().takeWhile(c -> escaped.length() < MAX_LINE_CHARS).forEach(c -> appendEscaped(escaped, c));
-        boolean shortened = cut || escaped.length() > MAX_LINE_CHARS;
-        escaped.setLength(Math.min(escaped.length(), MAX_LINE_CHARS));
-        return shortened ? escaped.append("...").toString() : escaped.toString();
-    }
-
-    private static void appendEscaped(StringBuilder to, int codePoint) {
-        boolean visible =
-                switch (Character.getType(codePoint)) {
-                    case Character.CONTROL,
-                            Character.FORMAT,
-                            Character.SURROGATE,
-                            Character.PRIVATE_USE,
-                            Character.UNASSIGNED,
-                            Character.LINE_SEPARATOR,
-                            Character.PARAGRAPH_SEPARATOR -> codePoint == '\t';
-                    default -> true;
-                };
-        if (visible) {
-            to.appendCodePoint(codePoint);
-        } else if (codePoint < 0x100) {
-            to.append(String.format("\\x%02x", codePoint));
-        } else {
-            to.append(String.format("\\u{%x}", codePoint));
-        }
+        return GuestText.printable(raw, cut);
     }
 }

@@ -1,5 +1,7 @@
 package vmette.qemu;
 
+import vmette.vmm.GuestText;
+
 /** QEMU understood a QMP command and refused it. */
 public final class QmpException extends Exception {
     private static final long serialVersionUID = 1L;
@@ -13,7 +15,7 @@ public final class QmpException extends Exception {
      * @param description what QEMU said
      */
     public QmpException(String command, String errorClass, String description) {
-        super("QEMU refused " + command + ": " + description + " (" + errorClass + ")");
+        super(GuestText.printable("QEMU refused " + command + ": " + description + " (" + errorClass + ")"));
         this.errorClass = errorClass;
         this.description = description;
     }

@@ -4,6 +4,7 @@ import java.time.Duration;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmetteException;
+import vmette.vmm.GuestText;
 
 /** Puts into words why one VM did not start. Pure. */
 final class StartFailures {
@@ -22,7 +23,8 @@ final class StartFailures {
     }
 
     VmetteException notRunning(String status) {
-        return new StartFailedException(vm + " does not run after its start: QEMU reports it as \"" + status + "\"");
+        return new StartFailedException(vm + " does not run after its start: QEMU reports it as \""
+                + GuestText.printable(status) + "\"");
     }
 
     VmetteException refused(QmpException refusal) {

@@ -29,18 +29,32 @@ final class ConnectionTable {
     }
 
     /**
-     * Reserves a connection's place and memory, to be followed by {@link #add}.
+     * Reserves the place and memory of a connection that the host dials, to be followed by {@link #add}.
      *
      * @return the limit in the way, if there is one
      */
-    Optional<String> reserve() {
-        if (all.size() >= limits.maxConnections()) {
+    Optional<String> reserveForHost() {
+        return reserve(all.size(), 0);
+    }
+
+    /**
+     * The same for one that the guest asks for. A quarter of everything is out of its reach: or else any program in a
+     * guest could keep the host from dialling its agent, and a few VMs keep it from dialling those of all others.
+     */
+    Optional<String> reserveForGuest() {
+        long most = Math.min(limits.maxConnections(), limits.perVmBudget() / limits.bufAlloc());
+        long mostInProcess = limits.budget().limit() / limits.bufAlloc();
+        return reserve(all.size() + most / 4, mostInProcess / 4 * limits.bufAlloc());
+    }
+
+    private Optional<String> reserve(long taken, long processBytesLeft) {
+        if (taken >= limits.maxConnections()) {
             return Optional.of("the VM has its " + limits.maxConnections() + " connections");
         }
-        if ((all.size() + 1L) * limits.bufAlloc() > limits.perVmBudget()) {
+        if ((taken + 1) * limits.bufAlloc() > limits.perVmBudget()) {
             return Optional.of("the VM's vsock budget of " + limits.perVmBudget() + " bytes is used up");
         }
-        if (!limits.budget().tryReserve(limits.bufAlloc())) {
+        if (!limits.budget().tryReserve(limits.bufAlloc(), processBytesLeft)) {
             return Optional.of(
                     "this process's vsock budget of " + limits.budget().limit() + " bytes is used up");
         }

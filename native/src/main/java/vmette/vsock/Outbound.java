@@ -3,7 +3,8 @@ package vmette.vsock;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Our bytes of one connection: queue, credit and the writer's marks. {@link #admit} may be called by any thread, the
+ * Our bytes of one connection: queue, credit and the writer's marks, which count what the bytes cost: a guest that takes
+ * nothing and has its own bytes sent back to it one by one must not make memory of many times the marks. {@link #admit} may be called by any thread, the
  * rest by the loop.
  */
 final class Outbound {
@@ -32,7 +33,7 @@ final class Outbound {
         if (refused) {
             return true;
         }
-        if (pending.addAndGet(length) <= highWater) {
+        if (pending.addAndGet(SendQueue.cost(length)) <= highWater) {
             return true;
         }
         // set before the bytes reach the loop: it cannot fall below the low mark without them, and so not miss this
@@ -44,7 +45,7 @@ final class Outbound {
         if (!refused && !ended && length > 0) {
             queue.add(data, offset, length);
         } else {
-            pending.addAndGet(-length);
+            pending.addAndGet(-SendQueue.cost(length));
         }
     }
 
@@ -71,9 +72,9 @@ final class Outbound {
     }
 
     void drainTo(RxBuffer buffer, int at, int length) {
-        queue.drainTo(buffer, at, length);
+        long cost = queue.drainTo(buffer, at, length);
         credit.sent(length);
-        pending.addAndGet(-length);
+        pending.addAndGet(-cost);
     }
 
     /** Whether the guest should be asked for its numbers: bytes wait, its credit is used up, and it was not asked yet. */

@@ -31,11 +31,12 @@ public final class VsockBudget {
         return reserved.get();
     }
 
-    boolean tryReserve(long bytes) {
+    /** Reserves unless less than {@code left} bytes, or less than the bytes asked for, would remain. */
+    boolean tryReserve(long bytes, long left) {
         long before;
         do {
             before = reserved.get();
-            if (bytes > limit - before) {
+            if (bytes > limit - left - before) {
                 return false;
             }
         } while (!reserved.compareAndSet(before, before + bytes));

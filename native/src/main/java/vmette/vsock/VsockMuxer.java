@@ -77,7 +77,7 @@ final class VsockMuxer implements ConnectionHome {
             rx.reply(header.rst());
             return;
         }
-        if (connections.reserve().isPresent()) {
+        if (connections.reserveForGuest().isPresent()) {
             listener.leave();
             rx.reply(header.rst());
             return;
@@ -93,7 +93,7 @@ final class VsockMuxer implements ConnectionHome {
     void connect(int port, Duration timeout, VsockChannelHandler handler) {
         Optional<VsockException> obstacle = closedBecause != null
                 ? Optional.of(Failures.closed(port, closedBecause))
-                : connections.reserve().map(limit -> Failures.noRoom(port, limit));
+                : connections.reserveForHost().map(limit -> Failures.noRoom(port, limit));
         if (obstacle.isPresent()) {
             HandlerPort.refuse("dial of guest port " + Integer.toUnsignedString(port), handler, obstacle.get());
             return;

@@ -207,7 +207,8 @@ class VsockConnectionTest {
     void theWriterIsToldOnceWhenTheQueueIsLowAgain() {
         RecordingHandler handler = accepted();
         int high = harness.limits.writeHighWater();
-        assertThat(handler.channel.write(new byte[high], 0, high)).isTrue();
+        int most = high - SendQueue.OVERHEAD;
+        assertThat(handler.channel.write(new byte[most], 0, most)).isTrue();
         assertThat(handler.channel.write(new byte[1], 0, 1)).isFalse();
         while (handler.marks().size() == 1) {
             assertThat(harness.poll(4096)).isNotNull();
@@ -216,6 +217,23 @@ class VsockConnectionTest {
         harness.drain();
         assertThat(handler.marks()).containsExactly("open", "writable");
         assertThat(handler.channel.write(new byte[1], 0, 1)).isTrue();
+    }
+
+    @Test
+    void bytesSentBackOneByOneToAGuestThatTakesNoneStopTheWriterWhileTheirMemoryIsSmall() {
+        RecordingHandler handler = accepted();
+        int writes = 1;
+        while (handler.channel.write(new byte[1], 0, 1)) {
+            writes++;
+        }
+        assertThat((long) writes * SendQueue.OVERHEAD).isLessThanOrEqualTo(harness.limits.writeHighWater());
+        handler.channel.write(new byte[1], 0, 0);
+        harness.drain();
+        assertThat(handler.marks()).containsExactly("open", "writable");
+        int most = harness.limits.writeHighWater() - SendQueue.OVERHEAD;
+        assertThat(handler.channel.write(new byte[most], 0, most))
+                .as("nothing of it is counted any more")
+                .isTrue();
     }
 
     @Test

@@ -232,6 +232,34 @@ class VsockMuxerTest {
     }
 
     @Test
+    void aGuestThatTakesAllItCanLeavesTheHostItsShare() {
+        VsockBudget budget = new VsockBudget(64L * 16 * 1024);
+        MuxerHarness greedy = new MuxerHarness(MuxerHarness.limits(16 * 1024, budget), 0);
+        greedy.host.listen(HOST, 100, request -> request.accept(new RecordingHandler()));
+        for (int port = 1; port <= 100; port++) {
+            greedy.send(VsockOp.REQUEST, port, HOST);
+            greedy.drain();
+        }
+        assertThat(greedy.muxer.connectionCount()).isEqualTo(12);
+        RecordingHandler agent = new RecordingHandler();
+        greedy.host.connect(GUEST, TIMEOUT, agent);
+        assertThat(greedy.drainOps()).containsExactly(VsockOp.REQUEST);
+
+        for (int vm = 0; vm < 10; vm++) {
+            MuxerHarness another = new MuxerHarness(MuxerHarness.limits(16 * 1024, budget), 0);
+            another.host.listen(HOST, 100, request -> request.accept(new RecordingHandler()));
+            for (int port = 1; port <= 16; port++) {
+                another.send(VsockOp.REQUEST, port, HOST);
+                another.drain();
+            }
+        }
+        assertThat(budget.reserved()).isEqualTo(48L * 16 * 1024);
+        MuxerHarness latecomer = new MuxerHarness(MuxerHarness.limits(16 * 1024, budget), 0);
+        latecomer.host.connect(GUEST, TIMEOUT, agent);
+        assertThat(latecomer.drainOps()).containsExactly(VsockOp.REQUEST);
+    }
+
+    @Test
     void aVmStaysWithinItsOwnBudget() {
         VsockLimits limits =
                 new VsockLimits(16 * 1024, 40 * 1024, new VsockBudget(1 << 30), 16, TIMEOUT, TIMEOUT, 100, 10, 32, 4);

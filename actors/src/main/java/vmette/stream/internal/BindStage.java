@@ -11,9 +11,10 @@ import akka.stream.stage.AsyncCallback;
 import akka.stream.stage.GraphStageLogic;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import scala.jdk.javaapi.FutureConverters;
 import vmette.errors.VsockException;
 import vmette.stream.Vsock.Binding;
 import vmette.stream.Vsock.IncomingConnection;
@@ -52,8 +53,7 @@ public final class BindStage
     private final class Logic extends GraphStageLogic {
         private final CompletableFuture<Binding> bound = new CompletableFuture<>();
         private final CompletableFuture<Done> unbound = new CompletableFuture<>();
-        // Never longer than the backlog: the device counts a request until it is answered.
-        private final Deque<IncomingRequest> waiting = new ArrayDeque<>();
+        private final Requests requests = new Requests();
         private VsockHost.Listener listener;
 
         Logic() {
@@ -61,33 +61,29 @@ public final class BindStage
             setHandler(out, new AbstractOutHandler() {
                 @Override
                 public void onPull() {
-                    if (!waiting.isEmpty()) {
-                        emit(waiting.removeFirst());
-                    }
+                    requests.poll().ifPresent(Logic.this::emit);
                 }
             });
         }
 
         @Override
         public void preStart() {
-            AsyncCallback<IncomingRequest> arrived = createAsyncCallback(this::onRequest);
-            AsyncCallback<IncomingRequest> gone = createAsyncCallback(waiting::remove);
+            AsyncCallback<Done> arrived = createAsyncCallback(done -> onArrival());
             AsyncCallback<Done> unbind = createAsyncCallback(done -> completeStage());
             try {
                 listener = host.listen(port, backlog, new VsockHost.Acceptor() {
                     @Override
                     public void onRequest(IncomingRequest request) {
-                        FutureConverters.asJava(arrived.invokeWithFeedback(request))
-                                .whenComplete((done, failure) -> {
-                                    if (failure != null) {
-                                        request.reject();
-                                    }
-                                });
+                        switch (requests.add(request)) {
+                            case FIRST -> arrived.invoke(Done.getInstance());
+                            case FURTHER -> {}
+                            case REFUSED -> request.reject();
+                        }
                     }
 
                     @Override
                     public void onRequestGone(IncomingRequest request) {
-                        gone.invoke(request);
+                        requests.remove(request);
                     }
 
                     @Override
@@ -106,11 +102,10 @@ public final class BindStage
             }));
         }
 
-        private void onRequest(IncomingRequest request) {
+        private void onArrival() {
+            requests.arrivalSeen();
             if (isAvailable(out)) {
-                emit(request);
-            } else {
-                waiting.addLast(request);
+                requests.poll().ifPresent(this::emit);
             }
         }
 
@@ -126,9 +121,59 @@ public final class BindStage
             if (listener != null) {
                 listener.close();
             }
-            waiting.forEach(IncomingRequest::reject);
+            requests.close().forEach(IncomingRequest::reject);
             unbound.complete(Done.getInstance());
             bound.completeExceptionally(new VsockException("the stream ended before port " + port + " was bound"));
+        }
+    }
+
+    /**
+     * Requests on their way from the loop's thread to the stage. They wait here and not in the stage's mailbox, which gets one
+     * word for any number of them: a guest that asks and gives up as fast as it can must not fill it.
+     */
+    private static final class Requests {
+        private enum Added {
+            FIRST,
+            FURTHER,
+            REFUSED
+        }
+
+        // Never longer than the backlog: the device counts a request until it is answered or gone.
+        private final Deque<IncomingRequest> waiting = new ArrayDeque<>();
+        private boolean arrivalUnderWay;
+        private boolean closed;
+
+        /** The first one since the stage last looked is to be announced to it. */
+        synchronized Added add(IncomingRequest request) {
+            if (closed) {
+                return Added.REFUSED;
+            }
+            waiting.addLast(request);
+            if (arrivalUnderWay) {
+                return Added.FURTHER;
+            }
+            arrivalUnderWay = true;
+            return Added.FIRST;
+        }
+
+        synchronized void arrivalSeen() {
+            arrivalUnderWay = false;
+        }
+
+        synchronized void remove(IncomingRequest request) {
+            waiting.remove(request);
+        }
+
+        synchronized Optional<IncomingRequest> poll() {
+            return Optional.ofNullable(waiting.pollFirst());
+        }
+
+        /** Takes no more; gives those that are still there. */
+        synchronized List<IncomingRequest> close() {
+            closed = true;
+            List<IncomingRequest> left = List.copyOf(waiting);
+            waiting.clear();
+            return left;
         }
     }
 }
