@@ -195,7 +195,7 @@ public final class Vmette implements AutoCloseable {
     private static CompletionStage<VmEnd> stopped(VmHandle vm, boolean succeeded, CompletionStage<Void> taken) {
         return succeeded
                 ? taken.thenCompose(done -> vm.stop())
-                : vm.stop().thenCombine(taken, (end, done) -> end);
+                : vm.stop().thenCombine(taken.handle((done, failure) -> done), (end, done) -> end);
     }
 
     private static ExitStatus outcome(Optional<ExitStatus> status, Throwable failure, VmEnd end) {

@@ -261,16 +261,17 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private Behavior<Command> onFrame(AgentFrame frame) {
         if (frame instanceof AgentFrame.Hello hello) {
             if (hello.version() != GuestProtocol.VERSION) {
-                return end(new VmFailure.BootRefused("the agent " + GuestText.printable(hello.agent()) + " speaks version " + hello.version()
-                        + " of the guest protocol, this runtime version " + GuestProtocol.VERSION));
+                return end(new VmFailure.BootRefused(
+                        "the agent " + GuestText.printable(hello.agent()) + " speaks version " + hello.version()
+                                + " of the guest protocol, this runtime version " + GuestProtocol.VERSION));
             }
             versionAgreed = true;
         } else if (frame instanceof AgentFrame.Error error) {
             String text = "the agent refused: " + GuestText.printable(error.message());
             return end(wasReady ? new VmFailure.AgentLost(text) : new VmFailure.BootRefused(text));
         } else if (!versionAgreed) {
-            return end(new VmFailure.BootRefused("the agent's first word was not its version but "
-                    + GuestText.printable(frame.toString())));
+            return end(new VmFailure.BootRefused(
+                    "the agent's first word was not its version but " + GuestText.printable(frame.toString())));
         } else if (frame instanceof AgentFrame.Ready ready) {
             return onReady(ready);
         } else if (frame instanceof AgentFrame.Pong pong) {
@@ -305,7 +306,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         supervisor.tell(new BecameReady(
                 incarnation,
                 new VmReady(
-                        GuestText.printable(ready.kernel()), ready.memoryBytes(), ready.bootTime(), launchTime, machine.capabilities())));
+                        GuestText.printable(ready.kernel()),
+                        ready.memoryBytes(),
+                        ready.bootTime(),
+                        launchTime,
+                        machine.capabilities())));
         return this;
     }
 

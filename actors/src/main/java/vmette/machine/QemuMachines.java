@@ -66,7 +66,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         this.limits = new VsockLimits(
                 vsock.bufAlloc(),
                 vsock.vmBudget(),
-                new VsockBudget(vsock.processBudget()),
+                new VsockBudget(withinHeap(vsock.processBudget())),
                 vsock.maxConnections(),
                 vsock.acceptTimeout(),
                 vsock.shutdownTimeout(),
@@ -74,6 +74,18 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                 WRITE_LOW_WATER,
                 CHAINS_PER_TURN,
                 PENDING_REPLIES);
+    }
+
+    /** What connections hold is heap, and guests that fill it together end the JVM and with it the VMs of all others. */
+    private static long withinHeap(long processBudget) {
+        long most = Runtime.getRuntime().maxMemory() / 2;
+        if (processBudget > most) {
+            LOG.info(
+                    "vmette.vsock.process-budget is {} MiB, but half of the heap is {} MiB: that is the limit",
+                    processBudget >> 20,
+                    most >> 20);
+        }
+        return Math.min(processBudget, most);
     }
 
     private Thread thread(Runnable task) {

@@ -166,7 +166,8 @@ class ExecutionTest extends VmFixture {
         ready();
         CommandTicket command = run();
         agent.hear(FakeAgent.EXEC);
-        agent.say(new AgentFrame.ExecFailed(command.id(), 2, "\u001b]0;owned\u0007\nvmette: all is well" + "x".repeat(1 << 17)));
+        agent.say(new AgentFrame.ExecFailed(
+                command.id(), 2, "\u001b]0;owned\u0007\nvmette: all is well" + "x".repeat(1 << 17)));
         assertThat(Await.failure(command.outcome()).getMessage())
                 .contains("\\x1b]0;owned\\x07\\x0avmette")
                 .doesNotContain("\u001b", "\n")

@@ -23,8 +23,8 @@ final class StartFailures {
     }
 
     VmetteException notRunning(String status) {
-        return new StartFailedException(vm + " does not run after its start: QEMU reports it as \""
-                + GuestText.printable(status) + "\"");
+        return new StartFailedException(
+                vm + " does not run after its start: QEMU reports it as \"" + GuestText.printable(status) + "\"");
     }
 
     VmetteException refused(QmpException refusal) {
