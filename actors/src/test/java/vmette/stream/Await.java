@@ -76,7 +76,7 @@ public final class Await {
             if (System.nanoTime() > end) {
                 throw new AssertionError("did not happen: " + what);
             }
-            Thread.yield();
+            Thread.onSpinWait();
         }
     }
 
