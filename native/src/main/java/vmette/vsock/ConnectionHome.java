@@ -6,6 +6,8 @@ import java.util.concurrent.Executor;
 interface ConnectionHome extends ExpiryTimer {
     VsockLimits limits();
 
+    WriteGauge writes();
+
     long guestCid();
 
     Executor loop();

@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicLong;
 final class Outbound {
     private final SendCredit credit;
     private final SendQueue queue = new SendQueue();
+    private final WriteGauge gauge;
     private final AtomicLong pending = new AtomicLong();
     private final int highWater;
     private final int lowWater;
@@ -18,7 +19,8 @@ final class Outbound {
     private boolean ended;
     private boolean creditRequested;
 
-    Outbound(int highWater, int lowWater, int counterStart) {
+    Outbound(int highWater, int lowWater, WriteGauge gauge, int counterStart) {
+        this.gauge = gauge;
         this.highWater = highWater;
         this.lowWater = lowWater;
         this.credit = new SendCredit(counterStart);
@@ -33,7 +35,8 @@ final class Outbound {
         if (refused) {
             return true;
         }
-        if (pending.addAndGet(SendQueue.cost(length)) <= highWater) {
+        long waiting = count(SendQueue.cost(length));
+        if (waiting <= highWater && (waiting == 0 || !gauge.presses())) {
             return true;
         }
         // set before the bytes reach the loop: it cannot fall below the low mark without them, and so not miss this
@@ -41,17 +44,23 @@ final class Outbound {
         return false;
     }
 
+    private long count(long cost) {
+        gauge.add(cost);
+        return pending.addAndGet(cost);
+    }
+
     void enqueue(byte[] data, int offset, int length) {
         if (!refused && !ended && length > 0) {
             queue.add(data, offset, length);
         } else {
-            pending.addAndGet(-SendQueue.cost(length));
+            count(-SendQueue.cost(length));
         }
     }
 
     /** Whether the writer is owed a word that it may go on; asking settles it. */
     boolean pollWritable() {
-        if (!blocked || refused || ended || pending.get() > lowWater) {
+        long waiting = pending.get();
+        if (!blocked || refused || ended || waiting > lowWater || (waiting > 0 && gauge.presses())) {
             return false;
         }
         blocked = false;
@@ -74,7 +83,7 @@ final class Outbound {
     void drainTo(RxBuffer buffer, int at, int length) {
         long cost = queue.drainTo(buffer, at, length);
         credit.sent(length);
-        pending.addAndGet(-cost);
+        count(-cost);
     }
 
     /** Whether the guest should be asked for its numbers: bytes wait, its credit is used up, and it was not asked yet. */
@@ -94,7 +103,7 @@ final class Outbound {
     /** Nothing can be sent any more; what is queued is dropped. */
     void refuse() {
         refused = true;
-        pending.addAndGet(-queue.clear());
+        count(-queue.clear());
     }
 
     boolean refused() {

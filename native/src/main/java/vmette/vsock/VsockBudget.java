@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class VsockBudget {
     private final long limit;
     private final AtomicLong reserved = new AtomicLong();
+    private final AtomicLong queued = new AtomicLong();
 
     /**
      * @param bytes the most that may be reserved at a time, at least 1
@@ -29,6 +30,16 @@ public final class VsockBudget {
     /** What is reserved now, in bytes. */
     public long reserved() {
         return reserved.get();
+    }
+
+    /** Counts bytes, or less bytes, that wait to be sent. */
+    void queued(long cost) {
+        queued.addAndGet(cost);
+    }
+
+    /** Whether so much waits to be sent that all writers have to hold back. */
+    boolean writesPress() {
+        return queued.get() > limit / 4;
     }
 
     /** Reserves unless less than {@code left} bytes, or less than the bytes asked for, would remain. */

@@ -33,7 +33,7 @@ final class VsockConnection {
         this.home = home;
         this.state = state;
         this.in = new Inbound(limits.bufAlloc(), counterStart);
-        this.out = new Outbound(limits.writeHighWater(), limits.writeLowWater(), counterStart);
+        this.out = new Outbound(limits.writeHighWater(), limits.writeLowWater(), home.writes(), counterStart);
         this.channel = new LoopChannel(this, out, home.loop());
         this.handler = new HandlerPort(toString());
     }

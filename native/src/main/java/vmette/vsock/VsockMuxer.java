@@ -19,6 +19,7 @@ final class VsockMuxer implements ConnectionHome {
     private final Executor loop;
     private final RxScheduler rx;
     private final ConnectionTable connections;
+    private final WriteGauge writes;
     private final ListenerTable listeners = new ListenerTable();
     private final int counterStart;
     private String closedBecause;
@@ -37,6 +38,7 @@ final class VsockMuxer implements ConnectionHome {
         this.loop = loop;
         this.rx = new RxScheduler(rxWanted);
         this.connections = new ConnectionTable(limits);
+        this.writes = new WriteGauge(limits);
         this.counterStart = counterStart;
     }
 
@@ -143,6 +145,11 @@ final class VsockMuxer implements ConnectionHome {
     @Override
     public VsockLimits limits() {
         return limits;
+    }
+
+    @Override
+    public WriteGauge writes() {
+        return writes;
     }
 
     @Override

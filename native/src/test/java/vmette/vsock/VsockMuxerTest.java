@@ -260,6 +260,35 @@ class VsockMuxerTest {
     }
 
     @Test
+    void whatIsQueuedForAVmThatTakesNothingIsBoundedOverAllItsConnections() {
+        int chunk = 16 * 1024;
+        int buffer = 64 * 1024;
+        VsockLimits limits = new VsockLimits(
+                buffer, 16L * buffer, new VsockBudget(1 << 30), 16, TIMEOUT, TIMEOUT, 1 << 20, 1 << 19, 32, 4);
+        MuxerHarness echo = new MuxerHarness(limits, 0);
+        List<RecordingHandler> handlers = new ArrayList<>();
+        for (int port = 1; port <= 12; port++) {
+            handlers.add(echo.accepted(port, HOST, new RecordingHandler()));
+        }
+        for (RecordingHandler handler : handlers) {
+            while (handler.channel.write(new byte[chunk], 0, chunk)) {
+                // until it is told to pause
+            }
+        }
+        assertThat(echo.muxer.writes().queued())
+                .isLessThanOrEqualTo(16L * buffer / 4 + 13L * (chunk + SendQueue.OVERHEAD));
+
+        // A guest that nibbles gets no further: only an empty queue is filled again while all are too full together.
+        for (int i = 0; i < 12; i++) {
+            echo.poll(1);
+        }
+        assertThat(handlers).allSatisfy(handler -> assertThat(handler.marks()).containsExactly("open"));
+        echo.drain();
+        assertThat(handlers).allSatisfy(handler -> assertThat(handler.marks()).containsExactly("open", "writable"));
+        assertThat(echo.muxer.writes().queued()).isZero();
+    }
+
+    @Test
     void aVmStaysWithinItsOwnBudget() {
         VsockLimits limits =
                 new VsockLimits(16 * 1024, 40 * 1024, new VsockBudget(1 << 30), 16, TIMEOUT, TIMEOUT, 100, 10, 32, 4);
