@@ -42,6 +42,9 @@ public final class Vmette implements AutoCloseable {
     /** Longer than the grace a guest has to power off and a monitor to quit. */
     private static final long CLOSE_SECONDS = 30;
 
+    private static final String OWN_CONFIG =
+            "akka { scheduler.tick-duration = 50ms, coordinated-shutdown.run-by-jvm-shutdown-hook = off }";
+
     private static final AtomicLong REGISTRIES = new AtomicLong();
     private static final AtomicLong NAMES = new AtomicLong();
 
@@ -85,13 +88,13 @@ public final class Vmette implements AutoCloseable {
     }
 
     /**
-     * Between what the user says and Akka's own defaults: a scheduler that wakes 20 times a second and not 100 times, which is most of
-     * what an idle runtime costs; none of our timers is that exact.
+     * Between what the user says and Akka's own defaults. A scheduler that wakes 20 times a second and not 100 times, which is most of
+     * what an idle runtime costs; none of our timers is that exact. And no shutdown hook of Akka's beside ours, which ends the VMs.
      */
     private static Config ownConfig() {
         return ConfigFactory.defaultOverrides()
                 .withFallback(ConfigFactory.defaultApplication())
-                .withFallback(ConfigFactory.parseString("akka.scheduler.tick-duration = 50ms"))
+                .withFallback(ConfigFactory.parseString(OWN_CONFIG))
                 .withFallback(ConfigFactory.defaultReference())
                 .resolve();
     }
@@ -195,7 +198,7 @@ public final class Vmette implements AutoCloseable {
     private static CompletionStage<VmEnd> stopped(VmHandle vm, boolean succeeded, CompletionStage<Void> taken) {
         return succeeded
                 ? taken.thenCompose(done -> vm.stop())
-                : vm.stop().thenCombine(taken.handle((done, failure) -> done), (end, done) -> end);
+                : vm.stop().thenCombine(taken.handle((done, failure) -> vm), (end, same) -> end);
     }
 
     private static ExitStatus outcome(Optional<ExitStatus> status, Throwable failure, VmEnd end) {

@@ -1,5 +1,6 @@
 package vmette.cli;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import picocli.CommandLine;
@@ -15,18 +16,29 @@ public final class Main {
         if (List.of(args).stream().noneMatch(NOT_A_RUN::contains)) {
             Preload.begin();
         }
-        int code = commandLine().execute(args);
+        int code = execute(args);
         System.out.flush();
         System.err.flush();
-        if (Shutdown.begun()) {
-            Shutdown.await();
+        // The hooks remove what the runtime holds. Where a signal has begun that already this waits for it, and the
+        // code is the signal's.
+        System.exit(code);
+    }
+
+    /** Of all commands only {@code run} is made where it is named, since describing each takes a cold JVM a while. */
+    private static int execute(String[] args) {
+        if (args.length > 0 && args[0].equals("run")) {
+            CommandLine run = configured(new CommandLine(new RunCommand())).setCommandName("vmette run");
+            return run.execute(Arrays.copyOfRange(args, 1, args.length));
         }
-        // Everything a command started is closed by the command; what is left are pools with nothing to do.
-        Runtime.getRuntime().halt(code);
+        return commandLine().execute(args);
     }
 
     static CommandLine commandLine() {
-        return new CommandLine(new VmetteCommand())
+        return configured(new CommandLine(new VmetteCommand()));
+    }
+
+    private static CommandLine configured(CommandLine commandLine) {
+        return commandLine
                 .setExecutionExceptionHandler(new Failures())
                 .setParameterExceptionHandler(new UsageErrors())
                 .setCaseInsensitiveEnumValuesAllowed(true)

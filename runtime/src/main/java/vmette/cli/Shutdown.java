@@ -15,15 +15,4 @@ final class Shutdown {
             return true;
         }
     }
-
-    /** Waits for the end of this JVM: halting it would cut the hooks short and replace the signal's exit code. */
-    static void await() {
-        while (true) {
-            try {
-                Thread.currentThread().join();
-            } catch (InterruptedException e) {
-                // The end comes all the same.
-            }
-        }
-    }
 }
