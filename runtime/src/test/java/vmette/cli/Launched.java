@@ -18,12 +18,10 @@ final class Launched {
      * How it ended.
      *
      * @param code the exit code, 128 + n for signal n
+     * @param stdout a character for each byte
+     * @param stderr likewise
      */
-    record Result(int code, byte[] stdout, String stderr) {
-        String text() {
-            return new String(stdout, StandardCharsets.UTF_8);
-        }
-    }
+    record Result(int code, String stdout, String stderr) {}
 
     private final Process process;
     private final Path out;
@@ -105,9 +103,7 @@ final class Launched {
                 process.destroyForcibly();
                 throw new AssertionError("no end within " + Sandbox.DEADLINE_SECONDS + " s; stderr: " + read(err));
             }
-            return new Result(process.exitValue(), Files.readAllBytes(out), read(err));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            return new Result(process.exitValue(), read(out), read(err));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
@@ -116,7 +112,7 @@ final class Launched {
 
     private static String read(Path file) {
         try {
-            return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+            return Files.readString(file, StandardCharsets.ISO_8859_1);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
