@@ -78,9 +78,9 @@ public record RuntimeSettings(
                         exec.duration("claim-timeout", true)),
                 new VsockSettings(
                         vsock.integer("loops", 1, 64),
-                        (int) vsock.bytes("buf-alloc", 4096, 16 << 20),
-                        vsock.bytes("vm-budget", 4096, Long.MAX_VALUE),
-                        vsock.bytes("process-budget", 4096, Long.MAX_VALUE),
+                        (int) vsock.bytes("buf-alloc", 16 << 10, 16 << 20),
+                        vsock.bytes("vm-budget", 16 << 10, Long.MAX_VALUE),
+                        vsock.bytes("process-budget", 16 << 10, Long.MAX_VALUE),
                         vsock.integer("max-connections", 1, 65536),
                         vsock.integer("backlog", 1, 65536),
                         vsock.duration("accept-timeout", true),

@@ -59,7 +59,7 @@ class RuntimeSettingsTest {
                 "vmette.qemo.binary = x | the nearest one is vmette.qemu",
                 "vmette.vm.env { A = [1] } | vmette.vm.env.A",
                 "vmette.vm.env { 1A = x } | not beginning with a digit",
-                "vmette.vsock.vm-budget = 8KiB | vsock.vm-budget",
+                "vmette.vsock.vm-budget = 32KiB | vsock.vm-budget",
                 "vmette.vm = 3 | vmette.vm = 3",
             })
     void aBrokenValueIsRefusedByName(String hocon, String part) {
