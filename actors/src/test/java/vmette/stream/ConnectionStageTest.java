@@ -20,6 +20,14 @@ import vmette.vsock.VsockHost;
 class ConnectionStageTest extends StreamFixture {
 
     @Test
+    void aReaderThatCancelsBeforeTheConnectionStoodSettlesThePromiseWithoutHalfClose() {
+        Probed flow = new Probed(false);
+        flow.out.cancel();
+        assertThat(Await.failure(flow.opened)).isInstanceOf(VsockException.class);
+        flow.dial.open().awaitReset();
+    }
+
+    @Test
     void carriesBytesBothWays() {
         Probed flow = new Probed(true);
         assertThat(flow.dial.port()).isEqualTo(PORT);
