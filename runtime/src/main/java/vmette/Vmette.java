@@ -278,7 +278,8 @@ public final class Vmette implements AutoCloseable {
     }
 
     /**
-     * Ends every VM, waits until nothing of them is left, and terminates the ActorSystem if it is the runtime's own. Idempotent.
+     * Ends every VM and waits until nothing of them is left. An ActorSystem of the runtime's own is terminated, but not waited for:
+     * {@code system().getWhenTerminated()} says when it is gone. Idempotent.
      */
     @Override
     public void close() {
@@ -291,7 +292,6 @@ public final class Vmette implements AutoCloseable {
         machines.close();
         if (ownsSystem && !system.isCompletedExceptionally()) {
             system().terminate();
-            await(system().getWhenTerminated().toCompletableFuture());
         }
         // Those launched while this was under way, and any whose end was not to be had in time.
         alive.forEach(Vmette::settleAfterClose);

@@ -80,11 +80,7 @@ final class RunOptions {
         }
         RuntimeSettings settings = common.settings();
         VmSpec spec = spec(settings.vm());
-        try {
-            // Not closed: a run is over when nothing of its VM is left, and what the runtime itself holds goes with the
-            // JVM,
-            // by its shutdown hook. An orderly end of the ActorSystem would be waited for by every run.
-            Vmette vmette = Vmette.create(settings, common.progress());
+        try (Vmette vmette = Vmette.create(settings, common.progress())) {
             ExitStatus status = vmette.run(spec, RunStreams.inheritedWithInput())
                     .toCompletableFuture()
                     .join();
