@@ -2,6 +2,7 @@ package vmette;
 
 import akka.Done;
 import akka.NotUsed;
+import akka.stream.javadsl.Flow;
 import akka.stream.javadsl.Keep;
 import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
@@ -19,7 +20,8 @@ import vmette.stream.Vsock;
  * One command in a VM. Thread-safe.
  *
  * <p>Each stream may be materialised once, within the claim timeout; meanwhile the command is held back by its pipe,
- * nothing is lost. An output that nobody materialises is drained and dropped afterwards, and does not delay the status.
+ * nothing is lost. An output that nobody asks for is drained and dropped afterwards, and does not delay the status. Asking for it by {@link #stdout}
+ * or {@link #stderr} says that it will be materialised: then the status waits for its end.
  */
 public final class Execution {
     private final CommandTicket ticket;
@@ -36,7 +38,7 @@ public final class Execution {
     }
 
     /**
-     * Completes when the command has ended and every output that was materialised has too; fails with a {@code VmetteException}
+     * Completes when the command has ended and every output that was asked for has been read to its end, or dropped; fails with a {@code VmetteException}
      * if the command could not be started or its VM was lost. Exactly one of these.
      */
     public CompletionStage<ExitStatus> status() {
@@ -62,21 +64,28 @@ public final class Execution {
                     if (!ticket.take(StreamId.STDIN)) {
                         return Sink.<ByteString>cancelled().mapMaterializedValue(none -> refused(StreamId.STDIN));
                     }
-                    return Sink.completionStageSink(ticket.running().thenApply(command -> input()))
+                    // The opening goes first, also because a sink that is still to come is made at its first element:
+                    // an input
+                    // without any must reach the guest as end of file.
+                    return Flow.<ByteString>create()
+                            .prepend(Source.single(ByteString.fromArrayUnsafe(ticket.opening(StreamId.STDIN))))
+                            .toMat(
+                                    Sink.completionStageSink(ticket.running().thenApply(command -> input())),
+                                    Keep.right())
                             .mapMaterializedValue(late -> late.thenCompose(done -> done));
                 })
                 .mapMaterializedValue(late -> late.thenCompose(done -> done));
     }
 
     private Sink<ByteString, CompletionStage<Done>> input() {
-        return akka.stream.javadsl.Flow.<ByteString>create()
-                .prepend(Source.single(ByteString.fromArrayUnsafe(ticket.opening(StreamId.STDIN))))
+        return Flow.<ByteString>create()
                 .via(vsock.connect(GuestProtocol.PORT))
                 .toMat(Sink.ignore(), Keep.right())
                 .mapMaterializedValue(done -> done.whenComplete((ok, failure) -> ticket.ended(StreamId.STDIN)));
     }
 
     private Source<ByteString, NotUsed> output(StreamId stream) {
+        ticket.want(stream);
         return Source.<ByteString, NotUsed>fromMaterializer((materializer, attributes) -> {
                     if (!ticket.take(stream)) {
                         return Source.completionStage(Execution.<ByteString>refusedOf(stream, ticket));
@@ -104,7 +113,7 @@ public final class Execution {
                 switch (ticket.claim(stream)) {
                     case DROPPED ->
                         "it was not wanted, or nobody materialised it within vmette.exec.claim-timeout: what it held is dropped";
-                    case OPEN, TAKEN, ENDED -> "it has been materialised already, which can be done once";
+                    case OPEN, WANTED, TAKEN, ENDED -> "it has been materialised already, which can be done once";
                 };
         return java.util.concurrent.CompletableFuture.failedStage(
                 new VsockException(name + " of " + ticket.spec().arguments() + " cannot be had: " + why));

@@ -185,6 +185,25 @@ class ExecIT {
     }
 
     @Test
+    void anEmptyStdinIsEndOfFile() {
+        Result result = Guests.run(vmette, vm, ExecSpec.shell("cat; echo ended").withClaimTimeout(Duration.ofHours(1)));
+        assertThat(result.stdout()).isEqualTo("ended\n");
+    }
+
+    @Test
+    void theStatusDoesNotOvertakeAnOutputThatWasAskedFor() {
+        Execution execution = vm.exec(ExecSpec.shell("echo late").withClaimTimeout(Duration.ofMinutes(5)));
+        Source<ByteString, ?> output = execution.stdout();
+        await(execution.started());
+        CompletionStage<ExitStatus> status = execution.status();
+        // Another command has come and gone: the first one's end is known by now.
+        assertThat(sh(vmette, vm, "true").status().code()).isZero();
+        assertThat(status.toCompletableFuture()).isNotDone();
+        assertThat(await(Guests.text(vmette, output))).isEqualTo("late\n");
+        assertThat(await(status).code()).isZero();
+    }
+
+    @Test
     void stdinThatNobodyWritesEndsAfterTheClaimTimeout() {
         Execution execution = vm.exec(ExecSpec.shell("cat; echo ended").withClaimTimeout(Duration.ofSeconds(1)));
         assertThat(await(Guests.text(vmette, execution.stdout()))).isEqualTo("ended\n");

@@ -19,8 +19,10 @@ import vmette.guest.protocol.Token;
 public final class CommandTicket {
     /** Where a stream of a command stands. */
     public enum Claim {
-        /** Nobody has materialised it yet. */
+        /** Nobody has asked for it yet. */
         OPEN,
+        /** Somebody has asked for it and is about to materialise it. */
+        WANTED,
         /** Somebody has, and it runs. */
         TAKEN,
         /** It has run to its end, however that was. */
@@ -90,9 +92,22 @@ public final class CommandTicket {
         return outcome.minimalCompletionStage();
     }
 
+    /**
+     * Says that a stream is going to be taken: materialising it happens in some other thread, and the outcome must not overtake it.
+     * Without effect on one that is taken or dropped already.
+     */
+    public void want(StreamId stream) {
+        claims.get(stream).compareAndSet(Claim.OPEN, Claim.WANTED);
+    }
+
     /** Takes a stream for one reader or writer; false if it is taken or dropped already. */
     public boolean take(StreamId stream) {
-        return claims.get(stream).compareAndSet(Claim.OPEN, Claim.TAKEN);
+        return leave(stream, Claim.TAKEN);
+    }
+
+    private boolean leave(StreamId stream, Claim next) {
+        AtomicReference<Claim> claim = claims.get(stream);
+        return claim.compareAndSet(Claim.OPEN, next) || claim.compareAndSet(Claim.WANTED, next);
     }
 
     /** Where a stream stands. */
@@ -112,7 +127,7 @@ public final class CommandTicket {
     }
 
     boolean drop(StreamId stream) {
-        return claims.get(stream).compareAndSet(Claim.OPEN, Claim.DROPPED);
+        return leave(stream, Claim.DROPPED);
     }
 
     StreamSetup setup(StreamId stream) {

@@ -213,9 +213,9 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         link.send(new HostFrame.Discard(ticket.id(), stream));
     }
 
-    /** An output that nobody took does not delay the outcome; its claim runs on until its own timeout. */
+    /** An output that nobody asked for does not delay the outcome; its claim runs on until its own timeout. */
     private Behavior<Command> settleWhenDone() {
-        if (exited == null || anyOutput(Claim.TAKEN)) {
+        if (exited == null || anyOutput(Claim.WANTED) || anyOutput(Claim.TAKEN)) {
             return this;
         }
         if (!settled) {
@@ -224,7 +224,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         }
         boolean more = Stream.of(StreamId.values())
                 .map(ticket::claim)
-                .anyMatch(claim -> claim == Claim.OPEN || claim == Claim.TAKEN);
+                .anyMatch(claim -> claim != Claim.ENDED && claim != Claim.DROPPED);
         return more ? this : Behaviors.stopped();
     }
 

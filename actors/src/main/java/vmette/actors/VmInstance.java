@@ -112,12 +112,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private final RuntimeSettings settings;
     private final ActorRef<Report> supervisor;
     private final CompletionStage<Machine> making;
-    private final long launchedNanos = System.nanoTime();
     private final Map<Long, ActorRef<Execution.Command>> executions = new HashMap<>();
     private final Map<Long, CompletableFuture<AgentFrame.Pong>> pings = new HashMap<>();
 
     private Phase phase = Phase.BOOTING;
     private Machine machine;
+    private long madeNanos;
     private AgentLink link;
     private long lastPing;
     private boolean wasReady;
@@ -191,6 +191,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     private Behavior<Command> onMachine(Machine made) {
         machine = made;
+        madeNanos = System.nanoTime();
         if (phase == Phase.ENDING) {
             closeMachine();
             return this;
@@ -302,14 +303,14 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         phase = Phase.READY;
         wasReady = true;
         timers.cancel(new DeadlinePassed());
-        Duration launchTime = Duration.ofNanos(System.nanoTime() - launchedNanos);
+        Duration bootTime = Duration.ofNanos(System.nanoTime() - madeNanos);
         supervisor.tell(new BecameReady(
                 incarnation,
                 new VmReady(
                         GuestText.printable(ready.kernel()),
                         ready.memoryBytes(),
                         ready.bootTime(),
-                        launchTime,
+                        bootTime,
                         machine.capabilities())));
         return this;
     }

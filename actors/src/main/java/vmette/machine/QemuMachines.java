@@ -170,7 +170,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     private void sayHowIsolated(QemuHypervisor hypervisor) {
         if (hypervisor.accelerator() == Accelerator.TCG) {
-            progress.accept("no KVM here: guests run under TCG, which is slower and no security boundary");
+            progress.accept(
+                    "no KVM here (a processor with vmx or svm, and /dev/kvm): guests run under TCG, slower and no security boundary");
             LOG.info("guests run under TCG, which is slower and no security boundary");
         }
     }

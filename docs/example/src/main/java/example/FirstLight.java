@@ -1,8 +1,10 @@
 package example;
 
+import akka.Done;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.stream.javadsl.Sink;
+import java.util.concurrent.CompletionStage;
 import vmette.Execution;
 import vmette.VmHandle;
 import vmette.Vmette;
@@ -27,10 +29,11 @@ public final class FirstLight {
             VmSpec spec = VmSpec.builder().memoryMib(256).env("WHO", "an agent").build();
             VmHandle vm = vmette.launch(spec).toCompletableFuture().join();
             Execution command = vm.exec("uname -sr; echo hello from $WHO");
-            command.stdout()
+            CompletionStage<Done> printed = command.stdout()
                     .map(bytes -> bytes.utf8String())
                     .runWith(Sink.foreach(System.out::print), system);
             int code = command.status().toCompletableFuture().join().code();
+            printed.toCompletableFuture().join();
             System.out.println("exit code " + code);
         }
         // README: end

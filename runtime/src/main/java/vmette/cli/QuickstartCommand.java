@@ -30,10 +30,8 @@ final class QuickstartCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         RuntimeSettings settings = common.settings();
-        long begun = System.nanoTime();
         try (Vmette vmette = Vmette.create(settings, common.progress())) {
             VmHandle vm = vmette.launch(settings.vm()).toCompletableFuture().join();
-            double seconds = (System.nanoTime() - begun) / 1e9;
             VmReady ready = vm.ready().toCompletableFuture().join();
             Execution uname = vm.exec("uname -a");
             CompletionStage<String> answer =
@@ -50,11 +48,12 @@ final class QuickstartCommand implements Callable<Integer> {
                     String.format(
                             Locale.ROOT,
                             "%.2f s (%.2f s of it the guest's)",
-                            seconds,
+                            ready.bootTime().toMillis() / 1e3,
                             ready.guestBootTime().toMillis() / 1e3)));
             System.out.println(row("runs on", ready.capabilities().description()));
             System.out.println();
-            System.out.println("Next: vmette run --exec 'echo hello from $(hostname)'");
+            System.out.println("Next: " + System.getProperty("vmette.command", "vmette")
+                    + " run --exec 'echo hello from $(hostname)'");
             return 0;
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException known ? known : e;

@@ -84,6 +84,9 @@ final class RunOptions {
             ExitStatus status = vmette.run(spec, RunStreams.inheritedWithInput())
                     .toCompletableFuture()
                     .join();
+            if (status.kind() == ExitStatus.Kind.TIMED_OUT) {
+                common.progress().accept("stopped after " + spec.timeout().toSeconds() + " s (--timeout)");
+            }
             return status.code();
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException known ? known : e;

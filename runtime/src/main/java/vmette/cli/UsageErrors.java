@@ -43,7 +43,8 @@ final class UsageErrors implements CommandLine.IParameterExceptionHandler {
                 : "; the nearest one is " + failure.getSuggestions().get(0);
         return first.startsWith("-")
                 ? first.split("=", 2)[0] + " is not an option" + nearest
-                : "'" + first + "' is not understood" + nearest;
+                : "'" + first + "' is not understood"
+                        + (nearest.isEmpty() ? ": a command goes in quotes after --exec" : nearest);
     }
 
     /** A value that is not of its option's type. */
