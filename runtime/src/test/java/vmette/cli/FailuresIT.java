@@ -5,14 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import com.typesafe.config.ConfigFactory;
-import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
-import java.io.PrintWriter;
-import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +24,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -93,7 +88,6 @@ class FailuresIT {
 
     private static Path kernel;
 
-    private final InputStream stdin = System.in;
     private final PrintStream stdout = System.out;
     private Sandbox sandbox;
 
@@ -112,15 +106,8 @@ class FailuresIT {
                 .kernel();
     }
 
-    @BeforeEach
-    void replaceInput() {
-        // The real one belongs to the build.
-        System.setIn(new ByteArrayInputStream(new byte[0]));
-    }
-
     @AfterEach
     void restore() throws IOException {
-        System.setIn(stdin);
         System.setOut(stdout);
         System.clearProperty("config.file");
         ConfigFactory.invalidateCaches();
@@ -159,20 +146,26 @@ class FailuresIT {
                 });
         sandbox.assertNothingLeft();
 
-        onFirstOutput(situation.startsWith("QEMU is killed"));
-        StringWriter err = new StringWriter();
-        List<String> arguments = new ArrayList<>(
-                List.of("run", "--quiet", "--config", sandbox.config().toString()));
+        Launched.Result result = launch(options, situation.startsWith("QEMU is killed"));
+        assertThat(result.stderr()).startsWith("vmette: ").contains(message).doesNotContain("\tat ");
+        assertThat(result.stderr().lines().takeWhile(line -> !line.equals("last console lines:")))
+                .hasSizeBetween(1, 2);
+        assertThat(result.code()).isEqualTo(code);
+        sandbox.assertNothingLeft();
+    }
+
+    private Launched.Result launch(List<String> options, boolean kill) {
+        List<String> arguments = new ArrayList<>(List.of("run", "--quiet"));
         arguments.addAll(options);
         if (!options.contains("--exec")) {
             arguments.addAll(List.of("--exec", "true"));
         }
-        int exit = Main.commandLine().setErr(new PrintWriter(err, true)).execute(arguments.toArray(String[]::new));
-        assertThat(err.toString()).startsWith("vmette: ").contains(message).doesNotContain("\tat ");
-        assertThat(err.toString().lines().takeWhile(line -> !line.equals("last console lines:")))
-                .hasSizeBetween(1, 2);
-        assertThat(exit).isEqualTo(code);
-        sandbox.assertNothingLeft();
+        Launched run = Launched.start(sandbox, arguments.toArray(String[]::new));
+        if (kill) {
+            run.awaitOutput("up\n");
+            sandbox.emulators().forEach(ProcessHandle::destroyForcibly);
+        }
+        return run.result();
     }
 
     private void prepare(Scenario scenario) throws IOException {
