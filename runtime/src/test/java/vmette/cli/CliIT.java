@@ -57,6 +57,13 @@ class CliIT {
     }
 
     @Test
+    void anEmptyInputIsEndOfFile() {
+        Result result = Launched.run(sandbox, "run", "--quiet", "--exec", "cat; echo over");
+        assertThat(result.stdout()).isEqualTo("over\n");
+        assertThat(result.code()).isZero();
+    }
+
+    @Test
     void theStreamsAreTheCommandsToTheByte() {
         byte[] input = new byte[INPUT_BYTES];
         new Random(7).nextBytes(input);
