@@ -15,8 +15,6 @@ import vmette.errors.InvalidConfigException;
  *
  * @param cacheDir where guest assets are kept between runs
  * @param runtimeDir where VMs' sockets live, or empty: chosen by the runtime
- * @param consoleLines console lines kept per VM, 1 to 10000
- * @param offline no downloads
  * @param qemu the emulator
  * @param bootDeadline from launch to ready, positive
  * @param exec the end of a command's life
@@ -26,8 +24,6 @@ import vmette.errors.InvalidConfigException;
 public record RuntimeSettings(
         Path cacheDir,
         Optional<Path> runtimeDir,
-        int consoleLines,
-        boolean offline,
         QemuSettings qemu,
         Duration bootDeadline,
         ExecSettings exec,
@@ -37,7 +33,6 @@ public record RuntimeSettings(
     /** Checks what is given. */
     public RuntimeSettings {
         Objects.requireNonNull(cacheDir, "cacheDir");
-        Checks.range("console-lines", consoleLines, 1, 10_000);
         Checks.positive("boot.deadline", bootDeadline);
     }
 
@@ -65,8 +60,6 @@ public record RuntimeSettings(
         return new RuntimeSettings(
                 root.path("cache-dir").orElseGet(RuntimeSettings::defaultCacheDir),
                 root.path("runtime-dir"),
-                root.integer("console-lines", 1, 10_000),
-                root.bool("offline"),
                 new QemuSettings(
                         qemu.path("binary"),
                         qemu.oneOf("accelerator", AcceleratorChoice.class),

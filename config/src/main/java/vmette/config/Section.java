@@ -59,10 +59,6 @@ final class Section {
         return read(key, "a text", () -> config.getString(key));
     }
 
-    boolean bool(String key) {
-        return read(key, "true or false", () -> config.getBoolean(key));
-    }
-
     int integer(String key, int least, int most) {
         String allowed = "a whole number from " + least + " to " + most;
         long value = read(key, allowed, () -> config.getLong(key));
