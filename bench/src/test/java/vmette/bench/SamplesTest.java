@@ -5,24 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.util.Arrays;
 import java.util.stream.DoubleStream;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.DoubleRange;
 import net.jqwik.api.constraints.Size;
-import org.junit.jupiter.api.Test;
 
 class SamplesTest {
-    @Test
+    @Example
     void theMedianOfAnOddNumberIsTheMiddleOne() {
         assertThat(new Samples(30, 1, 2).median()).isEqualTo(2);
     }
 
-    @Test
+    @Example
     void theMedianOfAnEvenNumberIsTheMeanOfTheTwoInTheMiddle() {
         assertThat(new Samples(30, 1, 2, 4).median()).isEqualTo(3);
     }
 
-    @Test
+    @Example
     void keepsTheOrderOfTheRuns() {
         Samples samples = new Samples(3, 1, 2);
         samples.median();
@@ -31,12 +31,12 @@ class SamplesTest {
         assertThat(samples.max()).isEqualTo(3);
     }
 
-    @Test
+    @Example
     void aRatioIsOneOfMedians() {
         assertThat(new Samples(11, 1100, 10).ratioTo(new Samples(9, 10, 500))).isEqualTo(1.1);
     }
 
-    @Test
+    @Example
     void refusesWhatHasNoMedian() {
         assertThatIllegalArgumentException().isThrownBy(Samples::new);
         assertThatIllegalArgumentException().isThrownBy(() -> new Samples(1, Double.NaN));
