@@ -86,12 +86,12 @@ class DebianPackagesTest {
 
     @Test
     void offlineTheMessageSaysWhyAndWhatToDo() throws IOException {
-        String offline = "echo 'W: Could not resolve deb.debian.org' >&2; exit 100\n";
+        String offline = "echo 'W: Could not resolve mirror.example' >&2; exit 100\n";
         GuestPackages packages = packages("exit 100\n", offline);
         assertThatThrownBy(() -> packages.fetch(EnumSet.allOf(AssetKind.class), scratch, progress::add))
                 .isInstanceOf(VmetteIoException.class)
                 .hasMessageContaining("kernel")
-                .hasMessageContaining("Could not resolve deb.debian.org")
+                .hasMessageContaining("Could not resolve mirror.example")
                 .hasMessageContaining("--kernel (and its modules with --modules)")
                 .hasMessageContaining("where Debian's packages are reachable");
     }
