@@ -167,7 +167,8 @@ class RuntimeDirectoryTest {
 
     @Test
     void withoutSettingTheSessionsDirectoryThenTheFallback() throws Exception {
-        Path session = Files.createDirectory(temporary.resolve("session"), RuntimeBase.PRIVATE);
+        // A short name: the path of a socket below it has a bound, and a user id of five digits is part of it.
+        Path session = Files.createDirectory(temporary.resolve("s"), RuntimeBase.PRIVATE);
         Map<String, String> environment = Map.of("XDG_RUNTIME_DIR", session.toString());
         assertThat(track(RuntimeDirectory.open("", environment, base)).path()).startsWith(session.toRealPath());
         assertThat(track(RuntimeDirectory.open("", Map.of(), base)).path()).startsWith(base.toRealPath());
