@@ -46,6 +46,9 @@ final class Launched {
         Path out = sandbox.directory().resolve("out");
         Path err = sandbox.directory().resolve("err");
         ProcessBuilder builder = builder(sandbox, arguments);
+        // The check's own, for a user whose HOME is not the one of passwd(5): a JVM says on standard error that it saw
+        // it.
+        builder.environment().remove("JDK_JAVA_OPTIONS");
         builder.environment().putAll(environment);
         try {
             Files.write(in, stdin);
