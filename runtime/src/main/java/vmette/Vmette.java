@@ -32,7 +32,6 @@ import vmette.errors.VmetteException;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
 import vmette.stream.Vsock;
-import vmette.vsock.VsockHost;
 
 /**
  * The runtime: launches VMs, each owned by a supervisor actor. Thread-safe. One per process is enough; closing it ends every VM
@@ -271,9 +270,9 @@ public final class Vmette implements AutoCloseable {
 
     /** A port of the guest's that the client did not bind echoes. */
     private void echo(VmTicket ticket) {
-        VsockHost vsock = ticket.vsock();
+        VmVsock vsock = ticket.vsock();
         ticket.guestPort()
-                .filter(port -> !ticket.vsock().isBound(port))
+                .filter(port -> !vsock.isBound(port))
                 .ifPresent(port -> vsock.listen(port, settings.vsock().backlog(), new EchoAcceptor()));
     }
 

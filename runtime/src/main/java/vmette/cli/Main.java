@@ -19,8 +19,7 @@ public final class Main {
         int code = execute(args);
         System.out.flush();
         System.err.flush();
-        // The hooks remove what the runtime holds. Where a signal has begun that already this waits for it, and the
-        // code is the signal's.
+        // Not halted: where a signal has begun the end already, this waits for the hooks, and the code is the signal's.
         System.exit(code);
     }
 

@@ -4,8 +4,8 @@ import java.util.List;
 import vmette.config.RuntimeSettings;
 
 /**
- * Loads what every VM needs on another processor while the command line is read, which takes 150 ms of a cold JVM: picocli's
- * classes are too old a format for the archive of loaded classes.
+ * Loads what every VM needs on another processor while the command line is read: even from an archive, a cold JVM needs a
+ * while for picocli's classes, whose old format is verified at each start.
  */
 final class Preload {
     /** By name: some are private to their packages, and what matters is that their static initialisers run. */
