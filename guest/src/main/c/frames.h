@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 #define FRAME_HEADER 4
 #define FRAME_MAX 1048576 /* of type and body */
 #define TOKEN_SIZE 16

@@ -21,7 +21,7 @@ static void another_version_is_told_and_closed(void) {
     host_send(fd, "VMTC\x03\0\0\0\x01\x07\0", 11);
     struct reply reply = host_expect(fd, AGENT_ERROR, 0);
     check_equal(reply.kind, ERROR_VERSION);
-    check_says(strstr(reply.text, "version 7") && strstr(reply.text, "version 1"), "%s", reply.text);
+    check_says(strstr(reply.text, "version 7") && strstr(reply.text, "version 2"), "%s", reply.text);
     host_expect_closed(fd);
 }
 

@@ -53,7 +53,7 @@ class VmBootTest extends VmFixture {
         agent.say(new AgentFrame.Hello(7, "agent-seven"));
         VmFailure failure = failure();
         assertThat(failure.cause()).isInstanceOf(VmFailure.BootRefused.class);
-        assertThat(failure.cause().text()).contains("agent-seven", "version 7", "version 1");
+        assertThat(failure.cause().text()).contains("agent-seven", "version 7", "version 2");
         failsWith(StartFailedException.class, Status.START_FAILED);
     }
 

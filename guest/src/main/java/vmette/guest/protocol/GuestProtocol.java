@@ -3,7 +3,7 @@ package vmette.guest.protocol;
 /** The numbers both ends agree on ({@code docs/guest-protocol.md}). */
 public final class GuestProtocol {
     /** The version that both HELLO frames carry; ends with differing versions part. */
-    public static final int VERSION = 1;
+    public static final int VERSION = 2;
 
     /** The vsock port on which the agent listens. */
     public static final int PORT = 1024;

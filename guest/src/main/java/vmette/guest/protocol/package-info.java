@@ -1,5 +1,5 @@
 /**
- * The host's half of the guest protocol, version 1: {@code docs/guest-protocol.md} is what this package is written from.
+ * The host's half of the guest protocol, version 2: {@code docs/guest-protocol.md} is what this package is written from.
  *
  * <p>Every connection is dialled by the host to {@link vmette.guest.protocol.GuestProtocol#PORT} and begins with an
  * {@linkplain vmette.guest.protocol.Openings opening}. On the control connection frames follow, each a {@code u32} length, a
