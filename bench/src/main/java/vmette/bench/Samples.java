@@ -22,7 +22,12 @@ final class Samples {
         double[] sorted = values.clone();
         Arrays.sort(sorted);
         int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        if (sorted.length % 2 == 1) {
+            return sorted[middle];
+        }
+        double sum = sorted[middle - 1] + sorted[middle];
+        // Halved first, the least numbers would vanish; added first, the greatest have no sum.
+        return Double.isFinite(sum) ? sum / 2 : sorted[middle - 1] / 2 + sorted[middle] / 2;
     }
 
     double min() {
