@@ -211,6 +211,7 @@ static void put_events(void) {
             put_u64(&out, x->id);
             put_u8(&out, (uint8_t)x->end);
             put_u32(&out, x->value);
+            put_u8(&out, x->oom_killed ? EXITED_OOM_KILLED : 0);
             frame_end(&out);
         }
         execution_reported(x);

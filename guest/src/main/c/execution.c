@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cgroups.h"
 #include "control.h"
 #include "spawn.h"
 
@@ -89,7 +90,10 @@ void execution_settle(struct execution *x) {
         else tell_group(x, SIGTERM);
         if (!x->group_gone) timer_set(&x->grace, now_ns() + x->kill_grace, kill_grace_over);
     }
-    if (drained && x->told && x->group_gone && !x->owes_started && !x->owes_end) x->state = EXECUTION_FREE;
+    if (drained && x->told && x->group_gone && !x->owes_started && !x->owes_end) {
+        cgroup_remove(x->cgroup);
+        x->state = EXECUTION_FREE;
+    }
 }
 
 void executions_check_groups(void) {
@@ -98,6 +102,7 @@ void executions_check_groups(void) {
         tell_group(x, 0);
         if (x->group_gone) execution_settle(x);
     }
+    cgroups_sweep();
 }
 
 /* --- the start --- */
@@ -158,6 +163,7 @@ bool execution_start(const struct exec *exec, char *why) {
     }
     if (!spawn(exec, &spawned, why)) return false;
     memset(x, 0, sizeof *x);
+    x->cgroup = spawned.cgroup;
     x->state = EXECUTION_STARTING;
     x->id = exec->execution;
     x->flags = exec->flags;
@@ -190,6 +196,7 @@ bool execution_reaped(pid_t pid, int status) {
     x->state = EXECUTION_ENDED;
     x->end = WIFSIGNALED(status) ? END_SIGNALLED : END_EXITED;
     x->value = (uint32_t)(WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    x->oom_killed = cgroup_oom_killed(x->cgroup);
     x->group_gone = false;
     with_groups++;
     tell_group(x, 0);

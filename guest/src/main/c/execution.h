@@ -34,6 +34,8 @@ struct execution {
     bool group_gone;             /* the process group is empty, or no business of ours */
     bool owes_started, owes_end;
     enum end_kind end;
+    bool oom_killed; /* a process of the command was ended by the OOM killer */
+    uint64_t cgroup; /* its number, 0: none */
     uint32_t value; /* exit status, signal number or errno */
     char why[WHY_MAX];
 };

@@ -13,6 +13,7 @@
 
 #include "agent.h"
 #include "bench.h"
+#include "cgroups.h"
 #include "console.h"
 #include "loop.h"
 #include "modules.h"
@@ -60,5 +61,6 @@ int main(void) {
               AGENT_PORT, strerror(errno));
     }
     if (!openings_serve(listener)) fatal("cannot watch the AF_VSOCK socket: %s", strerror(errno));
+    cgroups_prepare();
     for (;;) loop_turn();
 }

@@ -10,6 +10,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cgroups.h"
+
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 extern char **environ;
@@ -136,6 +138,7 @@ static bool open_pipe(int *ours, int *theirs, bool input) {
 static bool open_pipes(const struct exec *exec, int ours[3], int theirs[3]) {
     for (int i = 0; i < 3; i++) {
         if (i == 0 && exec->stream[0].mode == 0) theirs[0] = fcntl(dev_null, F_DUPFD_CLOEXEC, 3);
+        else if (i == 2 && (exec->flags & EXEC_MERGE)) theirs[2] = fcntl(theirs[1], F_DUPFD_CLOEXEC, 3);
         else if (!open_pipe(&ours[i], &theirs[i], i == 0)) return false;
         if (theirs[i] < 0) return false;
     }
@@ -158,25 +161,29 @@ static bool open_terminal(const struct exec *exec, int ours[3], int theirs[3]) {
 }
 
 bool spawn(const struct exec *exec, struct spawned *spawned, char why[SPAWN_WHY_MAX]) {
-    int theirs[3] = {-1, -1, -1}, verdict[2] = {-1, -1};
+    int theirs[3] = {-1, -1, -1}, verdict[2] = {-1, -1}, cgroup = -1;
     const char *doing = "open the pipes of the command";
+    spawned->cgroup = 0;
     spawned->ours[0] = spawned->ours[1] = spawned->ours[2] = -1;
     bool pty = exec->flags & EXEC_PTY;
     bool fine = pty ? open_terminal(exec, spawned->ours, theirs) : open_pipes(exec, spawned->ours, theirs);
     fine = fine && pipe2(verdict, O_CLOEXEC) == 0 && nonblocking(verdict[0]);
     if (fine) {
         doing = "fork";
-        spawned->pid = fork();
+        spawned->cgroup = cgroup_create(&cgroup);
+        spawned->pid = cgroup_fork(cgroup);
         if (spawned->pid == 0) child(exec, theirs, verdict[1]);
         fine = spawned->pid > 0;
     }
     int number = errno;
     close_all(theirs, 3);
     close_all(&verdict[1], 1);
+    close_all(&cgroup, 1);
     spawned->verdict = verdict[0];
     if (fine) return true;
     close_all(verdict, 1);
     close_all(spawned->ours, 3);
+    cgroup_remove(spawned->cgroup);
     snprintf(why, SPAWN_WHY_MAX, "cannot %s: %s", doing, strerror(number));
     errno = number;
     return false;

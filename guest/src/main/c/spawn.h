@@ -16,6 +16,7 @@ struct spawn_failure {
 
 struct spawned {
     pid_t pid;
+    uint64_t cgroup;    /* its cgroup's number, 0: none */
     int verdict;        /* end of file: execve has succeeded; else a struct spawn_failure */
     int ours[3];        /* the agent's ends of stdin, stdout, stderr, non-blocking; -1: none */
 };

@@ -46,6 +46,13 @@ static void output_and_status_arrive(void) {
     host_exited(control, id, 0, 7);
 }
 
+static void merged_outputs_keep_their_order(void) {
+    const char *line = "for i in 1 2 3 4 5 6 7 8; do echo $i; echo -$i >&2; done";
+    host_start(control, ((struct command){.id = ++id, .out = true, .flags = EXEC_MERGE}), line);
+    check(strcmp(host_output(host_data(id, 1)), "1\n-1\n2\n-2\n3\n-3\n4\n-4\n5\n-5\n6\n-6\n7\n-7\n8\n-8\n") == 0);
+    host_exited(control, id, 0, 0);
+}
+
 static void exit_codes_and_signals_are_reported(void) {
     host_start(control, SILENT(), "exit 255");
     host_exited(control, id, 0, 255);
@@ -269,6 +276,7 @@ int main(int argc, char **argv) {
     run(another_version_is_told_and_closed);
     run(boot_comes_first_and_once);
     run(output_and_status_arrive);
+    run(merged_outputs_keep_their_order);
     run(exit_codes_and_signals_are_reported);
     run(a_group_signal_reaches_the_whole_group);
     run(an_orphan_delays_nothing_and_is_ended);

@@ -7,8 +7,10 @@ import vmette.guest.protocol.AgentFrame;
  *
  * @param kind what ended it
  * @param value the exit status for {@link Kind#EXITED}, the signal's number for {@link Kind#SIGNALLED}, else 0
+ * @param oomKilled whether the guest ran out of memory and its OOM killer ended a process of the command, the command itself or one
+ *     that it started; never true where the guest's kernel cannot tell (it needs cgroup v2 with the memory controller)
  */
-public record ExitStatus(Kind kind, int value) {
+public record ExitStatus(Kind kind, int value, boolean oomKilled) {
     /** What ended a command. */
     public enum Kind {
         /** It exited. */
@@ -17,6 +19,11 @@ public record ExitStatus(Kind kind, int value) {
         SIGNALLED,
         /** The VM's timeout passed first. */
         TIMED_OUT
+    }
+
+    /** An end in which the OOM killer had no part. */
+    public ExitStatus(Kind kind, int value) {
+        this(kind, value, false);
     }
 
     /** As coreutils' {@code timeout} has it. */
@@ -38,8 +45,8 @@ public record ExitStatus(Kind kind, int value) {
 
     static ExitStatus of(AgentFrame.Exited exited) {
         return switch (exited.kind()) {
-            case EXITED -> new ExitStatus(Kind.EXITED, exited.value());
-            case SIGNALLED -> new ExitStatus(Kind.SIGNALLED, exited.value());
+            case EXITED -> new ExitStatus(Kind.EXITED, exited.value(), exited.oomKilled());
+            case SIGNALLED -> new ExitStatus(Kind.SIGNALLED, exited.value(), exited.oomKilled());
         };
     }
 }

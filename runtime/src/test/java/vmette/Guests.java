@@ -51,8 +51,7 @@ final class Guests {
             stdin.runWith(execution.stdin(), vmette.system());
         }
         CompletionStage<String> out = spec.stdout() ? text(vmette, execution.stdout()) : none();
-        CompletionStage<String> err =
-                spec.stderr() && spec.terminal().isEmpty() ? text(vmette, execution.stderr()) : none();
+        CompletionStage<String> err = spec.stderr() ? text(vmette, execution.stderr()) : none();
         return new Result(await(execution.status()), await(out), await(err));
     }
 

@@ -54,7 +54,7 @@ public final class CommandTicket {
                     switch (stream) {
                         case STDIN -> spec.stdin();
                         case STDOUT -> spec.stdout();
-                        case STDERR -> spec.stderr() && spec.terminal().isEmpty();
+                        case STDERR -> spec.stderr() && spec.terminal().isEmpty() && !spec.mergeOutputs();
                     };
             claims.put(stream, new AtomicReference<>(wanted ? Claim.OPEN : Claim.DROPPED));
             if (wanted) {

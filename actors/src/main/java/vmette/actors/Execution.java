@@ -113,6 +113,9 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         if (spec.leaveGroup()) {
             flags.add(ExecFlag.LEAVE_GROUP);
         }
+        if (spec.mergeOutputs()) {
+            flags.add(ExecFlag.MERGE);
+        }
         return new HostFrame.Exec(
                 ticket.id(),
                 flags,
@@ -120,7 +123,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                 ticket.setup(StreamId.STDOUT),
                 ticket.setup(StreamId.STDERR),
                 spec.outputGrace().orElse(settings.outputGrace()),
-                settings.killGrace(),
+                spec.killGrace().orElse(settings.killGrace()),
                 spec.terminal().map(Execution::window).orElse(WindowSize.UNKNOWN),
                 spec.directory().orElse(""),
                 spec.arguments(),

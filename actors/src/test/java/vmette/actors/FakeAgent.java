@@ -158,7 +158,8 @@ final class FakeAgent {
                 fields("")
                         .putLong(exited.execution())
                         .put((byte) exited.kind().wire())
-                        .putInt(exited.value()));
+                        .putInt(exited.value())
+                        .put((byte) (exited.oomKilled() ? 1 : 0)));
     }
 
     private static ByteBuffer fields(String text) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import vmette.errors.InvalidConfigException;
 
 /**
@@ -18,8 +19,10 @@ import vmette.errors.InvalidConfigException;
  * @param stdout whether its standard output is wanted; else it is dropped in the guest
  * @param stderr whether its standard error is wanted; else it is dropped in the guest
  * @param terminal a pty of that size as its standard input, output and error
+ * @param mergeOutputs whether standard error goes into standard output's very pipe, in the order written
  * @param leaveGroup whether what it leaves running may go on after its end
  * @param outputGrace overrides {@code vmette.exec.output-grace}
+ * @param killGrace overrides {@code vmette.exec.kill-grace}
  * @param claimTimeout overrides {@code vmette.exec.claim-timeout}
  */
 public record ExecSpec(
@@ -30,8 +33,10 @@ public record ExecSpec(
         boolean stdout,
         boolean stderr,
         Optional<Terminal> terminal,
+        boolean mergeOutputs,
         boolean leaveGroup,
         Optional<Duration> outputGrace,
+        Optional<Duration> killGrace,
         Optional<Duration> claimTimeout) {
 
     /**
@@ -64,6 +69,7 @@ public record ExecSpec(
             }
         });
         outputGrace.ifPresent(grace -> Checks.notNegative("output-grace", grace));
+        killGrace.ifPresent(grace -> Checks.notNegative("kill-grace", grace));
         claimTimeout.ifPresent(timeout -> Checks.positive("claim-timeout", timeout));
         Objects.requireNonNull(terminal, "terminal");
     }
@@ -75,17 +81,7 @@ public record ExecSpec(
 
     /** A program with its arguments, all three streams wanted. */
     public static ExecSpec of(List<String> arguments) {
-        return new ExecSpec(
-                arguments,
-                Map.of(),
-                Optional.empty(),
-                true,
-                true,
-                true,
-                Optional.empty(),
-                false,
-                Optional.empty(),
-                Optional.empty());
+        return new Draft(arguments).spec();
     }
 
     /** A command line for {@code /bin/sh -c}, all three streams wanted. */
@@ -95,93 +91,122 @@ public record ExecSpec(
 
     /** With one more environment variable. */
     public ExecSpec withEnv(String key, String value) {
-        Map<String, String> more = new LinkedHashMap<>(env);
-        more.put(key, value);
-        return new ExecSpec(
-                arguments, more, directory, stdin, stdout, stderr, terminal, leaveGroup, outputGrace, claimTimeout);
+        return with(draft -> draft.env.put(key, value));
     }
 
     /** Starting in another directory. */
     public ExecSpec withDirectory(String value) {
-        return new ExecSpec(
-                arguments,
-                env,
-                Optional.of(value),
-                stdin,
-                stdout,
-                stderr,
-                terminal,
-                leaveGroup,
-                outputGrace,
-                claimTimeout);
+        return with(draft -> draft.directory = Optional.of(value));
     }
 
     /** With {@code /dev/null} as standard input. */
     public ExecSpec withoutStdin() {
-        return new ExecSpec(
-                arguments, env, directory, false, stdout, stderr, terminal, leaveGroup, outputGrace, claimTimeout);
+        return with(draft -> draft.stdin = false);
     }
 
     /** With standard output dropped in the guest. */
     public ExecSpec discardStdout() {
-        return new ExecSpec(
-                arguments, env, directory, stdin, false, stderr, terminal, leaveGroup, outputGrace, claimTimeout);
+        return with(draft -> draft.stdout = false);
     }
 
     /** With standard error dropped in the guest. */
     public ExecSpec discardStderr() {
-        return new ExecSpec(
-                arguments, env, directory, stdin, stdout, false, terminal, leaveGroup, outputGrace, claimTimeout);
+        return with(draft -> draft.stderr = false);
+    }
+
+    /**
+     * With standard error in standard output's very pipe: both arrive as standard output, in the order in which they were written. There is no
+     * standard error of its own then.
+     */
+    public ExecSpec mergingOutputs() {
+        return with(draft -> {
+            draft.mergeOutputs = true;
+            draft.stderr = false;
+        });
     }
 
     /** On a pty: standard error arrives with standard output. */
     public ExecSpec withTerminal(int rows, int columns) {
-        return new ExecSpec(
-                arguments,
-                env,
-                directory,
-                stdin,
-                stdout,
-                false,
-                Optional.of(new Terminal(rows, columns)),
-                leaveGroup,
-                outputGrace,
-                claimTimeout);
+        return with(draft -> {
+            draft.terminal = Optional.of(new Terminal(rows, columns));
+            draft.stderr = false;
+        });
     }
 
     /** Leaving alone what it leaves running. */
     public ExecSpec leavingGroup() {
-        return new ExecSpec(
-                arguments, env, directory, stdin, stdout, stderr, terminal, true, outputGrace, claimTimeout);
+        return with(draft -> draft.leaveGroup = true);
     }
 
     /** With another output grace. */
     public ExecSpec withOutputGrace(Duration value) {
-        return new ExecSpec(
-                arguments,
-                env,
-                directory,
-                stdin,
-                stdout,
-                stderr,
-                terminal,
-                leaveGroup,
-                Optional.of(value),
-                claimTimeout);
+        return with(draft -> draft.outputGrace = Optional.of(value));
+    }
+
+    /** With another time between TERM and KILL. */
+    public ExecSpec withKillGrace(Duration value) {
+        return with(draft -> draft.killGrace = Optional.of(value));
     }
 
     /** With another claim timeout. */
     public ExecSpec withClaimTimeout(Duration value) {
-        return new ExecSpec(
-                arguments,
-                env,
-                directory,
-                stdin,
-                stdout,
-                stderr,
-                terminal,
-                leaveGroup,
-                outputGrace,
-                Optional.of(value));
+        return with(draft -> draft.claimTimeout = Optional.of(value));
+    }
+
+    private ExecSpec with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.spec();
+    }
+
+    /** A copy being changed. */
+    private static final class Draft {
+        private final List<String> arguments;
+        private final Map<String, String> env = new LinkedHashMap<>();
+        private Optional<String> directory = Optional.empty();
+        private boolean stdin = true;
+        private boolean stdout = true;
+        private boolean stderr = true;
+        private Optional<Terminal> terminal = Optional.empty();
+        private boolean mergeOutputs;
+        private boolean leaveGroup;
+        private Optional<Duration> outputGrace = Optional.empty();
+        private Optional<Duration> killGrace = Optional.empty();
+        private Optional<Duration> claimTimeout = Optional.empty();
+
+        Draft(List<String> arguments) {
+            this.arguments = arguments;
+        }
+
+        Draft(ExecSpec spec) {
+            arguments = spec.arguments;
+            env.putAll(spec.env);
+            directory = spec.directory;
+            stdin = spec.stdin;
+            stdout = spec.stdout;
+            stderr = spec.stderr;
+            terminal = spec.terminal;
+            mergeOutputs = spec.mergeOutputs;
+            leaveGroup = spec.leaveGroup;
+            outputGrace = spec.outputGrace;
+            killGrace = spec.killGrace;
+            claimTimeout = spec.claimTimeout;
+        }
+
+        ExecSpec spec() {
+            return new ExecSpec(
+                    arguments,
+                    env,
+                    directory,
+                    stdin,
+                    stdout,
+                    stderr,
+                    terminal,
+                    mergeOutputs,
+                    leaveGroup,
+                    outputGrace,
+                    killGrace,
+                    claimTimeout);
+        }
     }
 }

@@ -87,6 +87,11 @@ final class RunOptions {
             if (status.kind() == ExitStatus.Kind.TIMED_OUT) {
                 common.progress().accept("stopped after " + spec.timeout().toSeconds() + " s (--timeout)");
             }
+            if (status.oomKilled()) {
+                common.progress()
+                        .accept("the guest ran out of memory and its kernel killed a process of the command:"
+                                + " give it more with --mem-mib");
+            }
             return status.code();
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException known ? known : e;

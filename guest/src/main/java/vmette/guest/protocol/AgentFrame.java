@@ -109,8 +109,14 @@ public sealed interface AgentFrame {
      * @param execution which one
      * @param kind how
      * @param value the exit status, 0 to 255, or the signal, 1 to 64
+     * @param oomKilled whether the guest's OOM killer has ended a process of the command
      */
-    record Exited(long execution, ExitKind kind, int value) implements AgentFrame {
+    record Exited(long execution, ExitKind kind, int value, boolean oomKilled) implements AgentFrame {
+        /** Without the OOM killer's doing. */
+        public Exited(long execution, ExitKind kind, int value) {
+            this(execution, kind, value, false);
+        }
+
         public Exited {
             boolean possible =
                     switch (kind) {

@@ -123,7 +123,8 @@ public final class AgentFrameDecoder {
             case FrameType.STARTED -> new AgentFrame.Started(in.u64(), in.int32());
             case FrameType.EXEC_FAILED -> new AgentFrame.ExecFailed(in.u64(), in.int32(), in.str());
             case FrameType.PONG -> new AgentFrame.Pong(in.u64(), in.u64(), nanos(in));
-            case FrameType.EXITED -> new AgentFrame.Exited(in.u64(), in.u8(AgentFrame.ExitKind.values()), in.int32());
+            case FrameType.EXITED ->
+                new AgentFrame.Exited(in.u64(), in.u8(AgentFrame.ExitKind.values()), in.int32(), in.bit());
             default ->
                 throw new FrameReader.BadField("no frame of the agent has type 0x" + Integer.toHexString(type), at);
         };

@@ -7,7 +7,9 @@ public enum ExecFlag {
     /** The command gets a terminal, which is its stdin and stdout; it has no stderr of its own. */
     PTY(1),
     /** The command's process group is left alone when the command ends. */
-    LEAVE_GROUP(1 << 1);
+    LEAVE_GROUP(1 << 1),
+    /** The command's stderr is its stdout: both in one pipe. */
+    MERGE(1 << 3);
 
     private final int bit;
 

@@ -46,6 +46,16 @@ final class FrameReader {
         return bytes[position++] & 0xff;
     }
 
+    /** A {@code u8} of flags of which only bit 0 has a meaning. */
+    boolean bit() throws BadField {
+        int at = position;
+        int flags = u8();
+        if (flags > 1) {
+            throw new BadField("unknown flags " + flags, at);
+        }
+        return flags == 1;
+    }
+
     int u16() throws BadField {
         need(2);
         return u8() | u8() << 8;

@@ -44,7 +44,7 @@ public sealed interface HostFrame {
      * Starts a command; answered by STARTED or EXEC_FAILED.
      *
      * @param execution the id that later frames name it by; not in use
-     * @param flags see {@link ExecFlag}; with {@link ExecFlag#PTY} stderr has to be {@link StreamSetup#none}
+     * @param flags see {@link ExecFlag}; with {@link ExecFlag#PTY} or {@link ExecFlag#MERGE} stderr has to be {@link StreamSetup#none}
      * @param stdin where its input comes from
      * @param stdout where its output goes
      * @param stderr where its error output goes
@@ -74,6 +74,10 @@ public sealed interface HostFrame {
             if (flags.contains(ExecFlag.PTY) && stderr.mode() != StreamMode.NONE) {
                 throw new InvalidConfigException(
                         "a command with a terminal has no stderr of its own: leave stderr out");
+            }
+            if (flags.contains(ExecFlag.MERGE) && stderr.mode() != StreamMode.NONE) {
+                throw new InvalidConfigException(
+                        "a command whose outputs are merged has no stderr of its own: leave stderr out");
             }
             outputGrace = Checks.millis("output grace", outputGrace);
             killGrace = Checks.millis("kill grace", killGrace);

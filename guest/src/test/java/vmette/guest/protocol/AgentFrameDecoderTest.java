@@ -80,9 +80,10 @@ class AgentFrameDecoderTest {
     void whatNoAgentMaySayIsRefused() {
         assertRefused("0d000000 84 0500000000000000 00000000", "process id 0");
         assertRefused("0d000000 84 0500000000000000 ffffffff", "4294967295");
-        assertRefused("0e000000 87 0500000000000000 01 00000000", "SIGNALLED");
-        assertRefused("0e000000 87 0500000000000000 00 00010000", "EXITED with value 256");
-        assertRefused("0e000000 87 0500000000000000 02 00000000", "ExitKind 2");
+        assertRefused("0f000000 87 0500000000000000 01 00000000 00", "SIGNALLED");
+        assertRefused("0f000000 87 0500000000000000 00 00010000 00", "EXITED with value 256");
+        assertRefused("0f000000 87 0500000000000000 00 00000000 02", "unknown flags 2");
+        assertRefused("0f000000 87 0500000000000000 02 00000000 00", "ExitKind 2");
         assertRefused("08000000 81 0100 01000000 00", "NUL");
         assertRefused("08000000 81 0100 01000000 ff", "UTF-8");
         assertRefused("19000000 86 0100000000000000 0200000000000000 ffffffffffffffff", "time");

@@ -51,6 +51,7 @@ public final class AgentFrames {
                 .u64(exited.execution())
                 .u8(exited.kind().wire())
                 .u32(exited.value())
+                .u8(exited.oomKilled() ? 1 : 0)
                 .finish();
     }
 }

@@ -68,7 +68,9 @@ public final class FrameArbitraries {
                         flag,
                         stream.get(0),
                         stream.get(1),
-                        flag.contains(ExecFlag.PTY) ? StreamSetup.none() : stream.get(2),
+                        flag.contains(ExecFlag.PTY) || flag.contains(ExecFlag.MERGE)
+                                ? StreamSetup.none()
+                                : stream.get(2),
                         grace.get(0),
                         grace.get(1),
                         window,
@@ -80,10 +82,11 @@ public final class FrameArbitraries {
     /** Frames of the agent. */
     public static Arbitrary<AgentFrame> agent() {
         Arbitrary<AgentFrame> exited = Arbitraries.oneOf(
-                Combinators.combine(ID, Arbitraries.integers().between(0, 255))
-                        .as((id, status) -> new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, status)),
-                Combinators.combine(ID, Arbitraries.integers().between(1, 64))
-                        .as((id, signal) -> new AgentFrame.Exited(id, AgentFrame.ExitKind.SIGNALLED, signal)));
+                Combinators.combine(ID, Arbitraries.integers().between(0, 255), Arbitraries.of(true, false))
+                        .as((id, status, oom) -> new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, status, oom)),
+                Combinators.combine(ID, Arbitraries.integers().between(1, 64), Arbitraries.of(true, false))
+                        .as((id, signal, oom) ->
+                                new AgentFrame.Exited(id, AgentFrame.ExitKind.SIGNALLED, signal, oom)));
         return Arbitraries.oneOf(
                 Combinators.combine(U16, TEXT).as(AgentFrame.Hello::new),
                 Combinators.combine(NANOS, Arbitraries.longs().between(0, Long.MAX_VALUE), TEXT)

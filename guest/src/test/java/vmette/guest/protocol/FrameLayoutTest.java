@@ -32,7 +32,7 @@ class FrameLayoutTest {
     void execHasItsWrittenLayout() {
         HostFrame.Exec exec = new HostFrame.Exec(
                 7,
-                Set.of(ExecFlag.LEAVE_GROUP),
+                Set.of(ExecFlag.LEAVE_GROUP, ExecFlag.MERGE),
                 StreamSetup.none(),
                 StreamSetup.connection(ONES),
                 StreamSetup.none(),
@@ -43,7 +43,7 @@ class FrameLayoutTest {
                 List.of("ls", ""),
                 List.of("A="));
         assertThat(HostFrames.encode(exec))
-                .isEqualTo(hex("6c000000 03 0700000000000000 02000000"
+                .isEqualTo(hex("6c000000 03 0700000000000000 0a000000"
                         + "00" + ZEROS + "01" + "01".repeat(16) + "00" + ZEROS
                         + "f4010000 d0070000 0100 0200 04000000 2f746d70"
                         + "02000000 02000000 6c73 00000000"
@@ -58,7 +58,7 @@ class FrameLayoutTest {
                 + "0d000000 84 0500000000000000 09000000"
                 + "11000000 85 0500000000000000 02000000 00000000"
                 + "19000000 86 0100000000000000 0200000000000000 0300000000000000"
-                + "0e000000 87 0500000000000000 01 09000000");
+                + "0f000000 87 0500000000000000 01 09000000 01");
         assertThat(new AgentFrameDecoder().decode(bytes, 0, bytes.length))
                 .containsExactly(
                         new AgentFrame.Hello(1, "a4"),
@@ -67,7 +67,7 @@ class FrameLayoutTest {
                         new AgentFrame.Started(5, 9),
                         new AgentFrame.ExecFailed(5, 2, ""),
                         new AgentFrame.Pong(1, 2, Duration.ofNanos(3)),
-                        new AgentFrame.Exited(5, AgentFrame.ExitKind.SIGNALLED, 9));
+                        new AgentFrame.Exited(5, AgentFrame.ExitKind.SIGNALLED, 9, true));
     }
 
     @Test
