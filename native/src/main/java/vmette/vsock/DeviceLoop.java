@@ -2,22 +2,16 @@ package vmette.vsock;
 
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import vmette.linux.Epoll;
-import vmette.linux.EventFd;
 import vmette.linux.ReadinessLoop;
 
 /**
@@ -31,7 +25,6 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
     private static final Logger LOG = LoggerFactory.getLogger(DeviceLoop.class);
     private static final AtomicInteger NUMBERS = new AtomicInteger();
     private static final Duration FOREVER = Duration.ofSeconds(-1);
-    private static final int MAX_EVENTS = 64;
     private static final int MAX_TASKS_PER_TURN = 1024;
 
     /** Who wants to know when the loop ends. */
@@ -41,23 +34,15 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
         void loopEnded(String reason);
     }
 
-    private record Watch(int fd, long token, Ready ready) {}
-
     private final Consumer<Throwable> onFailure;
-    private final Epoll epoll = new Epoll(MAX_EVENTS);
-    private final EventFd wake;
-    private final Map<Integer, Watch> byFd = new HashMap<>();
-    private final Map<Long, Watch> byToken = new HashMap<>();
-    private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
+    private final WatchTable watches;
+    private final TaskQueue tasks = new TaskQueue();
     private final ArrayDeque<Runnable> deferred = new ArrayDeque<>();
     private final Set<Member> members = ConcurrentHashMap.newKeySet();
     private final ExpiryQueue expiries;
-    private final AtomicBoolean asleep = new AtomicBoolean();
-    private final Object wakeLock = new Object();
     private final Object afterlife = new Object();
     private final Object lifecycle = new Object();
 
-    private long nextToken;
     private volatile Thread thread;
     private boolean closed;
     private volatile boolean closing;
@@ -72,10 +57,14 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
      *     closed before
      */
     public DeviceLoop(LongSupplier nanos, Consumer<Throwable> onFailure) {
+        this(nanos, onFailure, new WatchTable());
+    }
+
+    DeviceLoop(LongSupplier nanos, Consumer<Throwable> onFailure, WatchTable watches) {
         this.onFailure = Objects.requireNonNull(onFailure, "onFailure");
         this.expiries = new ExpiryQueue(Objects.requireNonNull(nanos, "nanos"));
-        this.wake = EventFd.create();
-        watch(wake.fd(), wake::drain);
+        this.watches = watches;
+        watches.add(tasks.fd(), tasks::drainWakes);
     }
 
     /** Starts the thread, named {@code vmette-device-loop-N}. Idempotent; without effect after {@link #close}. */
@@ -125,14 +114,9 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
     }
 
     private boolean turn(Duration maxWait) {
-        int events = epoll.await(sleepiness(maxWait));
-        asleep.set(false);
-        for (int i = 0; i < events; i++) {
-            Watch watch = byToken.get(epoll.token(i));
-            if (watch != null) {
-                watch.ready.onReady();
-            }
-        }
+        int events = watches.await(sleepiness(maxWait));
+        tasks.awake();
+        watches.report(events);
         boolean worked = runTasks();
         worked |= expiries.runDue();
         worked |= runDeferred();
@@ -143,9 +127,7 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
         if (!deferred.isEmpty() || maxWait.isZero()) {
             return Duration.ZERO;
         }
-        // first this, then the look at the tasks: a task offered in between finds the mark and wakes us
-        asleep.set(true);
-        if (!tasks.isEmpty() || closing) {
+        if (!tasks.fallAsleep() || closing) {
             return Duration.ZERO;
         }
         OptionalLong next = expiries.untilNext();
@@ -194,9 +176,6 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
             return;
         }
         tasks.add(task);
-        if (asleep.get() && asleep.compareAndSet(true, false)) {
-            signal();
-        }
         if (ended) {
             runLeftTasks();
         }
@@ -223,35 +202,14 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
         members.remove(member);
     }
 
-    private void signal() {
-        synchronized (wakeLock) {
-            // closed under the same lock: the number may belong to somebody else by then
-            if (!ended) {
-                wake.signal();
-            }
-        }
-    }
-
     @Override
     public void watch(int fd, Ready ready) {
-        if (ended) {
-            throw new IllegalStateException("the device loop has ended");
-        }
-        Watch watch = new Watch(fd, nextToken++, ready);
-        epoll.add(fd, Epoll.IN, watch.token);
-        byFd.put(fd, watch);
-        byToken.put(watch.token, watch);
+        watches.add(fd, ready);
     }
 
     @Override
     public void unwatch(int fd) {
-        Watch watch = byFd.remove(fd);
-        if (watch != null) {
-            byToken.remove(watch.token);
-            if (!ended) {
-                epoll.remove(fd);
-            }
-        }
+        watches.remove(fd);
     }
 
     /**
@@ -275,7 +233,7 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
         }
         closing = true;
         if (running != null && running != Thread.currentThread()) {
-            signal();
+            tasks.wake();
             joinThread(running);
         }
     }
@@ -298,11 +256,9 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
     /** Runs on the loop's thread. */
     private void end(String reason) {
         tellMembers(reason);
-        synchronized (wakeLock) {
-            ended = true;
-            wake.close();
-            epoll.close();
-        }
+        tasks.close();
+        watches.close();
+        ended = true;
         runLeftTasks();
     }
 

@@ -5,21 +5,26 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.VsockException;
 
-/** Holds a connection's handler and calls it; what it throws stays here. After the last call there is no handler. */
+/** Holds a connection's handler and calls it; what it throws goes to the connection. After the last call there is no handler. */
 final class HandlerPort {
     private static final Logger LOG = LoggerFactory.getLogger(HandlerPort.class);
 
     private final String name;
+    private final Consumer<Throwable> onFailure;
     private VsockChannelHandler handler;
 
-    /** @param name of the connection, for the log */
-    HandlerPort(String name) {
+    /**
+     * @param name of the connection, for the log
+     * @param onFailure told what the handler threw, which has to end the connection
+     */
+    HandlerPort(String name, Consumer<Throwable> onFailure) {
         this.name = name;
+        this.onFailure = onFailure;
     }
 
     /** The first and last call of a handler that gets no connection. */
     static void refuse(String name, VsockChannelHandler handler, VsockException cause) {
-        HandlerPort port = new HandlerPort(name);
+        HandlerPort port = new HandlerPort(name, failure -> {});
         port.attach(handler);
         port.last(h -> h.onReset(cause));
     }
@@ -37,15 +42,15 @@ final class HandlerPort {
         return handler != null;
     }
 
-    /** Calls the handler; returns what it threw, or null. */
-    Throwable call(Consumer<VsockChannelHandler> event) {
+    /** Calls the handler, which must be there; false if it is gone afterwards, and the connection with it. */
+    boolean call(Consumer<VsockChannelHandler> event) {
         try {
             event.accept(handler);
-            return null;
         } catch (Throwable failure) {
             LOG.warn("{}: its handler failed", name, failure);
-            return failure;
+            onFailure.accept(failure);
         }
+        return attached();
     }
 
     /** Makes the last call, if there is somebody to call. */

@@ -1,7 +1,6 @@
 package vmette.vsock;
 
 import java.time.Duration;
-import java.util.function.Consumer;
 import vmette.errors.VsockException;
 
 /**
@@ -17,14 +16,12 @@ final class VsockConnection {
     private final Outbound out;
     private final LoopChannel channel;
     private final HandlerPort handler;
-    private final byte[] headerBytes = new byte[VsockHeader.BYTES];
+    private final Delivery delivery;
+    private final PacketWriter packets;
 
     private ConnectionState state;
     private Runnable requestGone;
     private ExpiryTimer.Expiry expiry = () -> {};
-    private boolean openDue;
-    private boolean delivering;
-    private int shutdownSent;
 
     /** @param counterStart where the credit counters of both ends begin; 0 but for tests of the wrap */
     VsockConnection(ConnectionKey key, ConnectionHome home, ConnectionState state, int counterStart) {
@@ -35,14 +32,16 @@ final class VsockConnection {
         this.in = new Inbound(limits.bufAlloc(), counterStart);
         this.out = new Outbound(limits.writeHighWater(), limits.writeLowWater(), home.writes(), counterStart);
         this.channel = new LoopChannel(this, out, home.loop());
-        this.handler = new HandlerPort(toString());
+        this.handler = new HandlerPort(toString(), failure -> abort(Failures.handlerFailed(this, failure), true));
+        this.delivery = new Delivery(in, handler);
+        this.packets = new PacketWriter(key, home.guestCid(), in, out);
     }
 
     /** Dials the guest. */
     void dial(VsockChannelHandler newHandler, Duration timeout) {
         handler.attach(newHandler);
-        openDue = true;
-        expiry = home.after(timeout, () -> abort(Failures.dialTimedOut(this, timeout, !openDue), true));
+        packets.open(VsockOp.REQUEST);
+        expiry = home.after(timeout, () -> abort(Failures.dialTimedOut(this, timeout, !packets.openDue()), true));
         home.ready(this);
     }
 
@@ -58,7 +57,7 @@ final class VsockConnection {
     void accept(VsockChannelHandler newHandler) {
         handler.attach(newHandler);
         requestGone = null;
-        openDue = true;
+        packets.open(VsockOp.RESPONSE);
         established();
     }
 
@@ -71,7 +70,7 @@ final class VsockConnection {
     private void established() {
         expiry.cancel();
         state = ConnectionState.ESTABLISHED;
-        if (call(h -> h.onOpen(channel))) {
+        if (handler.call(h -> h.onOpen(channel))) {
             settle();
         }
     }
@@ -96,7 +95,7 @@ final class VsockConnection {
     }
 
     private void receiveConnecting(VsockOp op) {
-        if (op == VsockOp.RESPONSE && !openDue) {
+        if (op == VsockOp.RESPONSE && !packets.openDue()) {
             established();
         } else {
             violation("answered a request with " + op);
@@ -114,7 +113,7 @@ final class VsockConnection {
                     violation("sent more than its credit");
                     return;
                 }
-                deliver();
+                delivery.run();
             }
             case CREDIT_UPDATE -> {}
             case CREDIT_REQUEST -> in.askUpdate();
@@ -139,11 +138,11 @@ final class VsockConnection {
         }
         if (in.ended() && out.refused()) {
             // all it sent has arrived: the guest can let go now, however long our reader takes
-            home.reply(header(VsockOp.RST, 0, 0));
+            home.reply(packets.rst());
             leave();
         }
-        if (!tell || call(VsockChannelHandler::onOutputRefused)) {
-            deliver();
+        if (!tell || handler.call(VsockChannelHandler::onOutputRefused)) {
+            delivery.run();
         }
     }
 
@@ -152,7 +151,7 @@ final class VsockConnection {
             case CONNECTING -> abort(Failures.refused(this), false);
             case CLOSING -> {
                 leave();
-                deliver();
+                delivery.run();
                 settle();
             }
             default -> abort(Failures.resetByGuest(this), false);
@@ -167,7 +166,7 @@ final class VsockConnection {
 
     void request(int maxBytes) {
         in.request(maxBytes);
-        deliver();
+        delivery.run();
         settle();
     }
 
@@ -191,109 +190,24 @@ final class VsockConnection {
         abort(Failures.resetByHost(this), true);
     }
 
-    // ---- to the handler
-
-    /** Hands over what demand and buffer allow. Demand that the handler renews inside a callback is met by the loop here. */
-    private void deliver() {
-        if (delivering) {
-            return;
-        }
-        delivering = true;
-        try {
-            while (live() && in.deliverable()) {
-                byte[] chunk = in.next();
-                call(h -> h.onData(chunk));
-            }
-            if (live() && in.endDue()) {
-                in.endDelivered();
-                call(VsockChannelHandler::onEnd);
-            }
-        } finally {
-            delivering = false;
-        }
-    }
-
-    /** Calls the handler; false if the connection is over afterwards. */
-    private boolean call(Consumer<VsockChannelHandler> event) {
-        Throwable failure = handler.call(event);
-        if (failure != null) {
-            abort(Failures.handlerFailed(this, failure), true);
-        }
-        return state != ConnectionState.CLOSED;
-    }
-
     // ---- to the guest
 
     /** Whether a packet should go out. */
     boolean wantsRx() {
-        if (!onTheWire()) {
-            return false;
-        }
-        return openDue
-                || (isOpen()
-                        && (shutdownWanted() != shutdownSent
-                                || out.sendable() > 0
-                                || out.creditRequestDue()
-                                || in.updateDue()));
+        return onTheWire() && (isOpen() ? packets.due() : packets.openDue());
     }
 
     /** Fills an RX buffer with one packet and says how many bytes it has; only if {@link #wantsRx}. */
     int fill(RxBuffer buffer) {
-        VsockOp op;
-        int flags = 0;
-        int length = 0;
-        int room = buffer.capacity() - VsockHeader.BYTES;
-        if (openDue) {
-            openDue = false;
-            op = state == ConnectionState.CONNECTING ? VsockOp.REQUEST : VsockOp.RESPONSE;
-        } else if (shutdownWanted() != shutdownSent) {
-            shutdownSent = shutdownWanted();
-            flags = shutdownSent;
-            op = VsockOp.SHUTDOWN;
-        } else if (Math.min(room, out.sendable()) > 0) {
-            length = Math.min(room, out.sendable());
-            out.drainTo(buffer, VsockHeader.BYTES, length);
-            op = VsockOp.RW;
-        } else if (out.creditRequestDue()) {
-            out.creditRequested();
-            op = VsockOp.CREDIT_REQUEST;
-        } else {
-            // also what a buffer without room for payload gets
-            op = VsockOp.CREDIT_UPDATE;
-        }
-        header(op, length, flags).encode(headerBytes);
-        buffer.write(0, headerBytes, 0, VsockHeader.BYTES);
-        in.told();
-        return VsockHeader.BYTES + length;
+        return packets.fill(buffer);
     }
 
     /** Follows {@link #fill}, once the buffer is on its way. */
     void filled() {
-        if (live() && out.pollWritable()) {
-            call(VsockChannelHandler::onWritable);
+        if (handler.attached() && out.pollWritable()) {
+            handler.call(VsockChannelHandler::onWritable);
         }
         settle();
-    }
-
-    private int shutdownWanted() {
-        if (in.over() && out.over()) {
-            return VsockHeader.SHUTDOWN_BOTH;
-        }
-        return (in.refused() ? VsockHeader.SHUTDOWN_RECEIVE : 0) | (out.drained() ? VsockHeader.SHUTDOWN_SEND : 0);
-    }
-
-    private VsockHeader header(VsockOp op, int length, int flags) {
-        return new VsockHeader(
-                VsockHost.HOST_CID,
-                home.guestCid(),
-                key.hostPort(),
-                key.guestPort(),
-                length,
-                VsockHeader.STREAM,
-                op.wire(),
-                flags,
-                in.bufAlloc(),
-                in.fwdCnt());
     }
 
     // ---- life
@@ -304,7 +218,7 @@ final class VsockConnection {
             state = ConnectionState.CLOSING;
             expiry = home.after(home.limits().shutdownTimeout(), this::closingExpired);
         }
-        if (state == ConnectionState.DRAINING && in.done() && !delivering) {
+        if (state == ConnectionState.DRAINING && in.done() && !delivery.running()) {
             state = ConnectionState.CLOSED;
             home.gone(this);
             handler.last(VsockChannelHandler::onClosed);
@@ -314,7 +228,7 @@ final class VsockConnection {
     }
 
     private void closingExpired() {
-        home.reply(header(VsockOp.RST, 0, 0));
+        home.reply(packets.rst());
         leave();
         settle();
     }
@@ -331,7 +245,7 @@ final class VsockConnection {
     void vmEnded(String why) {
         if (state == ConnectionState.CLOSING) {
             leave();
-            deliver();
+            delivery.run();
             settle();
         } else if (state != ConnectionState.DRAINING) {
             abort(Failures.ended(this, why), false);
@@ -344,13 +258,13 @@ final class VsockConnection {
             return;
         }
         boolean onTheWire = onTheWire();
-        boolean guestKnows = onTheWire && !(state == ConnectionState.CONNECTING && openDue);
+        boolean guestKnows = onTheWire && !(state == ConnectionState.CONNECTING && packets.openDue());
         expiry.cancel();
         state = ConnectionState.CLOSED;
         out.refuse();
         in.refuse();
         if (guestKnows && tellGuest) {
-            home.reply(header(VsockOp.RST, 0, 0));
+            home.reply(packets.rst());
         }
         if (onTheWire) {
             home.left(this);
@@ -371,17 +285,13 @@ final class VsockConnection {
         return state == ConnectionState.ESTABLISHED || state == ConnectionState.CLOSING;
     }
 
-    private boolean live() {
-        return state != ConnectionState.CLOSED && handler.attached();
-    }
-
     ConnectionState state() {
         return state;
     }
 
     /** Whether not a packet of it has been exchanged: it can still happen on another transport. */
     boolean untouched() {
-        return state == ConnectionState.CONNECTING && openDue;
+        return state == ConnectionState.CONNECTING && packets.openDue();
     }
 
     ConnectionKey key() {
