@@ -1,8 +1,6 @@
 package vmette.machine;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
@@ -25,7 +23,7 @@ import vmette.qemu.BootSource;
 import vmette.qemu.KernelCommandLine;
 import vmette.qemu.QemuHypervisor;
 import vmette.qemu.QemuLaunch;
-import vmette.vsock.DeviceLoop;
+import vmette.vsock.DeviceLoops;
 import vmette.vsock.VsockBudget;
 import vmette.vsock.VsockDevice;
 import vmette.vsock.VsockHost;
@@ -49,11 +47,10 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     // Preparing a machine blocks: it may download a kernel.
     private final ExecutorService blocking = Executors.newCachedThreadPool(this::thread);
     private Parts parts;
-    private int nextLoop;
     private boolean closed;
 
     /** What all machines share, made with the first. */
-    private record Parts(ChildProcesses children, QemuHypervisor hypervisor, List<DeviceLoop> loops) {}
+    private record Parts(ChildProcesses children, QemuHypervisor hypervisor, DeviceLoops loops) {}
 
     /**
      * @param settings of the runtime
@@ -119,7 +116,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     directory,
                     true);
             machine = new QemuMachine(
-                    new VsockDevice(GUEST_CID, limits, loop(shared)),
+                    new VsockDevice(GUEST_CID, limits, shared.loops().next()),
                     shared.hypervisor().create(launch),
                     shared.children().directory(),
                     directory);
@@ -159,7 +156,12 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             try {
                 QemuHypervisor hypervisor = QemuHypervisor.open(settings.qemu(), children);
                 sayHowIsolated(hypervisor);
-                parts = new Parts(children, hypervisor, loops());
+                parts = new Parts(
+                        children,
+                        hypervisor,
+                        DeviceLoops.start(
+                                settings.vsock().loops(),
+                                failure -> LOG.error("a device loop failed and its VMs with it", failure)));
             } catch (RuntimeException e) {
                 children.close();
                 throw e;
@@ -176,21 +178,6 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         }
     }
 
-    private List<DeviceLoop> loops() {
-        List<DeviceLoop> loops = new ArrayList<>();
-        for (int i = 0; i < settings.vsock().loops(); i++) {
-            DeviceLoop loop = new DeviceLoop(
-                    System::nanoTime, failure -> LOG.error("a device loop failed and its VMs with it", failure));
-            loop.start();
-            loops.add(loop);
-        }
-        return loops;
-    }
-
-    private synchronized DeviceLoop loop(Parts shared) {
-        return shared.loops().get(nextLoop++ % shared.loops().size());
-    }
-
     /** Ends every process and removes every file of machines that are still there. Idempotent. */
     @Override
     public void close() {
@@ -205,7 +192,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         blocking.shutdownNow();
         if (made != null) {
             made.children().close();
-            made.loops().forEach(DeviceLoop::close);
+            made.loops().close();
         }
     }
 }
