@@ -14,6 +14,7 @@ import vmette.linux.UnixSocket;
 import vmette.memory.GuestMemorySource;
 import vmette.memory.GuestRegion;
 import vmette.virtio.Virtio;
+import vmette.virtio.VirtqueueException;
 
 /**
  * One front-end's connection, from its first message to its end. Owns the socket, every descriptor received and the
@@ -262,11 +263,13 @@ public final class BackendSession implements AutoCloseable {
         }
         LOG.debug("the session fails", cause);
         String message = cause.getMessage();
-        boolean ours = cause instanceof VhostUserException;
-        end(
-                ours
-                        ? "vhost-user protocol: " + message
-                        : cause.getClass().getSimpleName() + (message == null ? "" : ": " + message));
+        if (cause instanceof VhostUserException) {
+            end("vhost-user protocol: " + message);
+        } else if (cause instanceof VirtqueueException) {
+            end("the guest broke a ring: " + message);
+        } else {
+            end(cause.getClass().getSimpleName() + (message == null ? "" : ": " + message));
+        }
     }
 
     private void end(String reason) {

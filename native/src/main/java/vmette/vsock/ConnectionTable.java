@@ -17,10 +17,16 @@ final class ConnectionTable {
     private final VsockLimits limits;
     private final Map<ConnectionKey, VsockConnection> byKey = new HashMap<>();
     private final Set<VsockConnection> all = new HashSet<>();
-    private int nextPort = FIRST_DIAL_PORT;
+    private int nextPort;
 
     ConnectionTable(VsockLimits limits) {
+        this(limits, FIRST_DIAL_PORT);
+    }
+
+    /** @param nextPort the first to dial from; {@link #FIRST_DIAL_PORT} but for tests of the wrap */
+    ConnectionTable(VsockLimits limits, int nextPort) {
         this.limits = limits;
+        this.nextPort = nextPort;
     }
 
     /** The connection that a packet with these ports is for. */

@@ -32,11 +32,9 @@ final class Outbound {
      * @return whether the writer may go on; if not, it is owed a word
      */
     boolean admit(int length) {
-        if (refused) {
-            return true;
-        }
+        // also when nothing will be sent any more: enqueue gives back what was counted here
         long waiting = count(SendQueue.cost(length));
-        if (waiting <= highWater && (waiting == 0 || !gauge.presses())) {
+        if (refused || (waiting <= highWater && (waiting == 0 || !gauge.presses()))) {
             return true;
         }
         // set before the bytes reach the loop: it cannot fall below the low mark without them, and so not miss this

@@ -241,14 +241,14 @@ final class VsockConnection {
         home.left(this);
     }
 
-    /** There is no guest any more. What it had ended in order is complete; the rest is reset. */
-    void vmEnded(String why) {
+    /** Nobody in the guest knows of it any more. What was ended in order is complete; the rest is reset. */
+    void forgotten(VsockException cause) {
         if (state == ConnectionState.CLOSING) {
             leave();
             delivery.run();
             settle();
         } else if (state != ConnectionState.DRAINING) {
-            abort(Failures.ended(this, why), false);
+            abort(cause, false);
         }
     }
 

@@ -14,6 +14,7 @@ import java.util.function.IntPredicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.VsockException;
+import vmette.linux.MappingFaults;
 import vmette.linux.PeerCredentials;
 import vmette.memory.GuestMemoryException;
 import vmette.memory.GuestMemorySource;
@@ -191,14 +192,15 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
 
     @Override
     public void ringKicked(int index) {
-        guarded(this::pump);
+        // not here: kicks of both rings, and whatever else happens in this turn, make one pump and one call
+        guarded(this::schedulePump);
     }
 
     @Override
     public void disconnected(String reason) {
         guarded(() -> {
             if (over || detaching.isEmpty()) {
-                fail("the VM's vsock front-end has gone: " + reason);
+                fail("the VM's vsock front-end was lost: " + reason);
                 return;
             }
             CompletableFuture<Void> left = detaching.get();
@@ -220,7 +222,9 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
 
     private void pump() {
         pumpDue = false;
-        if (pump.turn()) {
+        boolean more = pump.turn();
+        MappingFaults.surface();
+        if (more) {
             schedulePump();
         }
     }
@@ -229,7 +233,7 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
         try {
             action.run();
         } catch (VirtqueueException | GuestMemoryException e) {
-            LOG.info("the guest broke its vsock ring", e);
+            LOG.debug("the guest broke its vsock ring", e);
             failWithoutThrowing("the guest broke its vsock ring: " + e.getMessage());
         } catch (Throwable failure) {
             LOG.error("the vsock device failed", failure);

@@ -87,6 +87,8 @@ final class VsockMuxer implements ConnectionHome {
         ConnectionKey key = new ConnectionKey(header.srcPort(), header.dstPort());
         VsockConnection connection = new VsockConnection(key, this, ConnectionState.REQUESTED, counterStart);
         connections.add(connection);
+        // an RST still waiting for the former user of these ports would hit the new one
+        rx.forget(key);
         PendingRequest request = new PendingRequest(connection, listener, loop);
         connection.await(header, request::gone);
         request.ask();
@@ -110,8 +112,8 @@ final class VsockMuxer implements ConnectionHome {
     void transportReset() {
         rx.clearReplies();
         for (VsockConnection connection : connections.snapshot()) {
-            if (connection.state() != ConnectionState.DRAINING && !connection.untouched()) {
-                connection.abort(Failures.transportReset(connection), false);
+            if (!connection.untouched()) {
+                connection.forgotten(Failures.transportReset(connection));
             }
         }
     }
@@ -128,7 +130,7 @@ final class VsockMuxer implements ConnectionHome {
         listeners.close();
         rx.clearReplies();
         for (VsockConnection connection : connections.snapshot()) {
-            connection.vmEnded(why);
+            connection.forgotten(Failures.ended(connection, why));
         }
     }
 

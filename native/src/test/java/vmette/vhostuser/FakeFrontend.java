@@ -135,6 +135,22 @@ public final class FakeFrontend implements AutoCloseable {
                 .flip();
     }
 
+    /**
+     * Starts a stopped ring with its used ring elsewhere, as a hostile driver may, and does not wait for an answer.
+     *
+     * @param offset bytes from where the driver has it
+     */
+    public void startMisplaced(Ring ring, long offset) {
+        int index = ring.index();
+        ByteBuffer addresses = addresses(index, ring.driver());
+        addresses.putLong(16, addresses.getLong(16) + offset);
+        send(FrontendRequest.SET_VRING_BASE, false, state(index, 0));
+        send(FrontendRequest.SET_VRING_ADDR, false, addresses);
+        send(FrontendRequest.SET_VRING_KICK, false, u64(index), ring.kickFd().fd());
+        send(FrontendRequest.SET_VRING_ENABLE, false, state(index, 1));
+        pump.run();
+    }
+
     /** SET_VRING_ENABLE, acknowledged: on return the device has been told. */
     public void setEnabled(int index, boolean enabled) {
         acknowledged(FrontendRequest.SET_VRING_ENABLE, state(index, enabled ? 1 : 0));

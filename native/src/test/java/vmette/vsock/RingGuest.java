@@ -179,6 +179,22 @@ final class RingGuest implements AutoCloseable {
         startDriver();
     }
 
+    /** The driver names a used ring where none can be. */
+    void restartDriverAtOddAddress() {
+        frontend.stopRing(RingPump.TX);
+        frontend.startMisplaced(tx, 2);
+    }
+
+    /** How often the driver was called for the TX ring since the last time. */
+    long txCalls() {
+        return tx.calls();
+    }
+
+    void kickBoth() {
+        rx.kick();
+        tx.kick();
+    }
+
     /** Does all that can be done without the device. */
     void turn() {
         calls += rx.calls();

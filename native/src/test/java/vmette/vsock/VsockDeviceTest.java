@@ -286,6 +286,47 @@ class VsockDeviceTest {
     }
 
     @Test
+    void aRingThatCannotRunIsTheGuestsFault() {
+        guest.restartDriverAtOddAddress();
+        assertThat(broken)
+                .hasSize(1)
+                .first()
+                .asString()
+                .contains("the guest broke a ring", "used ring", "is not aligned to 4");
+    }
+
+    @Test
+    void aTurnTakesOneShareAndCallsOnceHoweverManyKicksCame() {
+        device.close();
+        step();
+        guest.close();
+        broken.clear();
+        VsockLimits limits =
+                new VsockLimits(256 * 1024, 64L * MIB, budget, 1024, TIMEOUT, TIMEOUT, MIB, 256 * 1024, 4, 256);
+        device = new VsockDevice(RingGuest.CID, limits, loop);
+        device.onBroken(broken::add);
+        device.listen(directory.resolve("vs3"), peer -> MappedGuestMemory::open, pid -> true);
+        step();
+        guest = RingGuest.connect(directory.resolve("vs3"), this::step);
+        guest.turn();
+        step();
+        guest.txCalls();
+        guest.floodStrangers(20);
+        guest.kickBoth();
+        int left = guest.outstandingTx();
+        for (int turns = 0; left > 0; turns++) {
+            assertThat(turns).isLessThan(10);
+            loop.doWork(Duration.ZERO);
+            int now = guest.outstandingTx();
+            assertThat(left - now).as("chains of one turn").isEqualTo(4);
+            assertThat(guest.txCalls()).as("calls of one turn").isEqualTo(1);
+            left = now;
+            guest.kickBoth();
+        }
+        assertThat(broken).isEmpty();
+    }
+
+    @Test
     void closingTellsEverybodyAndIsNoBreakage() {
         RecordingHandler handler = guestDials(new RecordingHandler());
         RecordingHandler dialling = new RecordingHandler();
