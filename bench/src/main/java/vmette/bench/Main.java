@@ -19,6 +19,7 @@ import vmette.errors.VmetteException;
             CliCommand.class,
             IdleCommand.class,
             ThroughputCommand.class,
+            VsockCommand.class,
             SoakCommand.class
         },
         sortOptions = false,
