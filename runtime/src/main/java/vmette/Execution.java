@@ -10,6 +10,7 @@ import akka.util.ByteString;
 import java.util.concurrent.CompletionStage;
 import vmette.actors.CommandTicket;
 import vmette.config.ExecSpec;
+import vmette.config.GuestSignal;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VsockException;
 import vmette.guest.protocol.GuestProtocol;
@@ -26,10 +27,18 @@ import vmette.stream.Vsock;
 public final class Execution {
     private final CommandTicket ticket;
     private final Vsock vsock;
+    // Each message follows the one before it: the dependents of one stage would run in no set order.
+    private CompletionStage<CommandTicket.Running> told;
 
     Execution(CommandTicket ticket, Vsock vsock) {
         this.ticket = ticket;
         this.vsock = vsock;
+        this.told = ticket.running();
+    }
+
+    /** Whether the command has such a stream at all. */
+    boolean has(StreamId stream) {
+        return ticket.claim(stream) != CommandTicket.Claim.DROPPED;
     }
 
     /** Completes with the command's process id in the guest when it runs; fails with a {@code VmetteException} if it cannot. */
@@ -120,33 +129,75 @@ public final class Execution {
     }
 
     /**
-     * Sends a signal to the command itself; without effect once it has ended.
+     * Sends a signal to the command itself; without effect once it has ended. Signals and sizes asked for before the command runs reach it, in their
+     * order, when it does.
+     */
+    public void signal(GuestSignal signal) {
+        tell(new vmette.actors.Execution.Signal(signal, false));
+    }
+
+    /**
+     * As {@link #signal(GuestSignal)}.
+     *
+     * @param name such as TERM, SIGTERM, RTMIN+3 or 15
+     * @throws InvalidConfigException if there is no such signal
+     */
+    public void signal(String name) {
+        signal(GuestSignal.of(name));
+    }
+
+    /**
+     * As {@link #signal(GuestSignal)}.
      *
      * @param number 1 to 64
      * @throws InvalidConfigException for another number
      */
     public void signal(int number) {
-        signal(number, false);
+        signal(new GuestSignal(number));
+    }
+
+    /** Sends a signal to the command's process group, as a terminal's Ctrl-C does; without effect once it has ended. */
+    public void signalGroup(GuestSignal signal) {
+        tell(new vmette.actors.Execution.Signal(signal, true));
     }
 
     /**
-     * Sends a signal to the command's process group, as a terminal's Ctrl-C does; without effect once it has ended.
+     * As {@link #signalGroup(GuestSignal)}.
+     *
+     * @param name such as INT, SIGINT, RTMIN+3 or 2
+     * @throws InvalidConfigException if there is no such signal
+     */
+    public void signalGroup(String name) {
+        signalGroup(GuestSignal.of(name));
+    }
+
+    /**
+     * As {@link #signalGroup(GuestSignal)}.
      *
      * @param number 1 to 64
      * @throws InvalidConfigException for another number
      */
     public void signalGroup(int number) {
-        signal(number, true);
+        signalGroup(new GuestSignal(number));
     }
 
-    private void signal(int number, boolean group) {
-        vmette.actors.Execution.Signal signal = new vmette.actors.Execution.Signal(number, group);
-        ticket.running().thenAccept(command -> command.actor().tell(signal));
+    /**
+     * Ends the command: TERM to its process group, and KILL after the kill grace if it still runs; to the command alone if it may leave its group
+     * running ({@link ExecSpec#leavingGroup()}). One that has not been started yet never is. {@link #status()} tells the end. Idempotent.
+     */
+    public void terminate() {
+        ticket.terminate();
     }
 
     /** Changes the size of the command's terminal, in characters, 0 to 65535 each; without effect on one that has none. */
     public void resize(int rows, int columns) {
-        ExecSpec.Terminal terminal = new ExecSpec.Terminal(rows, columns);
-        ticket.running().thenAccept(command -> command.actor().tell(new vmette.actors.Execution.Resize(terminal)));
+        tell(new vmette.actors.Execution.Resize(new ExecSpec.Terminal(rows, columns)));
+    }
+
+    private synchronized void tell(vmette.actors.Execution.Command message) {
+        told = told.thenApply(command -> {
+            command.actor().tell(message);
+            return command;
+        });
     }
 }

@@ -1,5 +1,7 @@
 package vmette;
 
+import java.util.Optional;
+import vmette.config.GuestSignal;
 import vmette.guest.protocol.AgentFrame;
 
 /**
@@ -41,6 +43,23 @@ public record ExitStatus(Kind kind, int value, boolean oomKilled) {
     /** Whether it exited with status 0. */
     public boolean isSuccess() {
         return kind == Kind.EXITED && value == 0;
+    }
+
+    /** The signal that ended it, if one did. */
+    public Optional<GuestSignal> signal() {
+        return kind == Kind.SIGNALLED ? Optional.of(new GuestSignal(value)) : Optional.empty();
+    }
+
+    /** As in {@code exited with status 3} or {@code ended by signal 9 (KILL), the guest was out of memory}. */
+    @Override
+    public String toString() {
+        String end =
+                switch (kind) {
+                    case EXITED -> "exited with status " + value;
+                    case SIGNALLED -> "ended by signal " + new GuestSignal(value);
+                    case TIMED_OUT -> "stopped by the timeout";
+                };
+        return oomKilled ? end + ", the guest was out of memory" : end;
     }
 
     static ExitStatus of(AgentFrame.Exited exited) {

@@ -1,6 +1,7 @@
 package vmette;
 
 import akka.actor.typed.ActorRef;
+import akka.stream.javadsl.Flow;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -60,12 +61,52 @@ public final class VmHandle {
     /** Runs a command once the VM is ready; never blocks, never throws: what goes wrong is in the execution's status. */
     public Execution exec(ExecSpec spec) {
         CommandTicket command = CommandTicket.create(lastExecution.incrementAndGet(), spec);
+        begin(command);
+        return new Execution(command, vsock);
+    }
+
+    private void begin(CommandTicket command) {
         if (ticket.ending().isDone()) {
             command.fail(gone());
         } else {
             tell(new VmSupervisor.Run(command));
         }
-        return new Execution(command, vsock);
+    }
+
+    /** As {@link #execFlow(ExecSpec)} for {@code /bin/sh -c commandLine}. */
+    public Flow<ExecInput, ExecEvent, Execution> execFlow(String commandLine) {
+        return execFlow(ExecSpec.shell(commandLine));
+    }
+
+    /**
+     * A command as one stream: what goes in is in {@link ExecInput}, what comes out in {@link ExecEvent}. Each materialisation runs a command of its
+     * own, once the VM is ready.
+     *
+     * <p><b>Out.</b> {@link ExecEvent.Started} first; the bytes of each output in their order; {@link ExecEvent.Exited} last, after all of them, and
+     * then the stream completes. What happens instead is the stream's failure, a {@code VmetteException}: the command could not be started, its VM
+     * was lost, an output was cut off. Exactly one of these ends it. The order across the two outputs is not kept;
+     * {@link ExecSpec#mergingOutputs()} keeps it. Without demand both outputs stay in the guest, where the command is stopped by its full pipes;
+     * nothing is lost, and at most a chunk of each (256 KiB) waits on this side beside what {@code vmette.vsock.buf-alloc} allows.
+     *
+     * <p><b>In.</b> Nothing is pulled before the command runs. Completion is {@link ExecInput.CloseStdin}. Signals and sizes are
+     * passed on at once, ahead of standard input that still waits. While more than 256 KiB of it wait here, and about 1 MiB before the guest, nothing
+     * is pulled, so that a signal behind them waits as well: the materialised {@link Execution#signal} and {@link Execution#resize} always get
+     * through.
+     * Bytes for a command that has closed its standard input are dropped; bytes after {@code CloseStdin}, or for a command without
+     * standard input, fail the stream.
+     *
+     * <p><b>Early ends.</b> When downstream cancels or upstream fails, or the materializer is shut down, the command is ended as
+     * {@link Execution#terminate} does it: TERM to its process group, KILL after the kill grace. A failure of upstream is the stream's as well.
+     *
+     * <p>The materialised {@link Execution} is the command's; its three streams are taken by the flow.
+     */
+    public Flow<ExecInput, ExecEvent, Execution> execFlow(ExecSpec spec) {
+        return Flow.fromGraph(new ExecStage<>(() -> {
+                    CommandTicket command = CommandTicket.create(lastExecution.incrementAndGet(), spec);
+                    Execution execution = new Execution(command, vsock);
+                    return new DrivenExecution(execution, () -> begin(command));
+                }))
+                .mapMaterializedValue(DrivenExecution::execution);
     }
 
     /** Streams over the VM's vsock. */

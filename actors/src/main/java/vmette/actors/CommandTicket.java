@@ -5,6 +5,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import vmette.config.ExecSpec;
 import vmette.guest.protocol.AgentFrame;
@@ -45,6 +46,7 @@ public final class CommandTicket {
     private final Map<StreamId, AtomicReference<Claim>> claims = new EnumMap<>(StreamId.class);
     private final CompletableFuture<Running> running = new CompletableFuture<>();
     private final CompletableFuture<AgentFrame.Exited> outcome = new CompletableFuture<>();
+    private final AtomicBoolean terminated = new AtomicBoolean();
 
     private CommandTicket(long id, ExecSpec spec) {
         this.id = id;
@@ -124,6 +126,17 @@ public final class CommandTicket {
     public void ended(StreamId stream) {
         claims.get(stream).set(Claim.ENDED);
         running().thenAccept(command -> command.actor().tell(new Execution.StreamEnded()));
+    }
+
+    /** Ends the command if it runs, or as soon as it does; one that the agent has not been told of yet is never started. Idempotent. */
+    public void terminate() {
+        if (terminated.compareAndSet(false, true)) {
+            running().thenAccept(command -> command.actor().tell(new Execution.Terminate()));
+        }
+    }
+
+    boolean isTerminated() {
+        return terminated.get();
     }
 
     boolean drop(StreamId stream) {

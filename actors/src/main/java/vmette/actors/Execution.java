@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 import vmette.actors.CommandTicket.Claim;
 import vmette.config.ExecSettings;
 import vmette.config.ExecSpec;
+import vmette.config.GuestSignal;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
@@ -40,17 +41,16 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     /**
      * Sends a signal.
      *
-     * @param number 1 to 64
+     * @param signal which
      * @param group to the whole process group, else to the command alone
      */
-    public record Signal(int number, boolean group) implements Command {
-        /** Refuses what is no signal. */
-        public Signal {
-            if (number < 1 || number > 64) {
-                throw new InvalidConfigException("there is no signal " + number + ": signals are 1 to 64");
-            }
-        }
-    }
+    public record Signal(GuestSignal signal, boolean group) implements Command {}
+
+    /**
+     * Ends the command: TERM to its process group, and KILL after the kill grace if it still runs; to the command alone if it may leave its group
+     * running.
+     */
+    record Terminate() implements Command, DeadLetterSuppression {}
 
     /** Changes the size of the command's terminal. */
     public record Resize(ExecSpec.Terminal terminal) implements Command {}
@@ -64,10 +64,10 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
 
     private record StartTimeout() implements Command {}
 
+    private record KillGraceOver() implements Command {}
+
     /** How long the agent may take to start or refuse a command, which it does at once unless its guest is overloaded. */
     private static final Duration START_PATIENCE = Duration.ofSeconds(60);
-
-    private static final int SIGKILL = 9;
 
     private final CommandTicket ticket;
     private final AgentLink link;
@@ -76,6 +76,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     private final TimerScheduler<Command> timers;
     private AgentFrame.Exited exited;
     private boolean started;
+    private boolean terminating;
     private boolean settled;
 
     private Execution(
@@ -143,12 +144,11 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                 .onMessage(StreamEnded.class, ended -> settleWhenDone())
                 .onMessage(ClaimTimeout.class, timeout -> onClaimTimeout())
                 .onMessage(StartTimeout.class, timeout -> onStartTimeout())
-                .onMessage(Signal.class, signal -> {
-                    if (exited == null) {
-                        link.send(new HostFrame.Signal(ticket.id(), signal.number(), signal.group()));
-                    }
-                    return this;
-                })
+                .onMessage(Signal.class, signal -> send(signal.signal(), signal.group()))
+                .onMessage(Terminate.class, terminate -> onTerminate())
+                .onMessage(
+                        KillGraceOver.class,
+                        over -> send(GuestSignal.KILL, !ticket.spec().leaveGroup()))
                 .onMessage(Resize.class, resize -> {
                     link.send(new HostFrame.Resize(ticket.id(), window(resize.terminal())));
                     return this;
@@ -196,10 +196,28 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         return this;
     }
 
+    private Behavior<Command> send(GuestSignal signal, boolean group) {
+        if (exited == null) {
+            link.send(new HostFrame.Signal(ticket.id(), signal.number(), group));
+        }
+        return this;
+    }
+
+    /** What its group does after the command's own end is the agent's business. */
+    private Behavior<Command> onTerminate() {
+        if (exited == null && !terminating) {
+            terminating = true;
+            timers.startSingleTimer(
+                    new KillGraceOver(), ticket.spec().killGrace().orElse(settings.killGrace()));
+            return send(GuestSignal.TERM, !ticket.spec().leaveGroup());
+        }
+        return this;
+    }
+
     /** If it runs after all, nobody will know of it: it is ended then, and its streams are not waited for. */
     private Behavior<Command> onStartTimeout() {
         settled = true;
-        link.send(new HostFrame.Signal(ticket.id(), SIGKILL, true));
+        link.send(new HostFrame.Signal(ticket.id(), GuestSignal.KILL.number(), true));
         Stream.of(StreamId.values()).forEach(this::discard);
         ticket.fail(new OperationTimeoutException("the agent of VM " + vm + " did not start the command "
                 + ticket.spec().arguments() + " within " + START_PATIENCE.toSeconds()

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletionStage;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.OperationTimeoutException;
+import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
@@ -319,6 +320,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         if (phase != Phase.READY) {
             ticket.fail(new VmLostException("VM " + vm.name() + " is not running: the command "
                     + ticket.spec().arguments() + " was not started"));
+            return this;
+        }
+        if (ticket.isTerminated()) {
+            ticket.fail(new StartFailedException("the command " + ticket.spec().arguments()
+                    + " was cancelled before VM " + vm.name() + " had started it"));
             return this;
         }
         try {

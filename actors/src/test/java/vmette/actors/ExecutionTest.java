@@ -1,7 +1,6 @@
 package vmette.actors;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -12,6 +11,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vmette.actors.CommandTicket.Claim;
 import vmette.config.ExecSpec;
+import vmette.config.GuestSignal;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
@@ -266,7 +266,7 @@ class ExecutionTest extends VmFixture {
     void signalsGoToTheCommandUntilItHasEnded() {
         CommandTicket command = started();
         var actor = Await.value(command.running()).actor();
-        actor.tell(new Execution.Signal(15, true));
+        actor.tell(new Execution.Signal(GuestSignal.TERM, true));
         FakeAgent.Body signal = agent.hear(FakeAgent.SIGNAL);
         assertThat(signal.u64()).isEqualTo(command.id());
         assertThat(signal.u32()).isEqualTo(15);
@@ -274,14 +274,77 @@ class ExecutionTest extends VmFixture {
 
         agent.say(exit(command, 0));
         Await.value(command.outcome());
-        actor.tell(new Execution.Signal(9, false));
+        actor.tell(new Execution.Signal(GuestSignal.KILL, false));
+        fence(command);
+    }
+
+    private void hearSignal(CommandTicket command, GuestSignal expected, boolean group) {
+        FakeAgent.Body signal = agent.hear(FakeAgent.SIGNAL);
+        assertThat(signal.u64()).isEqualTo(command.id());
+        assertThat(signal.u32()).isEqualTo(expected.number());
+        assertThat(signal.u8()).isEqualTo(group ? 1 : 0);
+    }
+
+    /** Whose streams nobody asks for, for longer than any test moves the clock. */
+    private static ExecSpec unclaimed() {
+        return ExecSpec.of("true").withClaimTimeout(Duration.ofHours(1));
+    }
+
+    @Test
+    void oneThatIsTerminatedGetsTermAndAfterTheGraceKill() {
+        CommandTicket command = started(unclaimed().withKillGrace(Duration.ofSeconds(7)));
+        command.terminate();
+        hearSignal(command, GuestSignal.TERM, true);
+        command.terminate();
+        fence(command);
+        time.timePasses(Duration.ofMillis(6900));
+        fence(command);
+        time.timePasses(Duration.ofMillis(200));
+        hearSignal(command, GuestSignal.KILL, true);
+    }
+
+    @Test
+    void oneThatEndsInTimeIsNotKilled() {
+        CommandTicket command = started(unclaimed());
+        command.take(StreamId.STDOUT);
+        command.terminate();
+        hearSignal(command, GuestSignal.TERM, true);
+        agent.say(exit(command, 0));
+        fence(command);
+        time.timePasses(settings.exec().killGrace().plusSeconds(1));
         fence(command);
     }
 
     @Test
-    void whatIsNoSignalIsRefusedWhereItIsMade() {
-        assertThatThrownBy(() -> new Execution.Signal(0, false)).isInstanceOf(InvalidConfigException.class);
-        assertThatThrownBy(() -> new Execution.Signal(65, false)).isInstanceOf(InvalidConfigException.class);
+    void oneThatMayLeaveItsGroupIsTerminatedAlone() {
+        CommandTicket command = started(unclaimed().leavingGroup());
+        command.terminate();
+        hearSignal(command, GuestSignal.TERM, false);
+        time.timePasses(settings.exec().killGrace());
+        hearSignal(command, GuestSignal.KILL, false);
+    }
+
+    @Test
+    void oneThatIsTerminatedWhileItStartsGetsTermWhenItRuns() {
+        ready();
+        CommandTicket command = run();
+        agent.hear(FakeAgent.EXEC);
+        command.terminate();
+        agent.say(new AgentFrame.Started(command.id(), 42));
+        hearSignal(command, GuestSignal.TERM, true);
+    }
+
+    @Test
+    void oneThatIsTerminatedBeforeTheVmIsReadyIsNeverStarted() {
+        CommandTicket command = run();
+        CommandTicket next = run();
+        command.terminate();
+        ready();
+        assertThat(Await.failure(command.running())).isInstanceOf(StartFailedException.class);
+        assertThat(Await.failure(command.outcome()))
+                .isInstanceOf(StartFailedException.class)
+                .hasMessageContaining("cancelled");
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(next.id());
     }
 
     @Test

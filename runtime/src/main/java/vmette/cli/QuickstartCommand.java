@@ -38,7 +38,7 @@ final class QuickstartCommand implements Callable<Integer> {
                     uname.stdout().map(ByteString::utf8String).runWith(Sink.fold("", String::concat), vmette.system());
             ExitStatus status = uname.status().toCompletableFuture().join();
             if (!status.isSuccess()) {
-                throw new VmLostException("uname in the guest ended with " + status.code()
+                throw new VmLostException("uname in the guest " + status
                         + ": the guest's busybox may be broken; delete " + settings.cacheDir() + " to fetch it anew");
             }
             System.out.print(answer.toCompletableFuture().join());
