@@ -91,7 +91,8 @@ static void refuse_unless(struct cursor *c, bool fine, const char *what) {
 static void get_exec(struct cursor *c, struct exec *exec) {
     exec->execution = get_u64(c);
     exec->flags = get_u32(c);
-    refuse_unless(c, (exec->flags & ~(uint32_t)(EXEC_PTY | EXEC_LEAVE_GROUP | EXEC_MERGE)) == 0, "unknown EXEC flag");
+    uint32_t known = EXEC_PTY | EXEC_LEAVE_GROUP | EXEC_MERGE | EXEC_BUILTIN;
+    refuse_unless(c, (exec->flags & ~known) == 0, "unknown EXEC flag");
     for (int i = 0; i < STREAMS; i++) {
         exec->stream[i].mode = get_u8(c);
         exec->stream[i].token = take(c, TOKEN_SIZE);
@@ -99,6 +100,7 @@ static void get_exec(struct cursor *c, struct exec *exec) {
     }
     refuse_unless(c, !(exec->flags & EXEC_PTY) || exec->stream[2].mode == 0, "a pty has no stderr of its own");
     refuse_unless(c, !(exec->flags & EXEC_MERGE) || exec->stream[2].mode == 0, "merged outputs have no stderr of their own");
+    refuse_unless(c, !(exec->flags & EXEC_BUILTIN) || !(exec->flags & EXEC_PTY), "a built-in has no pty");
     exec->output_grace_ms = get_u32(c);
     exec->kill_grace_ms = get_u32(c);
     exec->rows = get_u16(c);

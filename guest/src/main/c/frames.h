@@ -22,7 +22,7 @@ enum frame_type {
 
 enum exited_flag { EXITED_OOM_KILLED = 1 };
 enum error_code { ERROR_VERSION = 1, ERROR_FRAME = 2, ERROR_BOOT = 3 };
-enum exec_flag { EXEC_PTY = 1, EXEC_LEAVE_GROUP = 2, EXEC_MERGE = 8 };
+enum exec_flag { EXEC_PTY = 1, EXEC_LEAVE_GROUP = 2, EXEC_MERGE = 8, EXEC_BUILTIN = 16 };
 
 /* Bytes of a str. Its u32 length stands in the four bytes before, so a copy of the frame can be terminated in place. */
 struct text {

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "builtins.h"
 #include "cgroups.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -100,7 +101,6 @@ static _Noreturn void child(const struct exec *exec, const int theirs[3], int ve
     }
     if ((exec->flags & EXEC_PTY) && ioctl(0, TIOCSCTTY, 0) < 0) give_up(verdict, "take the terminal", "");
     forget_oom_protection();
-    setrlimit(RLIMIT_NOFILE, &files);
 
     char **env = environment(exec->env);
     char **argv = arguments(exec->argv);
@@ -111,6 +111,12 @@ static _Noreturn void child(const struct exec *exec, const int theirs[3], int ve
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    if (exec->flags & EXEC_BUILTIN) {
+        errno = ENOSYS;
+        if (!builtin_known(argv[0])) give_up(verdict, "find the built-in ", argv[0]);
+        builtin_run(argv);
+    }
+    setrlimit(RLIMIT_NOFILE, &files);
     environ = env;
     execvp(argv[0], argv);
     give_up(verdict, "run ", argv[0]);

@@ -1,6 +1,7 @@
 package vmette;
 
 import akka.actor.typed.ActorRef;
+import akka.actor.typed.ActorSystem;
 import akka.stream.javadsl.Flow;
 import java.time.Duration;
 import java.util.Optional;
@@ -16,6 +17,7 @@ import vmette.actors.VmTicket;
 import vmette.config.ExecSpec;
 import vmette.config.VmSpec;
 import vmette.errors.VmLostException;
+import vmette.files.GuestFiles;
 import vmette.guest.protocol.AgentFrame;
 import vmette.stream.Vsock;
 
@@ -23,14 +25,20 @@ import vmette.stream.Vsock;
 public final class VmHandle {
     private final VmTicket ticket;
     private final Vsock vsock;
+    private final GuestFiles files;
     private final AtomicLong lastExecution = new AtomicLong();
     // Each message follows the one before it: the dependents of one stage would run in no set order.
     private CompletionStage<ActorRef<VmRegistry.Command>> told;
 
-    VmHandle(VmTicket ticket, Vsock vsock, CompletionStage<ActorRef<VmRegistry.Command>> registry) {
+    VmHandle(
+            VmTicket ticket,
+            Vsock vsock,
+            CompletionStage<ActorRef<VmRegistry.Command>> registry,
+            CompletionStage<ActorSystem<?>> system) {
         this.ticket = ticket;
         this.vsock = vsock;
         this.told = registry;
+        this.files = new GuestFiles(name(), new BuiltInCommands(this), system);
     }
 
     /** Unique among the runtime's living VMs. */
@@ -60,7 +68,15 @@ public final class VmHandle {
 
     /** Runs a command once the VM is ready; never blocks, never throws: what goes wrong is in the execution's status. */
     public Execution exec(ExecSpec spec) {
-        CommandTicket command = CommandTicket.create(lastExecution.incrementAndGet(), spec);
+        return run(CommandTicket.create(lastExecution.incrementAndGet(), spec));
+    }
+
+    /** Runs a built-in of the agent; else as {@link #exec(ExecSpec)}. */
+    Execution builtIn(ExecSpec spec) {
+        return run(CommandTicket.builtIn(lastExecution.incrementAndGet(), spec));
+    }
+
+    private Execution run(CommandTicket command) {
         begin(command);
         return new Execution(command, vsock);
     }
@@ -107,6 +123,11 @@ public final class VmHandle {
                     return new DrivenExecution(execution, () -> begin(command));
                 }))
                 .mapMaterializedValue(DrivenExecution::execution);
+    }
+
+    /** The guest's files. */
+    public GuestFiles files() {
+        return files;
     }
 
     /** Streams over the VM's vsock. */

@@ -222,7 +222,8 @@ public final class Vmette implements AutoCloseable {
         VmHandle vm = new VmHandle(
                 ticket,
                 new Vsock(vsock, settings.vsock().backlog(), settings.vsock().connectTimeout()),
-                registry);
+                registry,
+                system.minimalCompletionStage());
         if (closed.get()) {
             ticket.readiness()
                     .completeExceptionally(

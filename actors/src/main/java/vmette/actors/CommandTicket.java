@@ -42,15 +42,17 @@ public final class CommandTicket {
 
     private final long id;
     private final ExecSpec spec;
+    private final boolean builtIn;
     private final Map<StreamId, Token> tokens = new EnumMap<>(StreamId.class);
     private final Map<StreamId, AtomicReference<Claim>> claims = new EnumMap<>(StreamId.class);
     private final CompletableFuture<Running> running = new CompletableFuture<>();
     private final CompletableFuture<AgentFrame.Exited> outcome = new CompletableFuture<>();
     private final AtomicBoolean terminated = new AtomicBoolean();
 
-    private CommandTicket(long id, ExecSpec spec) {
+    private CommandTicket(long id, ExecSpec spec, boolean builtIn) {
         this.id = id;
         this.spec = spec;
+        this.builtIn = builtIn;
         for (StreamId stream : StreamId.values()) {
             boolean wanted =
                     switch (stream) {
@@ -71,7 +73,12 @@ public final class CommandTicket {
      * @param id unique within the VM, over all its incarnations
      */
     public static CommandTicket create(long id, ExecSpec spec) {
-        return new CommandTicket(id, spec);
+        return new CommandTicket(id, spec, false);
+    }
+
+    /** A ticket for a built-in of the agent, named by the first argument; else as {@link #create}. */
+    public static CommandTicket builtIn(long id, ExecSpec spec) {
+        return new CommandTicket(id, spec, true);
     }
 
     /** The execution's number on the guest link. */
@@ -82,6 +89,11 @@ public final class CommandTicket {
     /** What is to be run. */
     public ExecSpec spec() {
         return spec;
+    }
+
+    /** Whether the agent runs it itself. */
+    public boolean isBuiltIn() {
+        return builtIn;
     }
 
     /** Completes when the command runs; fails with a {@code VmetteException} if it cannot. */

@@ -117,6 +117,9 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         if (spec.mergeOutputs()) {
             flags.add(ExecFlag.MERGE);
         }
+        if (ticket.isBuiltIn()) {
+            flags.add(ExecFlag.BUILTIN);
+        }
         return new HostFrame.Exec(
                 ticket.id(),
                 flags,

@@ -46,6 +46,7 @@ public final class Errno {
             known(3, "ESRCH", "no such process"),
             known(EINTR, "EINTR", "interrupted system call"),
             known(5, "EIO", "input/output error"),
+            known(6, "ENXIO", "no such device or address"),
             known(EBADF, "EBADF", "bad file descriptor"),
             known(EAGAIN, "EAGAIN", "resource temporarily unavailable"),
             known(12, "ENOMEM", "cannot allocate memory"),
@@ -53,6 +54,7 @@ public final class Errno {
             known(14, "EFAULT", "bad address"),
             known(16, "EBUSY", "device or resource busy"),
             known(17, "EEXIST", "file exists"),
+            known(18, "EXDEV", "invalid cross-device link"),
             known(19, "ENODEV", "no such device"),
             known(20, "ENOTDIR", "not a directory"),
             known(21, "EISDIR", "is a directory"),
@@ -64,12 +66,15 @@ public final class Errno {
             known(28, "ENOSPC", "no space left on device"),
             known(29, "ESPIPE", "illegal seek"),
             known(30, "EROFS", "read-only file system"),
+            known(31, "EMLINK", "too many links"),
             known(EPIPE, "EPIPE", "broken pipe"),
             known(36, "ENAMETOOLONG", "file name too long"),
             known(38, "ENOSYS", "function not implemented"),
+            known(39, "ENOTEMPTY", "directory not empty"),
             known(40, "ELOOP", "too many levels of symbolic links"),
             known(71, "EPROTO", "protocol error"),
             known(75, "EOVERFLOW", "value too large for its data type"),
+            known(84, "EILSEQ", "invalid byte sequence"),
             known(88, "ENOTSOCK", "socket operation on non-socket"),
             known(EMSGSIZE, "EMSGSIZE", "message too long"),
             known(95, "EOPNOTSUPP", "operation not supported"),
@@ -79,7 +84,10 @@ public final class Errno {
             known(107, "ENOTCONN", "not connected"),
             known(109, "ETOOMANYREFS", "too many references (descriptors in flight)"),
             known(110, "ETIMEDOUT", "timed out"),
-            known(ECONNREFUSED, "ECONNREFUSED", "connection refused"));
+            known(ECONNREFUSED, "ECONNREFUSED", "connection refused"),
+            known(116, "ESTALE", "stale file handle"),
+            known(122, "EDQUOT", "disk quota exceeded"),
+            known(125, "ECANCELED", "operation canceled"));
 
     private Errno() {}
 

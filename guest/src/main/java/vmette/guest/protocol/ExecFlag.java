@@ -9,7 +9,9 @@ public enum ExecFlag {
     /** The command's process group is left alone when the command ends. */
     LEAVE_GROUP(1 << 1),
     /** The command's stderr is its stdout: both in one pipe. */
-    MERGE(1 << 3);
+    MERGE(1 << 3),
+    /** The first argument names a built-in of the agent, not a program; not with {@link #PTY}. */
+    BUILTIN(1 << 4);
 
     private final int bit;
 

@@ -1,0 +1,163 @@
+package vmette.files;
+
+import akka.Done;
+import akka.NotUsed;
+import akka.actor.typed.ActorSystem;
+import akka.japi.Pair;
+import akka.stream.javadsl.Flow;
+import akka.stream.javadsl.Keep;
+import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
+import akka.util.ByteString;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
+import vmette.errors.GuestFileException;
+import vmette.files.BuiltIns.BuiltIn;
+
+/** Built-ins as streams whose end is the operation's outcome. */
+final class FileStreams {
+    private static final int SAID_BYTES = 4096;
+    private static final String CUT_OFF = "ECANCELED";
+
+    private final BuiltIns builtIns;
+
+    FileStreams(BuiltIns builtIns) {
+        this.builtIns = builtIns;
+    }
+
+    /** Runs an operation that has neither input nor output. */
+    CompletionStage<Done> run(FileOperation operation, ActorSystem<?> system) {
+        BuiltIn builtIn = builtIns.run(operation.spec());
+        CompletionStage<String> said = said(builtIn).runWith(Sink.fold("", String::concat), system);
+        return outcome(operation, builtIn, said);
+    }
+
+    /** An operation's output. It ends when the guest has said that it was all, and fails otherwise. */
+    Source<ByteString, CompletionStage<Done>> output(FileOperation operation) {
+        return Source.fromMaterializer((materializer, attributes) -> {
+                    BuiltIn builtIn = builtIns.run(operation.specWithOutput());
+                    CompletionStage<String> said = said(builtIn).runWith(Sink.fold("", String::concat), materializer);
+                    CompletionStage<Done> outcome = outcome(operation, builtIn, said);
+                    Source<ByteString, NotUsed> verdict = Source.lazySource(() ->
+                                    Source.completionStageSource(outcome.thenApply(done -> Source.<ByteString>empty())))
+                            .mapMaterializedValue(late -> NotUsed.getInstance());
+                    return builtIn.stdout()
+                            .concatLazy(verdict)
+                            .watchTermination((none, ended) -> settled(operation, builtIn, outcome, ended));
+                })
+                .mapMaterializedValue(late -> late.thenCompose(Function.identity()));
+    }
+
+    private static CompletionStage<Done> settled(
+            FileOperation operation, BuiltIn builtIn, CompletionStage<Done> outcome, CompletionStage<Done> ended) {
+        CompletableFuture<Done> settled = new CompletableFuture<>();
+        outcome.whenComplete((done, failure) -> complete(settled, failure));
+        ended.whenComplete((done, failure) -> {
+            if (failure != null) {
+                settled.completeExceptionally(failure);
+            } else if (settled.completeExceptionally(new CancellationException(
+                    "the " + operation.what() + " of " + operation.path() + " was cancelled before its end"))) {
+                builtIn.end();
+            }
+        });
+        return settled.minimalCompletionStage();
+    }
+
+    private static void complete(CompletableFuture<Done> settled, Throwable failure) {
+        if (failure == null) {
+            settled.complete(Done.getInstance());
+        } else {
+            settled.completeExceptionally(bare(failure));
+        }
+    }
+
+    /** An operation's input, framed so that the guest cannot take the failure of what comes before for the end. */
+    Sink<ByteString, CompletionStage<Done>> input(FileOperation operation) {
+        return Sink.<ByteString, CompletionStage<Done>>fromMaterializer((materializer, attributes) -> {
+                    BuiltIn builtIn = builtIns.run(operation.specWithInput());
+                    CompletionStage<String> said = said(builtIn).runWith(Sink.fold("", String::concat), materializer);
+                    CompletionStage<Done> outcome = outcome(operation, builtIn, said);
+                    return Flow.<ByteString>create()
+                            .watchTermination((none, given) -> {
+                                given.whenComplete((done, failure) -> endIfFailed(builtIn, failure));
+                                return given;
+                            })
+                            .via(InputFraming.flow())
+                            .toMat(builtIn.stdin(), Keep.both())
+                            .mapMaterializedValue(both -> confirmed(both, outcome));
+                })
+                .mapMaterializedValue(late -> late.thenCompose(Function.identity()));
+    }
+
+    private static void endIfFailed(BuiltIn builtIn, Throwable failure) {
+        if (failure != null) {
+            builtIn.end();
+        }
+    }
+
+    /** The guest's word counts, except that it was cut off: why that was, is known here. */
+    private static CompletionStage<Done> confirmed(
+            Pair<CompletionStage<Done>, CompletionStage<Done>> both, CompletionStage<Done> outcome) {
+        CompletableFuture<Done> confirmed = new CompletableFuture<>();
+        outcome.whenComplete((done, failure) -> {
+            if (failure == null || !cutOff(bare(failure))) {
+                complete(confirmed, failure);
+            } else {
+                both.first().whenComplete((given, why) -> complete(confirmed, why != null ? why : failure));
+            }
+        });
+        return confirmed.minimalCompletionStage();
+    }
+
+    private static boolean cutOff(Throwable failure) {
+        return failure instanceof GuestFileException known
+                && (known.reason().equals(CUT_OFF) || known.reason().equals(FileOperation.SIGNALLED));
+    }
+
+    private static CompletionStage<Done> outcome(
+            FileOperation operation, BuiltIn builtIn, CompletionStage<String> said) {
+        // What it said is a help, and never a condition.
+        CompletionStage<String> heard = said.exceptionally(failure -> "");
+        return builtIn.outcome().thenCombine(heard, operation::check);
+    }
+
+    /** The first of what it says; the rest is read and dropped. */
+    private static Source<String, NotUsed> said(BuiltIn builtIn) {
+        return builtIn.stderr()
+                .statefulMapConcat(() -> {
+                    int[] left = {SAID_BYTES};
+                    return bytes -> {
+                        ByteString kept = bytes.take(left[0]);
+                        left[0] -= kept.size();
+                        return List.of(kept);
+                    };
+                })
+                .fold(ByteString.emptyByteString(), ByteString::concat)
+                .map(bytes -> bytes.decodeString(StandardCharsets.UTF_8));
+    }
+
+    /** What a list's output says. */
+    static Flow<ByteString, FileEntry, NotUsed> entries(String vm) {
+        return Flow.<ByteString>create()
+                .filter(ByteString::nonEmpty)
+                .concat(Source.single(ByteString.emptyByteString()))
+                .statefulMapConcat(() -> {
+                    EntryDecoder decoder = new EntryDecoder(vm);
+                    return bytes -> {
+                        if (bytes.isEmpty()) {
+                            decoder.end();
+                        }
+                        return decoder.decode(bytes);
+                    };
+                });
+    }
+
+    private static Throwable bare(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
+}
