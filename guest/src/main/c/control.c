@@ -12,6 +12,7 @@
 
 #include "agent.h"
 #include "execution.h"
+#include "forward.h"
 #include "frames.h"
 #include "loop.h"
 #include "power.h"
@@ -133,6 +134,22 @@ static void exec(const struct exec *frame) {
     else if (!execution_start(frame, why)) reply_failed(frame->execution, (uint32_t)errno, why);
 }
 
+static void reply_forwarded(uint64_t id, uint32_t number) {
+    frame_begin(&out, FORWARDED);
+    put_u64(&out, id);
+    put_u32(&out, number);
+    frame_end(&out);
+}
+
+static void forward(uint64_t id, const uint8_t *token, uint16_t port) {
+    if (port == 0) {
+        forward_abandon(id);
+        return;
+    }
+    uint32_t number = booted ? forward_start(id, token, port) : EPERM;
+    if (number) reply_forwarded(id, number);
+}
+
 static void pong(uint64_t nonce) {
     frame_begin(&out, PONG);
     put_u64(&out, nonce);
@@ -163,6 +180,9 @@ static void obey(const struct frame *frame) {
         break;
     case DISCARD:
         if ((x = execution_find(frame->discard.execution))) stream_discard(&x->stream[frame->discard.stream]);
+        break;
+    case FORWARD:
+        forward(frame->forward.id, frame->forward.token, frame->forward.port);
         break;
     case SHUTDOWN:
         power_shutdown();
@@ -216,7 +236,12 @@ static void put_events(void) {
         }
         execution_reported(x);
     }
+    uint64_t id;
+    uint32_t number;
+    while (greeted && !ending && room() && forward_word(&id, &number)) reply_forwarded(id, number);
 }
+
+static bool owing(void) { return greeted && (execution_owing() || forward_owing()); }
 
 /* False: nothing more goes out at the moment, or the connection is lost (and dropped). */
 static bool flush(void) {
@@ -241,7 +266,7 @@ static void turn(struct watch *watch, uint32_t events) {
         take_frames();
         put_events();
         if (!flush()) return;
-        if (frame_complete(in, have) != 0 || (greeted && execution_owing())) continue; /* there was no room */
+        if (frame_complete(in, have) != 0 || owing()) continue; /* there was no room */
         ssize_t got = recv(connection.fd, in + have, sizeof in - have, MSG_DONTWAIT);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && errno == EAGAIN) return;

@@ -2,7 +2,7 @@
  * The control connection: one at a time, frames both ways.
  *
  * A command is taken only while there is room for its reply, so a host that does not read is not listened to
- * either, and nothing is queued without bound. Events of executions wait in their executions.
+ * either, and nothing is queued without bound. Events of executions and forwards wait in these.
  */
 #ifndef VMETTE_CONTROL_H
 #define VMETTE_CONTROL_H
@@ -12,7 +12,7 @@
 /* Takes a connection that has sent VMTC. False: there is a living one already; fd stays the caller's. */
 bool control_accept(int fd);
 
-/* An execution owes the host an event. */
+/* An execution or a forward owes the host an event. */
 void control_events_waiting(void);
 
 #endif

@@ -156,6 +156,11 @@ const char *frame_decode(const uint8_t *bytes, uint32_t length, struct frame *fr
         frame->discard.stream = get_u8(&c);
         refuse_unless(&c, frame->discard.stream < STREAMS, "stream is not 0 to 2");
         break;
+    case FORWARD:
+        frame->forward.id = get_u64(&c);
+        frame->forward.token = take(&c, TOKEN_SIZE);
+        frame->forward.port = get_u16(&c);
+        break;
     default:
         return "unknown frame type";
     }
@@ -170,6 +175,12 @@ void claim_decode(const uint8_t *bytes, struct opening_claim *claim) {
     claim->execution = little(bytes, 8);
     claim->stream = bytes[8];
     claim->token = bytes + 9;
+}
+
+bool tokens_equal(const uint8_t *a, const uint8_t *b) {
+    volatile uint8_t difference = 0;
+    for (int i = 0; i < TOKEN_SIZE; i++) difference |= a[i] ^ b[i];
+    return difference == 0;
 }
 
 bool list_next(struct list *list, struct text *text) {

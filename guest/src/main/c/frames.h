@@ -14,10 +14,13 @@
 #define FRAME_MAX 1048576 /* of type and body */
 #define TOKEN_SIZE 16
 #define STREAMS 3
+#define SOCKET 3 /* the stream number of a forward's data connection */
 
 enum frame_type {
     HELLO = 0x01, BOOT, EXEC, SIGNAL, RESIZE, PING, SHUTDOWN, DISCARD,
+    FORWARD = 0x0b,
     AGENT_HELLO = 0x81, READY, AGENT_ERROR, STARTED, EXEC_FAILED, PONG, EXITED,
+    FORWARDED = 0x89,
 };
 
 enum exited_flag { EXITED_OOM_KILLED = 1 };
@@ -61,6 +64,7 @@ struct frame {
         struct { uint64_t execution; uint32_t number; uint8_t group; } signal;
         struct { uint64_t execution; uint16_t rows, columns; } resize;
         struct { uint64_t execution; uint8_t stream; } discard;
+        struct { uint64_t id; const uint8_t *token; uint16_t port; } forward;
         uint64_t nonce;
     };
 };
@@ -83,6 +87,9 @@ const char *frame_decode(const uint8_t *bytes, uint32_t length, struct frame *fr
 
 /* What follows VMTD; CLAIM_SIZE bytes. */
 void claim_decode(const uint8_t *bytes, struct opening_claim *claim);
+
+/* Compares in constant time. */
+bool tokens_equal(const uint8_t *, const uint8_t *);
 
 /* Takes the next text off a checked list. False at its end. */
 bool list_next(struct list *list, struct text *text);

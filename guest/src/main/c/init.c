@@ -16,6 +16,7 @@
 #include "cgroups.h"
 #include "console.h"
 #include "loop.h"
+#include "loopback.h"
 #include "modules.h"
 #include "mounts.h"
 #include "openings.h"
@@ -62,5 +63,6 @@ int main(void) {
     }
     if (!openings_serve(listener)) fatal("cannot watch the AF_VSOCK socket: %s", strerror(errno));
     cgroups_prepare();
+    loopback_up();
     for (;;) loop_turn();
 }

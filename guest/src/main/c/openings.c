@@ -7,10 +7,11 @@
 
 #include "control.h"
 #include "execution.h"
+#include "forward.h"
 #include "frames.h"
 #include "loop.h"
 
-#define OPENINGS_MAX 64
+#define OPENINGS_MAX 512 /* a host may dial for hundreds of forwards at once */
 #define PATIENCE (5000 * MILLIS)
 #define MAGIC_SIZE 4
 #define ACCEPTED_PER_TURN 64
@@ -43,6 +44,10 @@ static void complete(struct opening *opening) {
     struct opening_claim claim;
     claim_decode(opening->bytes + MAGIC_SIZE, &claim);
     int fd = release(opening);
+    if (claim.stream == SOCKET) {
+        if (!forward_bind(claim.execution, fd, claim.token)) close(fd);
+        return;
+    }
     struct execution *x = claim.stream < STREAMS ? execution_find(claim.execution) : NULL;
     if (!x || !stream_bind(&x->stream[claim.stream], fd, claim.token)) close(fd);
 }

@@ -1,5 +1,5 @@
 /*
- * New connections until it is known what they are for: at most 64 at once, 5 s each.
+ * New connections until it is known what they are for: at most 512 at once, 5 s each.
  *
  * No byte beyond the opening is read: what follows belongs to the stream.
  */

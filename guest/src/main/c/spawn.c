@@ -15,6 +15,8 @@
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+#define FILES_MOST 8192 /* all commands, forwards, openings and lingering connections at once */
+
 extern char **environ;
 
 static int dev_null = -1, proc = -1;
@@ -26,7 +28,10 @@ bool spawn_prepare(void) {
     /* Held open: a command that covers or unmounts /proc must not get children that the OOM killer spares. */
     proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dev_null < 0 || proc < 0 || getrlimit(RLIMIT_NOFILE, &files) < 0) return false;
-    struct rlimit raised = {.rlim_cur = files.rlim_max, .rlim_max = files.rlim_max};
+    rlim_t most = files.rlim_max > FILES_MOST ? files.rlim_max : FILES_MOST;
+    struct rlimit raised = {.rlim_cur = most, .rlim_max = most};
+    if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return true;
+    raised.rlim_cur = raised.rlim_max = files.rlim_max; /* not with the privileges of a PID 1, that is in a test */
     return setrlimit(RLIMIT_NOFILE, &raised) == 0;
 }
 

@@ -218,14 +218,8 @@ bool stream_open(struct stream *stream, int fd, bool pty, bool claimable, const 
     return true;
 }
 
-static bool token_fits(const struct stream *stream, const uint8_t *token) {
-    volatile uint8_t difference = 0; /* compared in constant time */
-    for (int i = 0; i < TOKEN_SIZE; i++) difference |= stream->token[i] ^ token[i];
-    return difference == 0;
-}
-
 bool stream_bind(struct stream *stream, int fd, const uint8_t *token) {
-    if (stream->state != STREAM_WAITING || !token_fits(stream, token)) return false;
+    if (stream->state != STREAM_WAITING || !tokens_equal(stream->token, token)) return false;
     void *buffer = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (buffer == MAP_FAILED) return false;
     uint32_t events = stream->index == STDIN ? EPOLLIN : EPOLLOUT;

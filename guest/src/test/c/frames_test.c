@@ -122,6 +122,32 @@ static void values_out_of_range_are_refused(void) {
     check(decode(&frame) != NULL);
 }
 
+static void forward_is_decoded(void) {
+    struct frame frame;
+    begin(FORWARD);
+    put_u64(&w, 0x1122334455667788);
+    for (int i = 0; i < TOKEN_SIZE; i++) put_u8(&w, token[i]);
+    put_u16(&w, 8080);
+    check(decode(&frame) == NULL);
+    check_equal(frame.type, 0x0b);
+    check(frame.forward.id == 0x1122334455667788);
+    check(tokens_equal(frame.forward.token, token));
+    check_equal(frame.forward.port, 8080);
+    put_u8(&w, 0);
+    check(strcmp(decode(&frame), "body longer than its fields") == 0);
+    w.size -= 2;
+    check(strcmp(decode(&frame), "body shorter than its fields") == 0);
+}
+
+static void tokens_differ_in_any_byte(void) {
+    uint8_t other[TOKEN_SIZE];
+    for (int i = 0; i < TOKEN_SIZE; i++) {
+        memcpy(other, token, TOKEN_SIZE);
+        other[i] ^= 0x80;
+        check(!tokens_equal(other, token));
+    }
+}
+
 static const char *boot_with(const char *hostname, const char *entry) {
     struct frame frame;
     begin(BOOT);
@@ -204,7 +230,7 @@ static void mutated_frames_never_read_outside_themselves(void) {
         if (chance(4)) {
             put_exec(chance(4), (uint8_t)chance(2));
         } else {
-            begin((uint8_t)(1 + chance(9)));
+            begin((uint8_t)(1 + chance(11)));
             for (uint32_t n = chance(40); n > 0; n--) put_u8(&w, (uint8_t)(chance(2) ? 0 : chance(256)));
         }
         frame_end(&w);
@@ -232,6 +258,8 @@ int main(void) {
     run(every_truncation_and_every_surplus_is_refused);
     run(lengths_out_of_range_are_refused);
     run(values_out_of_range_are_refused);
+    run(forward_is_decoded);
+    run(tokens_differ_in_any_byte);
     run(texts_are_utf8_and_entries_have_keys);
     run(a_hello_of_another_version_may_be_longer);
     run(texts_are_cut_between_characters);

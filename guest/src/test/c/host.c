@@ -152,6 +152,10 @@ struct reply host_read(int control) {
         reply.value = (uint32_t)take(&at, 4);
         check_equal(take(&at, 1), 0); /* without cgroups nothing is known of the OOM killer */
         break;
+    case FORWARDED:
+        reply.execution = take(&at, 8);
+        reply.value = (uint32_t)take(&at, 4);
+        break;
     default:
         check_says(false, "frame of type 0x%02x", reply.type);
     }
@@ -259,6 +263,23 @@ void host_ping(int control, uint64_t nonce) {
     put_u64(&w, nonce);
     end(control);
 }
+
+void host_forward(int control, uint64_t id, uint16_t port) {
+    uint8_t token[TOKEN_SIZE];
+    host_token(id, SOCKET, token);
+    begin(FORWARD);
+    put_u64(&w, id);
+    for (int i = 0; i < TOKEN_SIZE; i++) put_u8(&w, token[i]);
+    put_u16(&w, port);
+    end(control);
+}
+
+void host_forwarded(int control, uint64_t id, uint32_t number) {
+    struct reply reply = host_expect(control, FORWARDED, id);
+    check_says(reply.value == number, "FORWARDED errno %u, expected %u", reply.value, number);
+}
+
+int host_socket(uint64_t id) { return host_data(id, SOCKET); }
 
 void host_exited(int control, uint64_t id, uint8_t kind, uint32_t value) {
     struct reply reply = host_expect(control, EXITED, id);

@@ -52,6 +52,10 @@ void host_token(uint64_t id, uint8_t stream, uint8_t token[TOKEN_SIZE]);
 int host_data(uint64_t id, uint8_t stream);
 int host_data_with(uint64_t id, uint8_t stream, const uint8_t token[TOKEN_SIZE]);
 
+void host_forward(int control, uint64_t id, uint16_t port); /* 0: gives it up */
+void host_forwarded(int control, uint64_t id, uint32_t number);
+int host_socket(uint64_t id); /* the forward's data connection */
+
 /* Everything until end of file, as a string in static memory; fails the test on a reset. */
 const char *host_output(int fd);
 /* Reads until the text so far contains what is awaited. */

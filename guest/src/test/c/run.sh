@@ -30,15 +30,20 @@ build() {
 }
 agent_sources=
 for source in "$main"/*.c; do
-    case ${source##*/} in init.c | vsock.c | power.c | mounts.c | modules.c | bench.c) ;; *) agent_sources="$agent_sources $source" ;; esac
+    case ${source##*/} in init.c | vsock.c | power.c | mounts.c | modules.c | bench.c | loopback.c) ;; *) agent_sources="$agent_sources $source" ;; esac
 done
 build frames_test "$tests/frames_test.c" "$main/frames.c"
 build agent_on_host "$tests/agent_on_host.c" $agent_sources
 build commands_test "$tests/commands_test.c" "$tests/host.c" "$main/frames.c"
 build streams_test "$tests/streams_test.c" "$tests/host.c" "$main/frames.c"
+build forward_test "$tests/forward_test.c" "$tests/host.c" "$main/frames.c"
 
 "$out/frames_test"
 "$out/commands_test" "$out/agent_on_host" & # it waits for a deadline of 5 s
+commands=$!
+"$out/forward_test" "$out/agent_on_host" & # and it for ones of 10 s
+forwards=$!
 "$out/streams_test" "$out/agent_on_host"
-wait $!
+wait $commands
+wait $forwards
 touch "$out/passed"

@@ -127,6 +127,18 @@ public sealed interface AgentFrame {
         }
     }
 
+    /**
+     * What became of a forward. First, whether its TCP connection stands; of one that stood, that it is lost.
+     *
+     * @param forward which one
+     * @param errno 0: connected; else why not, or why not any more; 0 to 4095
+     */
+    record Forwarded(long forward, int errno) implements AgentFrame {
+        public Forwarded {
+            checkErrno(errno);
+        }
+    }
+
     /** How a command ended. */
     enum ExitKind implements WireValue {
         /** It returned or called exit(3). */

@@ -131,4 +131,25 @@ public sealed interface HostFrame {
      * @param stream which of its streams
      */
     record Discard(long execution, StreamId stream) implements HostFrame {}
+
+    /**
+     * Connects to a TCP port of the guest's loopback; answered by FORWARDED, after which the data connection may be dialled.
+     *
+     * @param forward the id that names it, not in use; forwards and executions are numbered apart
+     * @param token what the data connection has to show; {@link Token#ZERO} exactly when the port is 0
+     * @param port 1 to 65535, or 0: nobody wants this forward any more, what there is of it is reset
+     */
+    record Forward(long forward, Token token, int port) implements HostFrame {
+        public Forward {
+            Checks.u16("guest port", port);
+            if ((port == 0) != token.equals(Token.ZERO)) {
+                throw new InvalidConfigException("a forward needs a random token, and giving one up needs none");
+            }
+        }
+
+        /** Gives a forward up. */
+        public static Forward giveUp(long forward) {
+            return new Forward(forward, Token.ZERO, 0);
+        }
+    }
 }

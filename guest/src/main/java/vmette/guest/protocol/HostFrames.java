@@ -51,6 +51,12 @@ public final class HostFrames {
                     .u64(discard.execution())
                     .u8(discard.stream().wire());
         }
+        if (frame instanceof HostFrame.Forward forward) {
+            return new FrameWriter(FrameType.FORWARD)
+                    .u64(forward.forward())
+                    .bytes(forward.token().bytes())
+                    .u16(forward.port());
+        }
         return new FrameWriter(FrameType.SHUTDOWN);
     }
 

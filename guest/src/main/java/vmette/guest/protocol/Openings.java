@@ -6,6 +6,9 @@ import java.nio.charset.StandardCharsets;
 
 /** The first bytes of a connection, which say what it is for; the agent answers none of them. */
 public final class Openings {
+    /** After a command's three. */
+    private static final int SOCKET = 3;
+
     private Openings() {}
 
     /** Opens a control connection: {@code VMTC}; frames follow. */
@@ -21,11 +24,25 @@ public final class Openings {
      * @param token the one that the EXEC frame gave for it
      */
     public static byte[] data(long execution, StreamId stream, Token token) {
+        return data(execution, stream.wire(), token);
+    }
+
+    /**
+     * Opens a forward's data connection: as for a command's stream, with the forward's id and stream number 3.
+     *
+     * @param forward the id that the FORWARD frame gave
+     * @param token the one that the FORWARD frame gave
+     */
+    public static byte[] forward(long forward, Token token) {
+        return data(forward, SOCKET, token);
+    }
+
+    private static byte[] data(long id, int stream, Token token) {
         return ByteBuffer.allocate(4 + 8 + 1 + Token.BYTES)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .put("VMTD".getBytes(StandardCharsets.US_ASCII))
-                .putLong(execution)
-                .put((byte) stream.wire())
+                .putLong(id)
+                .put((byte) stream)
                 .put(token.bytes())
                 .array();
     }

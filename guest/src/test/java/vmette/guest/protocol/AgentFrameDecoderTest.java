@@ -87,6 +87,8 @@ class AgentFrameDecoderTest {
         assertRefused("08000000 81 0100 01000000 00", "NUL");
         assertRefused("08000000 81 0100 01000000 ff", "UTF-8");
         assertRefused("19000000 86 0100000000000000 0200000000000000 ffffffffffffffff", "time");
+        assertRefused("0d000000 89 0500000000000000 00100000", "errno 4096");
+        assertRefused("0e000000 89 0500000000000000 00000000 00", "");
         assertRefused("03000000 01 0100", "type 0x1");
     }
 

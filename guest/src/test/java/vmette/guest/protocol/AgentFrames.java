@@ -46,6 +46,12 @@ public final class AgentFrames {
                     .u64(pong.uptime().toNanos())
                     .finish();
         }
+        if (frame instanceof AgentFrame.Forwarded forwarded) {
+            return new FrameWriter(FrameType.FORWARDED)
+                    .u64(forwarded.forward())
+                    .u32(forwarded.errno())
+                    .finish();
+        }
         AgentFrame.Exited exited = (AgentFrame.Exited) frame;
         return new FrameWriter(FrameType.EXITED)
                 .u64(exited.execution())

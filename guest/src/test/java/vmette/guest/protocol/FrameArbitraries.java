@@ -49,7 +49,10 @@ public final class FrameArbitraries {
                 Combinators.combine(ID, WINDOW).as(HostFrame.Resize::new),
                 ID.map(HostFrame.Ping::new),
                 Arbitraries.just(new HostFrame.Shutdown()),
-                Combinators.combine(ID, Arbitraries.of(StreamId.class)).as(HostFrame.Discard::new));
+                Combinators.combine(ID, Arbitraries.of(StreamId.class)).as(HostFrame.Discard::new),
+                Combinators.combine(ID, TOKEN, Arbitraries.integers().between(1, 65535))
+                        .as(HostFrame.Forward::new),
+                ID.map(HostFrame.Forward::giveUp));
     }
 
     private static Arbitrary<HostFrame> exec() {
@@ -96,6 +99,7 @@ public final class FrameArbitraries {
                         .as(AgentFrame.Started::new),
                 Combinators.combine(ID, ERRNO, TEXT).as(AgentFrame.ExecFailed::new),
                 Combinators.combine(ID, ID, NANOS).as(AgentFrame.Pong::new),
+                Combinators.combine(ID, ERRNO).as(AgentFrame.Forwarded::new),
                 exited);
     }
 }

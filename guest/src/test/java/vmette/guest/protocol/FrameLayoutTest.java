@@ -26,6 +26,10 @@ class FrameLayoutTest {
         assertThat(HostFrames.encode(new HostFrame.Shutdown())).isEqualTo(hex("01000000 07"));
         assertThat(HostFrames.encode(new HostFrame.Discard(2, StreamId.STDERR)))
                 .isEqualTo(hex("0a000000 08 0200000000000000 02"));
+        assertThat(HostFrames.encode(new HostFrame.Forward(3, ONES, 8080)))
+                .isEqualTo(hex("1b000000 0b 0300000000000000" + "01".repeat(16) + "901f"));
+        assertThat(HostFrames.encode(HostFrame.Forward.giveUp(3)))
+                .isEqualTo(hex("1b000000 0b 0300000000000000" + ZEROS + "0000"));
     }
 
     @Test
@@ -58,7 +62,8 @@ class FrameLayoutTest {
                 + "0d000000 84 0500000000000000 09000000"
                 + "11000000 85 0500000000000000 02000000 00000000"
                 + "19000000 86 0100000000000000 0200000000000000 0300000000000000"
-                + "0f000000 87 0500000000000000 01 09000000 01");
+                + "0f000000 87 0500000000000000 01 09000000 01"
+                + "0d000000 89 0600000000000000 6f000000");
         assertThat(new AgentFrameDecoder().decode(bytes, 0, bytes.length))
                 .containsExactly(
                         new AgentFrame.Hello(1, "a4"),
@@ -67,7 +72,8 @@ class FrameLayoutTest {
                         new AgentFrame.Started(5, 9),
                         new AgentFrame.ExecFailed(5, 2, ""),
                         new AgentFrame.Pong(1, 2, Duration.ofNanos(3)),
-                        new AgentFrame.Exited(5, AgentFrame.ExitKind.SIGNALLED, 9, true));
+                        new AgentFrame.Exited(5, AgentFrame.ExitKind.SIGNALLED, 9, true),
+                        new AgentFrame.Forwarded(6, 111));
     }
 
     @Test
@@ -75,6 +81,7 @@ class FrameLayoutTest {
         assertThat(Openings.control()).isEqualTo(hex("564d5443"));
         assertThat(Openings.data(3, StreamId.STDOUT, ONES))
                 .isEqualTo(hex("564d5444 0300000000000000 01" + "01".repeat(16)));
+        assertThat(Openings.forward(3, ONES)).isEqualTo(hex("564d5444 0300000000000000 03" + "01".repeat(16)));
     }
 
     private static byte[] hex(String digits) {

@@ -69,6 +69,7 @@ public final class HostFrameDecoder {
             case FrameType.PING -> new HostFrame.Ping(in.u64());
             case FrameType.SHUTDOWN -> new HostFrame.Shutdown();
             case FrameType.DISCARD -> new HostFrame.Discard(in.u64(), in.u8(StreamId.values()));
+            case FrameType.FORWARD -> new HostFrame.Forward(in.u64(), Token.of(in.bytes(Token.BYTES)), in.u16());
             default -> throw new FrameReader.BadField("no frame of the host has type " + type, at);
         };
     }

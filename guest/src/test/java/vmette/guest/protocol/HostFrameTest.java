@@ -87,6 +87,19 @@ class HostFrameTest {
         assertThatThrownBy(() -> StreamSetup.connection(Token.ZERO)).isInstanceOf(InvalidConfigException.class);
     }
 
+    @Test
+    void aForwardHasAPortAndATokenOrNeither() {
+        Token token = Token.random();
+        assertThat(new HostFrame.Forward(1, token, 65535)).asString().contains("hidden");
+        assertThatThrownBy(() -> new HostFrame.Forward(1, token, 65536))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("guest port 65536");
+        assertThatThrownBy(() -> new HostFrame.Forward(1, token, -1)).isInstanceOf(InvalidConfigException.class);
+        assertThatThrownBy(() -> new HostFrame.Forward(1, token, 0)).isInstanceOf(InvalidConfigException.class);
+        assertThatThrownBy(() -> new HostFrame.Forward(1, Token.ZERO, 80)).isInstanceOf(InvalidConfigException.class);
+        assertThat(HostFrame.Forward.giveUp(1)).isEqualTo(new HostFrame.Forward(1, Token.ZERO, 0));
+    }
+
     private static HostFrame.Exec exec(List<String> arguments, List<String> environment) {
         return exec(arguments, environment, Duration.ZERO);
     }
