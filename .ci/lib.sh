@@ -84,6 +84,12 @@ need_tools() {
     export JAVA_HOME="$java_home"
 }
 
+# fuzzer_library: where clang's libFuzzer is, of whatever version; a name that does not exist where there is none.
+fuzzer_library() {
+    set -- "$(find /usr/lib/llvm-* -name 'libclang_rt.fuzzer*.a' 2>/dev/null | head -n 1)"
+    echo "${1:-/usr/lib/llvm/libclang_rt.fuzzer.a}"
+}
+
 # One build of a clone at a time, whoever starts it: the lock ends with the last process that holds descriptor 9.
 # It is on a file of the sources because target/ may be deleted at any moment.
 lock_tree() {

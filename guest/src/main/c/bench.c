@@ -16,8 +16,9 @@
 static char line[COMMAND_LINE_MAX + 1];
 
 static int hex(char c) {
-    const char *digits = "0123456789abcdef", *found = c ? strchr(digits, c | 0x20) : NULL;
-    return found ? (int)(found - digits) : -1;
+    if (c >= '0' && c <= '9') return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static void decode(char *text) {

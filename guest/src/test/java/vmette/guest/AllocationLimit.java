@@ -11,7 +11,7 @@ public final class AllocationLimit {
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
     /** For messages and the like; far less than the largest frame or piece of a file. */
-    private static final long SLACK = 256 * 1024;
+    private static final long SLACK = 768 * 1024;
 
     private AllocationLimit() {}
 

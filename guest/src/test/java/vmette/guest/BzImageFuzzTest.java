@@ -6,19 +6,19 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 
 class BzImageFuzzTest {
-    private Path directory;
+    private static Path directory;
 
-    @BeforeEach
-    void createDirectory() throws IOException {
+    @BeforeAll
+    static void createDirectory() throws IOException {
         directory = Files.createTempDirectory("bzimage");
     }
 
-    @AfterEach
-    void deleteDirectory() throws IOException {
+    @AfterAll
+    static void deleteDirectory() throws IOException {
         Files.deleteIfExists(directory.resolve("image"));
         Files.deleteIfExists(directory.resolve("vmlinux"));
         Files.delete(directory);
@@ -32,6 +32,7 @@ class BzImageFuzzTest {
         byte[] file = new byte[0x1f1 + bytes.length];
         System.arraycopy(bytes, 0, file, 0x1f1, bytes.length);
         Files.write(image, file);
+        Files.deleteIfExists(vmlinux);
         try {
             if (!BzImagePayload.uncompress(image, vmlinux)) {
                 assertThat(vmlinux).doesNotExist();
