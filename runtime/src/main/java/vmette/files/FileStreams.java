@@ -58,12 +58,14 @@ final class FileStreams {
         CompletableFuture<Done> settled = new CompletableFuture<>();
         outcome.whenComplete((done, failure) -> complete(settled, failure));
         ended.whenComplete((done, failure) -> {
-            if (failure != null) {
-                settled.completeExceptionally(failure);
-            } else if (settled.completeExceptionally(new CancellationException(
-                    "the " + operation.what() + " of " + operation.path() + " was cancelled before its end"))) {
+            if (!outcome.toCompletableFuture().isDone()) {
                 builtIn.end();
             }
+            settled.completeExceptionally(
+                    failure != null
+                            ? bare(failure)
+                            : new CancellationException("the " + operation.what() + " of " + operation.path()
+                                    + " was cancelled before its end"));
         });
         return settled.minimalCompletionStage();
     }
