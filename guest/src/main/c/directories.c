@@ -91,13 +91,20 @@ static int remove_content(int fd, dev_t device) {
     return failed;
 }
 
+/* The root of a file system could not go itself, so that its content shall stay too. */
+static bool is_mounted(int directory, const struct stat *status) {
+    struct stat above;
+    if (fstatat(directory, "..", &above, 0) < 0) return true;
+    return above.st_dev != status->st_dev || above.st_ino == status->st_ino;
+}
+
 static int remove_tree(const char *path) {
-    struct stat root, status;
-    if (lstat(path, &status) < 0) return blame(errno, path);
-    if (!S_ISDIR(status.st_mode)) return unlink(path) < 0 ? blame(errno, path) : 0;
-    if (stat("/", &root) < 0 || (root.st_dev == status.st_dev && root.st_ino == status.st_ino)) return blame(EBUSY, path);
+    struct stat status;
+    if (unlink(path) == 0) return 0;
+    if (errno != EISDIR) return blame(errno, path);
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (directory < 0) return blame(errno, path);
+    if (directory < 0 || fstat(directory, &status) < 0) return blame(errno, path);
+    if (is_mounted(directory, &status)) return blame(EBUSY, path);
     if (strlen(path) < sizeof shown) strcpy(shown, path);
     int failed = remove_content(directory, status.st_dev);
     if (failed) return failed;

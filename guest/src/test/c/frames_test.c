@@ -104,6 +104,7 @@ static void values_out_of_range_are_refused(void) {
     refused_exec(4, 1, "unknown EXEC flag");
     refused_exec(EXEC_PTY, 1, "a pty has no stderr of its own");
     refused_exec(EXEC_MERGE, 1, "merged outputs have no stderr of their own");
+    refused_exec(EXEC_BUILTIN | EXEC_PTY, 0, "a built-in has no pty");
     refused_exec(0, 2, "unknown stream mode");
     for (uint32_t signal = 0; signal <= 65; signal += 65) {
         begin(SIGNAL);

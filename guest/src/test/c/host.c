@@ -219,12 +219,12 @@ void host_exec(int control, struct command command, const char *line) {
     put_u16(&w, command.rows);
     put_u16(&w, command.columns);
     put_text(&w, command.cwd ? command.cwd : "");
-    put_u32(&w, command.program ? 1 : 3);
-    put_text(&w, command.program ? command.program : "sh");
-    if (!command.program) {
-        put_text(&w, "-c");
-        put_text(&w, line);
-    }
+    const char *const shell[] = {"sh", "-c", line, NULL}, *const alone[] = {command.program, NULL};
+    const char *const *arguments = command.built_in ? command.built_in : command.program ? alone : shell;
+    uint32_t count = 0;
+    while (arguments[count]) count++;
+    put_u32(&w, count);
+    for (uint32_t i = 0; i < count; i++) put_text(&w, arguments[i]);
     put_u32(&w, command.env ? 1 : 0);
     if (command.env) put_text(&w, command.env);
     end(control);

@@ -38,6 +38,7 @@ struct command {
     uint32_t output_grace_ms, kill_grace_ms;
     uint16_t rows, columns;
     const char *cwd, *program, *env; /* program: instead of the shell, without arguments */
+    const char *const *built_in;     /* a built-in and its arguments, up to a NULL; with EXEC_BUILTIN */
 };
 void host_exec(int control, struct command, const char *line);
 uint32_t host_start(int control, struct command, const char *line); /* and STARTED; the pid */

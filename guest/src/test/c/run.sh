@@ -37,6 +37,13 @@ build agent_on_host "$tests/agent_on_host.c" $agent_sources
 build commands_test "$tests/commands_test.c" "$tests/host.c" "$main/frames.c"
 build streams_test "$tests/streams_test.c" "$tests/host.c" "$main/frames.c"
 build forward_test "$tests/forward_test.c" "$tests/host.c" "$main/frames.c"
+build builtins_test "$tests/builtins_test.c" "$tests/host.c" "$main/frames.c"
+builtin_sources="$tests/builtin_runner.c $main/frames.c $main/input.c $main/output.c $main/aside.c $main/link_table.c"
+for source in builtins files entries directories tar_read tar_write tar_in tar_out; do
+    builtin_sources="$builtin_sources $main/$source.c"
+done
+build files_test -Wl,--wrap=openat "$tests/files_test.c" $builtin_sources
+build trees_test -Wl,--wrap=openat "$tests/trees_test.c" $builtin_sources
 
 "$out/frames_test"
 "$out/commands_test" "$out/agent_on_host" & # it waits for a deadline of 5 s
@@ -44,6 +51,9 @@ commands=$!
 "$out/forward_test" "$out/agent_on_host" & # and it for ones of 10 s
 forwards=$!
 "$out/streams_test" "$out/agent_on_host"
+"$out/builtins_test" "$out/agent_on_host"
+"$out/files_test"
+"$out/trees_test"
 wait $commands
 wait $forwards
 touch "$out/passed"

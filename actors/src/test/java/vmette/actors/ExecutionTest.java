@@ -91,6 +91,15 @@ class ExecutionTest extends VmFixture {
     }
 
     @Test
+    void aBuiltInIsMarkedAsOne() {
+        ready();
+        supervisor.tell(new VmSupervisor.Run(CommandTicket.builtIn(77, ExecSpec.of("stat", "/"))));
+        FakeAgent.Body exec = agent.hear(FakeAgent.EXEC);
+        assertThat(exec.u64()).isEqualTo(77);
+        assertThat(exec.u32()).isEqualTo(16);
+    }
+
+    @Test
     void aTerminalHasASizeAndNoStderr() {
         ready();
         CommandTicket command = run(ExecSpec.of("sh").withTerminal(24, 80));

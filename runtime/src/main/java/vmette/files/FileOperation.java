@@ -2,6 +2,7 @@ package vmette.files;
 
 import akka.Done;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import vmette.config.ExecSpec;
 import vmette.errors.GuestFileException;
@@ -17,6 +18,8 @@ import vmette.vmm.GuestText;
  * @param arguments the built-in's, the name first
  */
 record FileOperation(String vm, String what, String path, List<String> arguments) {
+    private static final Set<String> TREES = Set.of("mkdir", "remove", "tar-out", "tar-in");
+
     static final String SIGNALLED = "SIGNALLED";
 
     private static final int LAST_ERRNO = 133;
@@ -32,17 +35,26 @@ record FileOperation(String vm, String what, String path, List<String> arguments
         return new FileOperation(vm, what, path, arguments);
     }
 
-    /** Without any stream but standard error, which says where a tree failed. */
+    /** Whether it may fail elsewhere than at its path, and then says where on its standard error. */
+    boolean says() {
+        return TREES.contains(what);
+    }
+
+    /** With neither input nor output. */
     ExecSpec spec() {
-        return ExecSpec.of(arguments).withoutStdin().discardStdout();
+        return base().withoutStdin().discardStdout();
     }
 
     ExecSpec specWithOutput() {
-        return ExecSpec.of(arguments).withoutStdin();
+        return base().withoutStdin();
     }
 
     ExecSpec specWithInput() {
-        return ExecSpec.of(arguments).discardStdout();
+        return base().discardStdout();
+    }
+
+    private ExecSpec base() {
+        return says() ? ExecSpec.of(arguments) : ExecSpec.of(arguments).discardStderr();
     }
 
     /**

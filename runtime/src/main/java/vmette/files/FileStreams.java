@@ -2,8 +2,10 @@ package vmette.files;
 
 import akka.Done;
 import akka.NotUsed;
-import akka.actor.typed.ActorSystem;
+import akka.actor.ClassicActorSystemProvider;
 import akka.japi.Pair;
+import akka.stream.Materializer;
+import akka.stream.SystemMaterializer;
 import akka.stream.javadsl.Flow;
 import akka.stream.javadsl.Keep;
 import akka.stream.javadsl.Sink;
@@ -31,9 +33,9 @@ final class FileStreams {
     }
 
     /** Runs an operation that has neither input nor output. */
-    CompletionStage<Done> run(FileOperation operation, ActorSystem<?> system) {
+    CompletionStage<Done> run(FileOperation operation, ClassicActorSystemProvider system) {
         BuiltIn builtIn = builtIns.run(operation.spec());
-        CompletionStage<String> said = said(builtIn).runWith(Sink.fold("", String::concat), system);
+        CompletionStage<String> said = said(operation, builtIn, system);
         return outcome(operation, builtIn, said);
     }
 
@@ -41,7 +43,7 @@ final class FileStreams {
     Source<ByteString, CompletionStage<Done>> output(FileOperation operation) {
         return Source.fromMaterializer((materializer, attributes) -> {
                     BuiltIn builtIn = builtIns.run(operation.specWithOutput());
-                    CompletionStage<String> said = said(builtIn).runWith(Sink.fold("", String::concat), materializer);
+                    CompletionStage<String> said = said(operation, builtIn, materializer);
                     CompletionStage<Done> outcome = outcome(operation, builtIn, said);
                     Source<ByteString, NotUsed> verdict = Source.lazySource(() ->
                                     Source.completionStageSource(outcome.thenApply(done -> Source.<ByteString>empty())))
@@ -58,12 +60,14 @@ final class FileStreams {
         CompletableFuture<Done> settled = new CompletableFuture<>();
         outcome.whenComplete((done, failure) -> complete(settled, failure));
         ended.whenComplete((done, failure) -> {
-            if (failure != null) {
-                settled.completeExceptionally(failure);
-            } else if (settled.completeExceptionally(new CancellationException(
-                    "the " + operation.what() + " of " + operation.path() + " was cancelled before its end"))) {
+            if (!outcome.toCompletableFuture().isDone()) {
                 builtIn.end();
             }
+            settled.completeExceptionally(
+                    failure != null
+                            ? bare(failure)
+                            : new CancellationException("the " + operation.what() + " of " + operation.path()
+                                    + " was cancelled before its end"));
         });
         return settled.minimalCompletionStage();
     }
@@ -80,7 +84,7 @@ final class FileStreams {
     Sink<ByteString, CompletionStage<Done>> input(FileOperation operation) {
         return Sink.<ByteString, CompletionStage<Done>>fromMaterializer((materializer, attributes) -> {
                     BuiltIn builtIn = builtIns.run(operation.specWithInput());
-                    CompletionStage<String> said = said(builtIn).runWith(Sink.fold("", String::concat), materializer);
+                    CompletionStage<String> said = said(operation, builtIn, materializer);
                     CompletionStage<Done> outcome = outcome(operation, builtIn, said);
                     return Flow.<ByteString>create()
                             .watchTermination((none, given) -> {
@@ -127,7 +131,15 @@ final class FileStreams {
     }
 
     /** The first of what it says; the rest is read and dropped. */
-    private static Source<String, NotUsed> said(BuiltIn builtIn) {
+    private static CompletionStage<String> said(
+            FileOperation operation, BuiltIn builtIn, ClassicActorSystemProvider system) {
+        return said(operation, builtIn, SystemMaterializer.get(system).materializer());
+    }
+
+    private static CompletionStage<String> said(FileOperation operation, BuiltIn builtIn, Materializer materializer) {
+        if (!operation.says()) {
+            return CompletableFuture.completedStage("");
+        }
         return builtIn.stderr()
                 .statefulMapConcat(() -> {
                     int[] left = {SAID_BYTES};
@@ -137,8 +149,8 @@ final class FileStreams {
                         return List.of(kept);
                     };
                 })
-                .fold(ByteString.emptyByteString(), ByteString::concat)
-                .map(bytes -> bytes.decodeString(StandardCharsets.UTF_8));
+                .runWith(Sink.fold(ByteString.emptyByteString(), ByteString::concat), materializer)
+                .thenApply(bytes -> bytes.decodeString(StandardCharsets.UTF_8));
     }
 
     /** What a list's output says. */
