@@ -1,24 +1,33 @@
 package vmette;
 
+import akka.Done;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.stream.javadsl.Flow;
+import akka.stream.javadsl.Source;
+import akka.util.ByteString;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import vmette.actors.CommandTicket;
+import vmette.actors.ForwardTicket;
 import vmette.actors.VmEnd;
 import vmette.actors.VmReady;
 import vmette.actors.VmRegistry;
 import vmette.actors.VmSupervisor;
 import vmette.actors.VmTicket;
 import vmette.config.ExecSpec;
+import vmette.config.PublishedPort;
+import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
+import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.files.GuestFiles;
 import vmette.guest.protocol.AgentFrame;
+import vmette.stream.GuestTcp;
 import vmette.stream.Vsock;
 
 /** One VM. Thread-safe. */
@@ -26,17 +35,25 @@ public final class VmHandle {
     private final VmTicket ticket;
     private final Vsock vsock;
     private final GuestFiles files;
+    private final GuestTcp tcp;
+    private final PortForwards forwards;
+    private final AtomicLong lastForward = new AtomicLong();
     private final AtomicLong lastExecution = new AtomicLong();
     // Each message follows the one before it: the dependents of one stage would run in no set order.
     private CompletionStage<ActorRef<VmRegistry.Command>> told;
 
     VmHandle(
             VmTicket ticket,
-            Vsock vsock,
+            RuntimeSettings settings,
             CompletionStage<ActorRef<VmRegistry.Command>> registry,
             CompletionStage<ActorSystem<?>> system) {
         this.ticket = ticket;
-        this.vsock = vsock;
+        this.vsock = new Vsock(
+                ticket.vsock(),
+                settings.vsock().backlog(),
+                settings.vsock().connectTimeout());
+        this.tcp = new GuestTcp(ticket.vsock(), settings.vsock().connectTimeout(), this::connecting);
+        this.forwards = new PortForwards(ticket, tcp, settings.forward(), system);
         this.told = registry;
         this.files = new GuestFiles(name(), new BuiltInCommands(this), system);
     }
@@ -133,6 +150,62 @@ public final class VmHandle {
     /** Streams over the VM's vsock. */
     public Vsock vsock() {
         return vsock;
+    }
+
+    /**
+     * A TCP connection to a program in the guest that listens on its loopback address, or on all; works without a network. One asked for
+     * before the VM is ready waits for it within {@code vmette.forward.connect-timeout}. An end of the bytes in either direction leaves the
+     * other one open; a failure of either side is a reset for the other.
+     *
+     * @param guestPort 1 to 65535
+     * @return a connection of its own at each materialisation, whose value completes when the connection stands in the guest; that and the
+     *     stream fail with {@link vmette.errors.GuestConnectException} where nobody listens
+     * @throws InvalidConfigException for a port that there cannot be
+     */
+    public Flow<ByteString, ByteString, CompletionStage<Done>> connectTcp(int guestPort) {
+        return tcp.connect(guestPort);
+    }
+
+    /**
+     * Has a TCP port of the host's loopback address (127.0.0.1) lead to one of the guest's, until it is closed or the VM ends; it stays open across
+     * recoveries. At most {@code vmette.forward.max-connections} are open at a time, one beyond waits. A client of a guest port where nobody listens is
+     * reset.
+     *
+     * @param hostPort 1 to 65535, or 0: any that is free
+     * @param guestPort 1 to 65535
+     * @return completes when the port is open; fails with a {@code VmetteException}, for instance if it is taken
+     * @throws InvalidConfigException for a port that there cannot be
+     */
+    public CompletionStage<PortForward> forward(int hostPort, int guestPort) {
+        return forwards.open(new PublishedPort(hostPort, guestPort));
+    }
+
+    /**
+     * As {@link #forward}, as a stream of connections, each to be run within it as it is or with stages in between. Demand bounds how many are accepted.
+     * Cancelling closes the port.
+     */
+    public Source<PortForward.Connection, CompletionStage<PortForward>> forwardSource(int hostPort, int guestPort) {
+        return forwards.source(new PublishedPort(hostPort, guestPort));
+    }
+
+    /** The open ports of {@link VmSpec#publish}, in its order; all are there when the VM is ready. */
+    public List<PortForward> published() {
+        return forwards.published();
+    }
+
+    /** Opens what the specification publishes. */
+    CompletionStage<List<PortForward>> publish() {
+        return forwards.publish(ticket.spec().publish());
+    }
+
+    private ForwardTicket connecting(int guestPort) {
+        ForwardTicket connection = ForwardTicket.create(lastForward.incrementAndGet(), guestPort);
+        if (ticket.ending().isDone()) {
+            connection.fail(gone());
+        } else {
+            tell(new VmSupervisor.Forward(connection));
+        }
+        return connection;
     }
 
     /** The host port told to the guest as {@code VMETTE_VSOCK_PORT}; see {@link VmSpec#vsockPort()}. */

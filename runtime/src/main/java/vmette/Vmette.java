@@ -5,6 +5,7 @@ import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -31,7 +32,6 @@ import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
-import vmette.stream.Vsock;
 
 /**
  * The runtime: launches VMs, each owned by a supervisor actor. Thread-safe. One per process is enough; closing it ends every VM
@@ -48,6 +48,7 @@ public final class Vmette implements AutoCloseable {
     private static final AtomicLong NAMES = new AtomicLong();
 
     private final RuntimeSettings settings;
+    private final Consumer<String> progress;
     private final QemuMachines machines;
     private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
@@ -57,6 +58,7 @@ public final class Vmette implements AutoCloseable {
 
     private Vmette(RuntimeSettings settings, Consumer<String> progress, Optional<ActorSystem<?>> callers) {
         this.settings = settings;
+        this.progress = progress;
         this.machines = new QemuMachines(settings, progress);
         this.ownsSystem = callers.isEmpty();
         if (callers.isPresent()) {
@@ -219,11 +221,7 @@ public final class Vmette implements AutoCloseable {
         String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
         VmVsock vsock = new VmVsock(name);
         VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock));
-        VmHandle vm = new VmHandle(
-                ticket,
-                new Vsock(vsock, settings.vsock().backlog(), settings.vsock().connectTimeout()),
-                registry,
-                system.minimalCompletionStage());
+        VmHandle vm = new VmHandle(ticket, settings, registry, system.minimalCompletionStage());
         if (closed.get()) {
             ticket.readiness()
                     .completeExceptionally(
@@ -240,7 +238,8 @@ public final class Vmette implements AutoCloseable {
         CompletionStage<Void> bound = beforeBoot.isPresent()
                 ? system.thenCompose(up -> beforeBoot.get().apply(vm).thenApply(done -> null))
                 : CompletableFuture.completedStage(null);
-        CompletionStage<Machine> machine = bound.thenCompose(done -> {
+        CompletionStage<Void> published = bound.thenCompose(done -> vm.publish()).thenAccept(this::tellChosenPorts);
+        CompletionStage<Machine> machine = published.thenCompose(done -> {
             echo(ticket);
             return machines.begin(spec, name, vsock::attach);
         });
@@ -252,6 +251,14 @@ public final class Vmette implements AutoCloseable {
             return null;
         });
         return vm;
+    }
+
+    /** Who left the choice of a host port to us has to learn it. */
+    private void tellChosenPorts(List<PortForward> open) {
+        open.stream()
+                .filter(forward -> forward.asked() == 0)
+                .forEach(forward -> progress.accept(
+                        "127.0.0.1:" + forward.hostPort() + " leads to port " + forward.guestPort() + " of the guest"));
     }
 
     /** The registry does not answer any more. */

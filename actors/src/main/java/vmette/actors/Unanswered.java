@@ -23,6 +23,10 @@ final class Unanswered {
         add(reply, reply::completeExceptionally);
     }
 
+    void add(ForwardTicket ticket) {
+        add(ticket.connected(), ticket::fail);
+    }
+
     private void add(CompletionStage<?> settled, Consumer<Throwable> promise) {
         waiting.add(promise);
         settled.whenComplete((value, failure) -> waiting.remove(promise));

@@ -56,6 +56,9 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     /** Runs a command; the ticket learns what becomes of it. */
     record Run(CommandTicket ticket) implements Command {}
 
+    /** Makes a TCP connection into the guest; the ticket learns what becomes of it. */
+    record Forward(ForwardTicket ticket) implements Command {}
+
     /** Asks the agent for a sign of life; fails with the incarnation, or after {@link #PING_PATIENCE}. */
     record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Command {}
 
@@ -78,6 +81,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private record LinkEvent(AgentLink from, AgentLink.Event event) implements Command {}
 
     private record Forget(long execution) implements Command {}
+
+    private record ForgetForward(long forward) implements Command {}
 
     private record Dial() implements Command {}
 
@@ -114,6 +119,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private final ActorRef<Report> supervisor;
     private final CompletionStage<Machine> making;
     private final Map<Long, ActorRef<Execution.Command>> executions = new HashMap<>();
+    private final Map<Long, ActorRef<Forwarding.Command>> forwards = new HashMap<>();
     private final Map<Long, CompletableFuture<AgentFrame.Pong>> pings = new HashMap<>();
 
     private Phase phase = Phase.BOOTING;
@@ -183,6 +189,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                                 + DEAF_PATIENCE.toSeconds() + " s")))
                 .onMessage(ShutdownGraceOver.class, over -> endAsAsked())
                 .onMessage(Run.class, run -> onRun(run.ticket()))
+                .onMessage(Forward.class, forward -> onForward(forward.ticket()))
+                .onMessage(ForgetForward.class, ended -> {
+                    forwards.remove(ended.forward());
+                    return this;
+                })
                 .onMessage(Ping.class, ping -> onPing(ping.reply()))
                 .onMessage(Stop.class, stop -> onStop())
                 .onMessage(Kill.class, kill -> endAsAsked())
@@ -285,6 +296,9 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             tell(failed.execution(), frame);
         } else if (frame instanceof AgentFrame.Exited exited) {
             tell(exited.execution(), frame);
+        } else if (frame instanceof AgentFrame.Forwarded forwarded) {
+            Optional.ofNullable(forwards.get(forwarded.forward()))
+                    .ifPresent(actor -> actor.tell(new Forwarding.AgentSaid(forwarded)));
         }
         return this;
     }
@@ -337,6 +351,22 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 .spawn(Execution.create(ticket, link, vm.name(), settings.exec()), "execution-" + ticket.id());
         executions.put(ticket.id(), actor);
         getContext().watchWith(actor, new Forget(ticket.id()));
+        return this;
+    }
+
+    private Behavior<Command> onForward(ForwardTicket ticket) {
+        if (phase != Phase.READY) {
+            ticket.fail(new VmLostException("VM " + vm.name() + " is not running: port " + ticket.port()
+                    + " of its guest was not connected to"));
+            return this;
+        }
+        ActorRef<Forwarding.Command> actor = getContext()
+                .spawn(
+                        Forwarding.create(
+                                ticket, link, vm.name(), settings.forward().connectTimeout()),
+                        "forward-" + ticket.id());
+        forwards.put(ticket.id(), actor);
+        getContext().watchWith(actor, new ForgetForward(ticket.id()));
         return this;
     }
 

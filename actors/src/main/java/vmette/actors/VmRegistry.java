@@ -124,6 +124,12 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
             } else {
                 run.ticket().fail(gone(tell.ticket().name()));
             }
+        } else if (tell.message() instanceof VmSupervisor.Forward forward) {
+            if (known) {
+                entry.unanswered().add(forward.ticket());
+            } else {
+                forward.ticket().fail(gone(tell.ticket().name()));
+            }
         } else if (tell.message() instanceof VmSupervisor.Ping ping) {
             if (known) {
                 entry.unanswered().add(ping.reply());

@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import vmette.config.RuntimeSettings;
+import vmette.errors.OperationTimeoutException;
 import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
 import vmette.guest.protocol.AgentFrame;
@@ -38,11 +39,16 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     /** Runs a command once the VM is ready; the ticket learns what becomes of it. */
     public record Run(CommandTicket ticket) implements Command {}
 
+    /** Makes a TCP connection into the guest once the VM is ready; the ticket learns what becomes of it. */
+    public record Forward(ForwardTicket ticket) implements Command {}
+
     /** Asks the agent for a sign of life. */
     public record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Command {}
 
     /** Ends the VM; {@link VmTicket#ended} says when. */
     public record Stop() implements Command {}
+
+    private record ForwardWaited(ForwardTicket ticket) implements Command {}
 
     private record TimeoutPassed() implements Command {}
 
@@ -55,6 +61,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private final RecoveryPolicy policy;
     private final ActorRef<VmInstance.Report> reports;
     private final Deque<CommandTicket> stash = new ArrayDeque<>();
+    private final Deque<ForwardTicket> forwards = new ArrayDeque<>();
     private final List<VmFailure> history = new ArrayList<>();
     private final Unanswered unanswered = new Unanswered();
 
@@ -125,6 +132,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
                 .onMessage(Run.class, run -> onRun(run.ticket()))
+                .onMessage(Forward.class, forward -> onForward(forward.ticket()))
+                .onMessage(ForwardWaited.class, waited -> onForwardWaited(waited.ticket()))
                 .onMessage(Ping.class, ping -> {
                     unanswered.add(ping.reply());
                     instance.tell(new VmInstance.Ping(ping.reply()));
@@ -158,6 +167,45 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         instance.tell(new VmInstance.Run(ticket));
     }
 
+    private Behavior<Command> onForward(ForwardTicket ticket) {
+        if (stopping.isPresent()) {
+            ticket.fail(new VmLostException("VM " + vm.name() + " is being stopped: port " + ticket.port()
+                    + " of its guest was not connected to"));
+        } else if (ready) {
+            forward(ticket);
+        } else {
+            forwards.removeIf(ForwardTicket::isOver);
+            if (forwards.size() < STASH) {
+                forwards.addLast(ticket);
+                timers.startSingleTimer(
+                        ticket,
+                        new ForwardWaited(ticket),
+                        settings.forward().connectTimeout());
+            } else {
+                ticket.fail(new VmBusyException("VM " + vm.name() + " is not ready and " + STASH
+                        + " connections wait for it already: wait until it is ready"));
+            }
+        }
+        return this;
+    }
+
+    private void forward(ForwardTicket ticket) {
+        timers.cancel(ticket);
+        if (!ticket.isOver()) {
+            unanswered.add(ticket);
+            instance.tell(new VmInstance.Forward(ticket));
+        }
+    }
+
+    private Behavior<Command> onForwardWaited(ForwardTicket ticket) {
+        if (forwards.remove(ticket)) {
+            ticket.fail(new OperationTimeoutException("VM " + vm.name() + " was not ready within "
+                    + settings.forward().connectTimeout().toMillis() + " ms (vmette.forward.connect-timeout): port "
+                    + ticket.port() + " of its guest was not connected to"));
+        }
+        return this;
+    }
+
     private Behavior<Command> stop(VmEnd.How how) {
         if (stopping.isEmpty()) {
             stopping = Optional.of(how);
@@ -172,6 +220,9 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             vm.readiness().complete(became.ready());
             while (!stash.isEmpty()) {
                 run(stash.removeFirst());
+            }
+            while (!forwards.isEmpty()) {
+                forward(forwards.removeFirst());
             }
         } else if (report instanceof VmInstance.Ended ended && ended.incarnation() == incarnation) {
             ready = false;
@@ -256,6 +307,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         vm.readiness().completeExceptionally(reason);
         stash.forEach(ticket -> ticket.fail(reason));
         stash.clear();
+        forwards.forEach(ticket -> ticket.fail(reason));
+        forwards.clear();
         unanswered.fail(reason);
         vm.ending().complete(end);
     }

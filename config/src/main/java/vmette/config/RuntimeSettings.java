@@ -19,6 +19,7 @@ import vmette.errors.InvalidConfigException;
  * @param bootDeadline from launch to ready, positive
  * @param exec the end of a command's life
  * @param vsock the vsock device
+ * @param forward TCP connections into the guest
  * @param vm what a VM gets where its specification does not say
  */
 public record RuntimeSettings(
@@ -28,6 +29,7 @@ public record RuntimeSettings(
         Duration bootDeadline,
         ExecSettings exec,
         VsockSettings vsock,
+        ForwardSettings forward,
         VmSpec vm) {
 
     /** Checks what is given. */
@@ -57,6 +59,7 @@ public record RuntimeSettings(
         Section qemu = root.section("qemu");
         Section exec = root.section("exec");
         Section vsock = root.section("vsock");
+        Section forward = root.section("forward");
         return new RuntimeSettings(
                 root.path("cache-dir").orElseGet(RuntimeSettings::defaultCacheDir),
                 root.path("runtime-dir"),
@@ -79,6 +82,10 @@ public record RuntimeSettings(
                         vsock.duration("accept-timeout", true),
                         vsock.duration("connect-timeout", true),
                         vsock.duration("shutdown-timeout", true)),
+                new ForwardSettings(
+                        forward.duration("connect-timeout", true),
+                        forward.integer("max-connections", 1, ForwardSettings.MOST_CONNECTIONS),
+                        forward.integer("backlog", 1, 65535)),
                 VmSpec.from(root.section("vm")));
     }
 

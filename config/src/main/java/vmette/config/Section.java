@@ -8,12 +8,15 @@ import com.typesafe.config.ConfigValue;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import vmette.errors.InvalidConfigException;
@@ -111,6 +114,21 @@ final class Section {
                                 .map(e -> e.name().toLowerCase(Locale.ROOT))
                                 .collect(Collectors.joining(", ")),
                         null));
+    }
+
+    /** A list of texts, each of which {@code parse} reads or refuses. */
+    <T> List<T> list(String key, Function<String, T> parse) {
+        List<String> texts = read(key, "a list of texts", () -> config.getStringList(key));
+        List<T> values = new ArrayList<>();
+        for (String text : texts) {
+            try {
+                values.add(parse.apply(text));
+            } catch (InvalidConfigException e) {
+                throw new InvalidConfigException(
+                        name + "." + key + " (" + where(config.getValue(key).origin()) + "): " + e.getMessage(), e);
+            }
+        }
+        return values;
     }
 
     Map<String, String> texts(String key) {

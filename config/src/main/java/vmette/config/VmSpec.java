@@ -2,10 +2,14 @@ package vmette.config;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import vmette.errors.InvalidConfigException;
 
@@ -23,6 +27,7 @@ import vmette.errors.InvalidConfigException;
  * @param memoryMib memory in MiB, at least {@value #LEAST_MEMORY_MIB}
  * @param timeout from launch, boot included, at most 248 days; zero: none
  * @param vsockPort negative: none; 0: a free one from 50000 to 59999; else the port the host listens on for the guest's programs
+ * @param publish TCP ports of the host's loopback address that lead into the guest, in force before it boots
  */
 public record VmSpec(
         Optional<String> name,
@@ -35,7 +40,8 @@ public record VmSpec(
         int vcpus,
         long memoryMib,
         Duration timeout,
-        int vsockPort) {
+        int vsockPort,
+        List<PublishedPort> publish) {
 
     /** Below this no distribution kernel gets as far as its first process. */
     public static final long LEAST_MEMORY_MIB = 64;
@@ -59,6 +65,14 @@ public record VmSpec(
             throw Checks.refuse("memory", memoryMib + " MiB", "at least " + LEAST_MEMORY_MIB + " MiB");
         }
         Checks.notNegative("timeout", timeout);
+        publish = List.copyOf(publish);
+        Set<Integer> hostPorts = new HashSet<>();
+        for (PublishedPort port : publish) {
+            if (port.hostPort() != 0 && !hostPorts.add(port.hostPort())) {
+                throw new InvalidConfigException("publish names the host port " + port.hostPort()
+                        + " twice: a host port leads to one guest port");
+            }
+        }
     }
 
     private static void noControls(String key, String value) {
@@ -86,6 +100,7 @@ public record VmSpec(
             builder.cmdline(vm.text("cmdline"));
         }
         vm.texts("env").forEach(builder::env);
+        vm.list("publish", PublishedPort::parse).forEach(builder::publish);
         return builder.vcpus(vm.integer("vcpus", 1, 255))
                 .memoryMib(vm.mebibytes("memory", LEAST_MEMORY_MIB))
                 .timeout(vm.duration("timeout", false))
@@ -106,6 +121,7 @@ public record VmSpec(
         private long memoryMib = 512;
         private Duration timeout = Duration.ZERO;
         private int vsockPort = -1;
+        private final List<PublishedPort> publish = new ArrayList<>();
 
         private Builder() {}
 
@@ -121,6 +137,7 @@ public record VmSpec(
             memoryMib = spec.memoryMib;
             timeout = spec.timeout;
             vsockPort = spec.vsockPort;
+            publish.addAll(spec.publish);
         }
 
         /** The VM's name. */
@@ -189,6 +206,17 @@ public record VmSpec(
             return this;
         }
 
+        /** One more TCP port of the host's loopback address that leads into the guest. */
+        public Builder publish(PublishedPort value) {
+            publish.add(Objects.requireNonNull(value, "publish"));
+            return this;
+        }
+
+        /** As {@link #publish(PublishedPort)}: a host port, or 0 for any free one, and a guest port. */
+        public Builder publish(int hostPort, int guestPort) {
+            return publish(new PublishedPort(hostPort, guestPort));
+        }
+
         /**
          * The specification.
          *
@@ -196,7 +224,7 @@ public record VmSpec(
          */
         public VmSpec build() {
             return new VmSpec(
-                    name, kernel, initramfs, modules, cmdline, exec, env, vcpus, memoryMib, timeout, vsockPort);
+                    name, kernel, initramfs, modules, cmdline, exec, env, vcpus, memoryMib, timeout, vsockPort, publish);
         }
     }
 }

@@ -2,7 +2,9 @@ package vmette.cli;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletionException;
 import picocli.CommandLine.Mixin;
@@ -13,6 +15,7 @@ import picocli.CommandLine.Spec;
 import vmette.ExitStatus;
 import vmette.RunStreams;
 import vmette.Vmette;
+import vmette.config.PublishedPort;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 
@@ -73,6 +76,12 @@ final class RunOptions {
                     + " Negative: none (default); 0: a free one from 50000 to 59999.")
     private Integer vsockPort;
 
+    @Option(
+            names = "--publish",
+            paramLabel = "HOST:GUEST",
+            description = "TCP port of this host's 127.0.0.1 that leads to one of the guest; repeatable. HOST 0: a free one, told on standard error.")
+    private List<String> publish = new ArrayList<>();
+
     int run() {
         if (exec == null) {
             throw new ParameterException(
@@ -125,6 +134,7 @@ final class RunOptions {
         if (vsockPort != null) {
             builder.vsockPort(vsockPort);
         }
+        publish.forEach(ports -> builder.publish(PublishedPort.parse(ports)));
         return builder.build();
     }
 }

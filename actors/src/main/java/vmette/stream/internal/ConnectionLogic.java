@@ -10,12 +10,11 @@ import akka.stream.stage.AsyncCallback;
 import akka.stream.stage.GraphStageLogic;
 import akka.util.ByteString;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Consumer;
 import scala.jdk.javaapi.FutureConverters;
+import vmette.errors.VmetteException;
 import vmette.errors.VsockException;
 import vmette.stream.Vsock.OutgoingConnection;
 import vmette.vsock.VsockChannel;
-import vmette.vsock.VsockChannelHandler;
 
 /**
  * The life of one connection inside a stream. The device loop's calls enter by one async callback, so that everything here
@@ -27,7 +26,7 @@ final class ConnectionLogic extends GraphStageLogic {
 
     private final Inlet<ByteString> in;
     private final Outlet<ByteString> out;
-    private final Consumer<VsockChannelHandler> opening;
+    private final Opening opening;
     private final boolean halfClose;
     private final CompletableFuture<OutgoingConnection> opened;
 
@@ -37,10 +36,11 @@ final class ConnectionLogic extends GraphStageLogic {
 
     private boolean inputEnded;
     private boolean outputEnded;
+    private Runnable stopped = () -> {};
 
     ConnectionLogic(
             FlowShape<ByteString, ByteString> shape,
-            Consumer<VsockChannelHandler> opening,
+            Opening opening,
             boolean halfClose,
             CompletableFuture<OutgoingConnection> opened) {
         super(shape);
@@ -58,7 +58,7 @@ final class ConnectionLogic extends GraphStageLogic {
         // Before the connection stands neither port's end may stop the stage: the guest is still to be told of it.
         setKeepGoing(true);
         try {
-            opening.accept(new Relay(createAsyncCallback(this::apply)));
+            stopped = opening.open(new Relay(createAsyncCallback(this::apply)));
         } catch (RuntimeException e) {
             opened.completeExceptionally(e);
             failStage(e);
@@ -70,6 +70,7 @@ final class ConnectionLogic extends GraphStageLogic {
         if (channel != null && !settled) {
             channel.reset();
         }
+        stopped.run();
         opened.completeExceptionally(notOpened(new AbruptStageTerminationException(this)));
     }
 
@@ -98,7 +99,7 @@ final class ConnectionLogic extends GraphStageLogic {
         stopWhenDone();
     }
 
-    private void onReset(VsockException cause) {
+    private void onFailure(VmetteException cause) {
         settled = true;
         opened.completeExceptionally(cause);
         failStage(cause);
@@ -185,7 +186,7 @@ final class ConnectionLogic extends GraphStageLogic {
     }
 
     /** Carries the loop's calls into the stage. */
-    private final class Relay implements VsockChannelHandler {
+    private final class Relay implements Opening.Opened {
         private final AsyncCallback<Runnable> callback;
 
         Relay(AsyncCallback<Runnable> callback) {
@@ -238,7 +239,12 @@ final class ConnectionLogic extends GraphStageLogic {
 
         @Override
         public void onReset(VsockException cause) {
-            callback.invoke(() -> ConnectionLogic.this.onReset(cause));
+            onFailure(cause);
+        }
+
+        @Override
+        public void onFailure(VmetteException cause) {
+            callback.invoke(() -> ConnectionLogic.this.onFailure(cause));
         }
     }
 }

@@ -15,10 +15,8 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import vmette.errors.VsockException;
 import vmette.stream.Vsock.OutgoingConnection;
-import vmette.vsock.VsockChannelHandler;
 import vmette.vsock.VsockHost;
 
 /** One vsock connection as a flow: takes bytes for the guest, gives the guest's. */
@@ -28,10 +26,10 @@ public final class ConnectionStage
     private final Inlet<ByteString> in = Inlet.create("Vsock.in");
     private final Outlet<ByteString> out = Outlet.create("Vsock.out");
     private final FlowShape<ByteString, ByteString> shape = FlowShape.of(in, out);
-    private final Consumer<VsockChannelHandler> opening;
+    private final Opening opening;
     private final boolean halfClose;
 
-    private ConnectionStage(Consumer<VsockChannelHandler> opening, boolean halfClose) {
+    private ConnectionStage(Opening opening, boolean halfClose) {
         this.opening = opening;
         this.halfClose = halfClose;
     }
@@ -39,7 +37,18 @@ public final class ConnectionStage
     /** A connection to be dialled at each materialisation. */
     public static Graph<FlowShape<ByteString, ByteString>, CompletionStage<OutgoingConnection>> outgoing(
             VsockHost host, int port, Duration timeout, boolean halfClose) {
-        return new ConnectionStage(handler -> host.connect(port, timeout, handler), halfClose);
+        return new ConnectionStage(
+                handler -> {
+                    host.connect(port, timeout, handler);
+                    return () -> {};
+                },
+                halfClose);
+    }
+
+    /** A connection that takes more than a dial, with half-close. */
+    public static Graph<FlowShape<ByteString, ByteString>, CompletionStage<OutgoingConnection>> deferred(
+            Opening opening) {
+        return new ConnectionStage(opening, true);
     }
 
     /** A connection the guest asked for, accepted when materialised, which may happen once. */
@@ -53,6 +62,7 @@ public final class ConnectionStage
                                 handler.onReset(new VsockException("the connection " + request.remote() + " -> "
                                         + request.local() + " is handled already: its flow can be materialised once"));
                             }
+                            return () -> {};
                         },
                         halfClose))
                 .mapMaterializedValue(open -> NotUsed.getInstance());
