@@ -33,12 +33,16 @@ for source in "$main"/*.c; do
     case ${source##*/} in init.c | vsock.c | power.c | mounts.c | modules.c | bench.c) ;; *) agent_sources="$agent_sources $source" ;; esac
 done
 build frames_test "$tests/frames_test.c" "$main/frames.c"
+build ring_test "$tests/ring_test.c" "$main/ring.c"
 build agent_on_host "$tests/agent_on_host.c" $agent_sources
 build commands_test "$tests/commands_test.c" "$tests/host.c" "$main/frames.c"
 build streams_test "$tests/streams_test.c" "$tests/host.c" "$main/frames.c"
+build replay_test "$tests/replay_test.c" "$tests/host.c" "$main/frames.c"
 
 "$out/frames_test"
+"$out/ring_test"
 "$out/commands_test" "$out/agent_on_host" & # it waits for a deadline of 5 s
 "$out/streams_test" "$out/agent_on_host"
+"$out/replay_test" "$out/agent_on_host"
 wait $!
 touch "$out/passed"

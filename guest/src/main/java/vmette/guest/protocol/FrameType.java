@@ -10,6 +10,8 @@ final class FrameType {
     static final int PING = 0x06;
     static final int SHUTDOWN = 0x07;
     static final int DISCARD = 0x08;
+    static final int ATTACH = 0x09;
+    static final int RELEASE = 0x0a;
 
     static final int AGENT_HELLO = 0x81;
     static final int READY = 0x82;
@@ -18,6 +20,7 @@ final class FrameType {
     static final int EXEC_FAILED = 0x85;
     static final int PONG = 0x86;
     static final int EXITED = 0x87;
+    static final int ATTACHED = 0x88;
 
     private FrameType() {}
 }
