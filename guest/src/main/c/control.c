@@ -98,6 +98,7 @@ static void hello(uint16_t version) {
         return;
     }
     greeted = true;
+    executions_announce();
     frame_begin(&out, AGENT_HELLO);
     put_u16(&out, PROTOCOL_VERSION);
     put_text(&out, AGENT_NAME);
@@ -181,6 +182,12 @@ static void obey(const struct frame *frame) {
     case DISCARD:
         if ((x = execution_find(frame->discard.execution))) stream_discard(&x->stream[frame->discard.stream]);
         break;
+    case ATTACH:
+        replay_attach(&out, &frame->attach);
+        break;
+    case RELEASE:
+        if ((x = execution_find(frame->released))) execution_release(x);
+        break;
     case FORWARD:
         forward(frame->forward.id, frame->forward.token, frame->forward.port);
         break;
@@ -224,6 +231,7 @@ static void put_events(void) {
             put_u32(&out, (uint32_t)x->pid);
             frame_end(&out);
         }
+        for (int i = STDOUT; i <= STDERR; i++) replay_put_news(&out, &x->stream[i]);
         if (x->owes_end && x->end == END_NEVER_RAN) {
             reply_failed(x->id, x->value, x->why);
         } else if (x->owes_end) {

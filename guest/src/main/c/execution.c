@@ -32,21 +32,23 @@ static struct execution *free_place(void) {
     return NULL;
 }
 
+static bool owes(const struct execution *x) { return x->owes_started || x->owes_end || x->owes_news; }
+
 static void owe(struct execution *x, bool *event) {
-    if (!x->owes_started && !x->owes_end) owing++;
+    if (!owes(x)) owing++;
     *event = true;
     control_events_waiting();
 }
 
 struct execution *execution_owing(void) {
     for (struct execution *x = executions; owing > 0 && x < END; x++) {
-        if (x->state != EXECUTION_FREE && (x->owes_started || x->owes_end)) return x;
+        if (x->state != EXECUTION_FREE && owes(x)) return x;
     }
     return NULL;
 }
 
 void execution_reported(struct execution *x) {
-    x->owes_started = x->owes_end = false;
+    x->owes_started = x->owes_end = x->owes_news = false;
     owing--;
     execution_settle(x);
 }
@@ -77,11 +79,21 @@ static void output_grace_over(struct timer *timer) {
     execution_settle(x);
 }
 
-static bool closed(const struct execution *x, int stream) { return x->stream[stream].state == STREAM_CLOSED; }
+void execution_owes_news(struct execution *x) { owe(x, &x->owes_news); }
+
+void executions_announce(void) {
+    for (struct execution *x = executions; x < END; x++) {
+        bool ran = x->state == EXECUTION_RUNNING || (x->state == EXECUTION_ENDED && x->end != END_NEVER_RAN);
+        if (!ran || !(x->flags & EXEC_DETACHED) || x->released) continue;
+        owe(x, &x->owes_started);
+        if (x->state == EXECUTION_ENDED) owe(x, &x->owes_end);
+    }
+}
 
 void execution_settle(struct execution *x) {
     if (x->state != EXECUTION_ENDED) return;
-    bool drained = closed(x, STDOUT) && closed(x, STDERR);
+    bool drained = stream_drained(&x->stream[STDOUT]) && stream_drained(&x->stream[STDERR]);
+    bool held = (x->flags & EXEC_DETACHED) && !x->released && x->end != END_NEVER_RAN;
     if (!x->told && (drained || x->grace_over)) {
         x->told = true;
         timer_clear(&x->grace);
@@ -90,7 +102,7 @@ void execution_settle(struct execution *x) {
         else tell_group(x, SIGTERM);
         if (!x->group_gone) timer_set(&x->grace, now_ns() + x->kill_grace, kill_grace_over);
     }
-    if (drained && x->told && x->group_gone && !x->owes_started && !x->owes_end) {
+    if (drained && x->told && x->group_gone && !owes(x) && !held) {
         cgroup_remove(x->cgroup);
         x->state = EXECUTION_FREE;
     }
@@ -142,8 +154,10 @@ static bool open_streams(struct execution *x, const struct exec *exec, int ours[
         int fd = ours[i];
         if (fd < 0) continue;
         bool pty = exec->flags & EXEC_PTY;
-        if (fine) fine = stream_open(&x->stream[i], fd, pty, exec->stream[i].mode == 1, exec->stream[i].token);
-        else close(fd);
+        uint8_t mode = exec->stream[i].mode;
+        if (!fine) close(fd);
+        else if (mode == MODE_REPLAY) fine = replay_open(&x->stream[i], fd, exec->replay_bytes, exec->flags & EXEC_BLOCK);
+        else fine = stream_open(&x->stream[i], fd, pty, mode == MODE_CONNECTION, exec->stream[i].token);
     }
     return fine;
 }
@@ -157,11 +171,11 @@ bool execution_start(const struct exec *exec, char *why) {
         return false;
     }
     if (!x) {
-        snprintf(why, WHY_MAX, "%d executions at a time, no more", EXECUTIONS_MAX);
+        snprintf(why, WHY_MAX, "%d executions at a time, detached ones that are not released included", EXECUTIONS_MAX);
         errno = EAGAIN;
         return false;
     }
-    if (!spawn(exec, &spawned, why)) return false;
+    if (!replay_affordable(exec, why) || !spawn(exec, &spawned, why)) return false;
     memset(x, 0, sizeof *x);
     x->cgroup = spawned.cgroup;
     x->state = EXECUTION_STARTING;
@@ -212,6 +226,13 @@ void execution_signal(struct execution *x, int signal, bool group) {
     } else if (!group || kill(-x->pid, signal) < 0) {
         kill(x->pid, signal); /* before its setsid the child has no group of its own */
     }
+}
+
+void execution_release(struct execution *x) {
+    if (!(x->flags & EXEC_DETACHED)) return;
+    x->released = true;
+    for (int i = STDOUT; i <= STDERR; i++) stream_discard(&x->stream[i]);
+    execution_settle(x);
 }
 
 void execution_resize(struct execution *x, uint16_t rows, uint16_t columns) {

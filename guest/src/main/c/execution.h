@@ -3,7 +3,8 @@
  *
  * An execution is STARTING until its execve is known to have happened, RUNNING until its own process is
  * reaped, ENDED until its end is reported, its streams are closed and its process group needs no more
- * signals. Events the host is owed are state here, not frames in a queue: none is lost for want of room.
+ * signals; a detached one also stays until it is released. Events the host is owed are state here, not frames in a
+ * queue: none is lost for want of room.
  */
 #ifndef VMETTE_EXECUTION_H
 #define VMETTE_EXECUTION_H
@@ -32,7 +33,8 @@ struct execution {
     bool grace_over;             /* the output grace has passed */
     bool told;                   /* the outputs are done with: stdin closed, the group told to end */
     bool group_gone;             /* the process group is empty, or no business of ours */
-    bool owes_started, owes_end;
+    bool released;               /* a detached one: nobody will ask for it any more */
+    bool owes_started, owes_end, owes_news;
     enum end_kind end;
     bool oom_killed; /* a process of the command was ended by the OOM killer */
     uint64_t cgroup; /* its number, 0: none */
@@ -48,6 +50,9 @@ struct execution *execution_find(uint64_t id);
 void execution_signal(struct execution *, int signal, bool group);
 void execution_resize(struct execution *, uint16_t rows, uint16_t columns);
 
+/* Lets go of a detached execution: its rings at once, all of it when it has ended. No effect on another. */
+void execution_release(struct execution *);
+
 /* The process has ended with this wait status. False: no command's. */
 bool execution_reaped(pid_t pid, int status);
 
@@ -56,6 +61,12 @@ void executions_check_groups(void);
 
 /* Something about a stream has changed: go on in the execution's life, possibly to its end. */
 void execution_settle(struct execution *);
+
+/* One of its streams has news for the host. */
+void execution_owes_news(struct execution *);
+
+/* A new control connection: what is known of each detached execution is owed once more. */
+void executions_announce(void);
 
 /* An execution that owes the host an event, or NULL. */
 struct execution *execution_owing(void);

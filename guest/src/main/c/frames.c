@@ -91,18 +91,25 @@ static void refuse_unless(struct cursor *c, bool fine, const char *what) {
 static void get_exec(struct cursor *c, struct exec *exec) {
     exec->execution = get_u64(c);
     exec->flags = get_u32(c);
-    uint32_t known = EXEC_PTY | EXEC_LEAVE_GROUP | EXEC_MERGE | EXEC_BUILTIN;
+    const uint32_t known = EXEC_PTY | EXEC_LEAVE_GROUP | EXEC_DETACHED | EXEC_MERGE | EXEC_BUILTIN | EXEC_BLOCK;
+    const bool detached = exec->flags & EXEC_DETACHED;
     refuse_unless(c, (exec->flags & ~known) == 0, "unknown EXEC flag");
+    refuse_unless(c, detached || !(exec->flags & EXEC_BLOCK), "only a detached command's outputs can block");
     for (int i = 0; i < STREAMS; i++) {
         exec->stream[i].mode = get_u8(c);
         exec->stream[i].token = take(c, TOKEN_SIZE);
-        refuse_unless(c, exec->stream[i].mode <= 1, "unknown stream mode");
+        refuse_unless(c, exec->stream[i].mode <= MODE_REPLAY, "unknown stream mode");
+        uint8_t other = detached ? MODE_CONNECTION : MODE_REPLAY; /* the one that does not go with it */
+        refuse_unless(c, exec->stream[i].mode != other, "stream mode of another kind of command");
+        refuse_unless(c, i > 0 || exec->stream[i].mode != MODE_REPLAY, "a detached command has no stdin");
     }
     refuse_unless(c, !(exec->flags & EXEC_PTY) || exec->stream[2].mode == 0, "a pty has no stderr of its own");
     refuse_unless(c, !(exec->flags & EXEC_MERGE) || exec->stream[2].mode == 0, "merged outputs have no stderr of their own");
     refuse_unless(c, !(exec->flags & EXEC_BUILTIN) || !(exec->flags & EXEC_PTY), "a built-in has no pty");
     exec->output_grace_ms = get_u32(c);
     exec->kill_grace_ms = get_u32(c);
+    exec->replay_bytes = get_u32(c);
+    refuse_unless(c, detached || exec->replay_bytes == 0, "only a detached command has replay rings");
     exec->rows = get_u16(c);
     exec->columns = get_u16(c);
     exec->cwd = get_text(c);
@@ -156,6 +163,16 @@ const char *frame_decode(const uint8_t *bytes, uint32_t length, struct frame *fr
         frame->discard.stream = get_u8(&c);
         refuse_unless(&c, frame->discard.stream < STREAMS, "stream is not 0 to 2");
         break;
+    case ATTACH:
+        frame->attach.execution = get_u64(&c);
+        frame->attach.stream = get_u8(&c);
+        frame->attach.token = take(&c, TOKEN_SIZE);
+        frame->attach.from = get_u64(&c);
+        refuse_unless(&c, frame->attach.stream < STREAMS, "stream is not 0 to 2");
+        break;
+    case RELEASE:
+        frame->released = get_u64(&c);
+        break;
     case FORWARD:
         frame->forward.id = get_u64(&c);
         frame->forward.token = take(&c, TOKEN_SIZE);
@@ -201,6 +218,11 @@ void put_u8(struct writer *w, uint8_t value) { put(w, value, 1); }
 void put_u16(struct writer *w, uint16_t value) { put(w, value, 2); }
 void put_u32(struct writer *w, uint32_t value) { put(w, value, 4); }
 void put_u64(struct writer *w, uint64_t value) { put(w, value, 8); }
+
+void put_token(struct writer *w, const uint8_t token[TOKEN_SIZE]) {
+    memcpy(w->bytes + w->size, token, TOKEN_SIZE);
+    w->size += TOKEN_SIZE;
+}
 
 size_t text_cut(const char *text, size_t most) {
     size_t length = strnlen(text, most), last = length;

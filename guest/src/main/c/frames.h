@@ -17,15 +17,16 @@
 #define SOCKET 3 /* the stream number of a forward's data connection */
 
 enum frame_type {
-    HELLO = 0x01, BOOT, EXEC, SIGNAL, RESIZE, PING, SHUTDOWN, DISCARD,
-    FORWARD = 0x0b,
-    AGENT_HELLO = 0x81, READY, AGENT_ERROR, STARTED, EXEC_FAILED, PONG, EXITED,
-    FORWARDED = 0x89,
+    HELLO = 0x01, BOOT, EXEC, SIGNAL, RESIZE, PING, SHUTDOWN, DISCARD, ATTACH, RELEASE, FORWARD,
+    AGENT_HELLO = 0x81, READY, AGENT_ERROR, STARTED, EXEC_FAILED, PONG, EXITED, ATTACHED, FORWARDED,
 };
 
 enum exited_flag { EXITED_OOM_KILLED = 1 };
 enum error_code { ERROR_VERSION = 1, ERROR_FRAME = 2, ERROR_BOOT = 3 };
-enum exec_flag { EXEC_PTY = 1, EXEC_LEAVE_GROUP = 2, EXEC_MERGE = 8, EXEC_BUILTIN = 16 };
+enum exec_flag {
+    EXEC_PTY = 1, EXEC_LEAVE_GROUP = 2, EXEC_DETACHED = 4, EXEC_MERGE = 8, EXEC_BUILTIN = 16, EXEC_BLOCK = 32,
+};
+enum stream_mode { MODE_NONE, MODE_CONNECTION, MODE_REPLAY };
 
 /* Bytes of a str. Its u32 length stands in the four bytes before, so a copy of the frame can be terminated in place. */
 struct text {
@@ -49,10 +50,16 @@ struct exec {
     uint64_t execution;
     uint32_t flags;
     struct { uint8_t mode; const uint8_t *token; } stream[STREAMS];
-    uint32_t output_grace_ms, kill_grace_ms;
+    uint32_t output_grace_ms, kill_grace_ms, replay_bytes;
     uint16_t rows, columns;
     struct text cwd;
     struct list argv, env;
+};
+
+struct attach {
+    uint64_t execution, from;
+    uint8_t stream;
+    const uint8_t *token;
 };
 
 struct frame {
@@ -64,6 +71,8 @@ struct frame {
         struct { uint64_t execution; uint32_t number; uint8_t group; } signal;
         struct { uint64_t execution; uint16_t rows, columns; } resize;
         struct { uint64_t execution; uint8_t stream; } discard;
+        struct attach attach;
+        uint64_t released;
         struct { uint64_t id; const uint8_t *token; uint16_t port; } forward;
         uint64_t nonce;
     };
@@ -105,6 +114,7 @@ void put_u8(struct writer *, uint8_t);
 void put_u16(struct writer *, uint16_t);
 void put_u32(struct writer *, uint32_t);
 void put_u64(struct writer *, uint64_t);
+void put_token(struct writer *, const uint8_t token[TOKEN_SIZE]);
 void put_text(struct writer *, const char *text); /* at most TEXT_MAX bytes of it */
 void frame_end(struct writer *);
 

@@ -42,6 +42,7 @@ static void unblock(struct stream *stream) {
 
 void stream_abort(struct stream *stream) {
     unblock(stream);
+    if (stream->state == STREAM_REPLAY) replay_close(stream);
     loop_close(&stream->connection);
     loop_close(&stream->pipe);
     if (stream->buffer) munmap(stream->buffer, BUFFER_SIZE);
@@ -219,6 +220,7 @@ bool stream_open(struct stream *stream, int fd, bool pty, bool claimable, const 
 }
 
 bool stream_bind(struct stream *stream, int fd, const uint8_t *token) {
+    if (stream->state == STREAM_REPLAY) return replay_bind(stream, fd, token);
     if (stream->state != STREAM_WAITING || !tokens_equal(stream->token, token)) return false;
     void *buffer = mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (buffer == MAP_FAILED) return false;
@@ -235,6 +237,11 @@ bool stream_bind(struct stream *stream, int fd, const uint8_t *token) {
 }
 
 void stream_discard(struct stream *stream) {
+    if (stream->state == STREAM_REPLAY) {
+        replay_close(stream);
+        stream->pipe.ready = pipe_ready;
+        stream->state = STREAM_WAITING;
+    }
     if (stream->state != STREAM_WAITING) return;
     if (stream->index == STDIN) {
         uint8_t characters[2];
@@ -253,5 +260,10 @@ void stream_last_call(struct stream *stream) {
     if (stream->pipe.fd >= 0 && ioctl(stream->pipe.fd, FIONREAD, &held) < 0) held = 0;
     stream->left = held;
     if (held == 0) loop_close(&stream->pipe);
-    if (stream->state != STREAM_WAITING) pump_output(stream);
+    if (stream->state == STREAM_REPLAY) replay_pump(stream);
+    else if (stream->state != STREAM_WAITING) pump_output(stream);
+}
+
+bool stream_drained(const struct stream *stream) {
+    return stream->state == STREAM_CLOSED || (stream->state == STREAM_REPLAY && stream->pipe.fd < 0);
 }

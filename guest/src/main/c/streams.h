@@ -3,16 +3,17 @@
  *
  * Each stream has a buffer of its own and moves on alone, so a slow reader stops one pipe and nothing else.
  * An output is WAITING until its connection is bound or it is discarded: nothing is read meanwhile, so the
- * pipe's 64 KiB hold the command back.
+ * pipe's 64 KiB hold the command back. One of a detached command is in REPLAY until it is discarded: see replay.h.
  */
 #ifndef VMETTE_STREAMS_H
 #define VMETTE_STREAMS_H
 
 #include "frames.h"
 #include "loop.h"
+#include "replay.h"
 
 enum { STDIN, STDOUT, STDERR };
-enum stream_state { STREAM_CLOSED, STREAM_WAITING, STREAM_BOUND, STREAM_DISCARDED };
+enum stream_state { STREAM_CLOSED, STREAM_WAITING, STREAM_BOUND, STREAM_DISCARDED, STREAM_REPLAY };
 
 struct execution;
 
@@ -30,6 +31,7 @@ struct stream {
     uint8_t *buffer; /* while bound */
     uint32_t head, tail;
     uint8_t token[TOKEN_SIZE];
+    struct replay replay;
 };
 
 /* Makes the stream CLOSED, whatever was in its memory. */
@@ -41,11 +43,14 @@ bool stream_open(struct stream *, int fd, bool pty, bool claimable, const uint8_
 /* Binds a data connection whose claim matches; takes fd if it returns true. */
 bool stream_bind(struct stream *, int fd, const uint8_t *token);
 
-/* Nobody will claim it. No effect on a stream that is bound or closed. */
+/* Nobody will claim it, or attach to it any more. No effect on a stream that is bound or closed. */
 void stream_discard(struct stream *);
 
 /* For an output when the grace is over: what the pipe holds now is all that will be taken. */
 void stream_last_call(struct stream *);
+
+/* Whether no more will be taken from the command. */
+bool stream_drained(const struct stream *);
 
 /* Closes both sides at once, without settling the execution. */
 void stream_abort(struct stream *);

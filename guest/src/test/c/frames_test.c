@@ -23,16 +23,20 @@ static const char *decode(struct frame *frame) {
     return frame_decode(bytes + FRAME_HEADER, w.size - FRAME_HEADER, frame);
 }
 
+static uint8_t modes[2] = {1, 1}; /* of stdin and stdout */
+static uint32_t replay_bytes;
+
 static void put_exec(uint32_t flags, uint8_t mode2) {
     begin(EXEC);
     put_u64(&w, 0x1122334455667788);
     put_u32(&w, flags);
     for (int i = 0; i < STREAMS; i++) {
-        put_u8(&w, i == 2 ? mode2 : 1);
+        put_u8(&w, i == 2 ? mode2 : modes[i]);
         for (int j = 0; j < TOKEN_SIZE; j++) put_u8(&w, token[j]);
     }
     put_u32(&w, 100);
     put_u32(&w, 200);
+    put_u32(&w, replay_bytes);
     put_u16(&w, 24);
     put_u16(&w, 80);
     put_text(&w, "/tmp");
@@ -101,11 +105,11 @@ static void refused_exec(uint32_t flags, uint8_t mode2, const char *why) {
 
 static void values_out_of_range_are_refused(void) {
     struct frame frame;
-    refused_exec(4, 1, "unknown EXEC flag");
+    refused_exec(0x8000, 1, "unknown EXEC flag");
     refused_exec(EXEC_PTY, 1, "a pty has no stderr of its own");
     refused_exec(EXEC_MERGE, 1, "merged outputs have no stderr of their own");
     refused_exec(EXEC_BUILTIN | EXEC_PTY, 0, "a built-in has no pty");
-    refused_exec(0, 2, "unknown stream mode");
+    refused_exec(0, 3, "unknown stream mode");
     for (uint32_t signal = 0; signal <= 65; signal += 65) {
         begin(SIGNAL);
         put_u64(&w, 1);
@@ -117,7 +121,7 @@ static void values_out_of_range_are_refused(void) {
     put_u64(&w, 1);
     put_u8(&w, 3);
     check(decode(&frame) != NULL);
-    begin(0x09);
+    begin(0x7f);
     check(strcmp(decode(&frame), "unknown frame type") == 0);
     begin(AGENT_HELLO);
     check(decode(&frame) != NULL);
@@ -147,6 +151,43 @@ static void tokens_differ_in_any_byte(void) {
         other[i] ^= 0x80;
         check(!tokens_equal(other, token));
     }
+}
+
+static void a_detached_exec_has_rings_and_no_connections(void) {
+    struct frame frame;
+    refused_exec(EXEC_BLOCK, 1, "only a detached command's outputs can block");
+    refused_exec(EXEC_DETACHED, 2, "stream mode of another kind of command");
+    refused_exec(0, 2, "stream mode of another kind of command");
+    modes[0] = 2;
+    refused_exec(EXEC_DETACHED, 2, "a detached command has no stdin");
+    modes[0] = 0;
+    modes[1] = 2;
+    replay_bytes = 0xffffffff; /* how much there may be is no matter of the frame's */
+    put_exec(EXEC_DETACHED | EXEC_BLOCK, 2);
+    check(decode(&frame) == NULL);
+    check_equal(frame.exec.replay_bytes, 0xffffffff);
+    modes[0] = modes[1] = 1;
+    refused_exec(0, 1, "only a detached command has replay rings");
+    replay_bytes = 0;
+}
+
+static void attach_and_release_are_decoded(void) {
+    struct frame frame;
+    for (uint8_t stream = 0; stream <= 3; stream++) {
+        begin(ATTACH);
+        put_u64(&w, 7);
+        put_u8(&w, stream);
+        put_token(&w, token);
+        put_u64(&w, 0xfedcba9876543210);
+        check_equal(decode(&frame) == NULL, stream < 3);
+        check_equal(frame.attach.stream, stream);
+        check(frame.attach.execution == 7 && frame.attach.from == 0xfedcba9876543210);
+        check(memcmp(frame.attach.token, token, TOKEN_SIZE) == 0);
+    }
+    begin(RELEASE);
+    put_u64(&w, 0x1122334455667788);
+    check(decode(&frame) == NULL);
+    check(frame.released == 0x1122334455667788);
 }
 
 static const char *boot_with(const char *hostname, const char *entry) {
@@ -261,6 +302,8 @@ int main(void) {
     run(values_out_of_range_are_refused);
     run(forward_is_decoded);
     run(tokens_differ_in_any_byte);
+    run(a_detached_exec_has_rings_and_no_connections);
+    run(attach_and_release_are_decoded);
     run(texts_are_utf8_and_entries_have_keys);
     run(a_hello_of_another_version_may_be_longer);
     run(texts_are_cut_between_characters);

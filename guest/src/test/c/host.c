@@ -156,6 +156,16 @@ struct reply host_read(int control) {
         reply.execution = take(&at, 8);
         reply.value = (uint32_t)take(&at, 4);
         break;
+    case ATTACHED:
+        reply.execution = take(&at, 8);
+        reply.stream = (uint8_t)take(&at, 1);
+        reply.token = (uint8_t)take(&at, 1);
+        at += TOKEN_SIZE - 1;
+        reply.kind = (uint8_t)take(&at, 1);
+        reply.value = (uint32_t)take(&at, 4);
+        reply.offset = take(&at, 8);
+        reply.size = (uint32_t)take(&at, 4);
+        break;
     default:
         check_says(false, "frame of type 0x%02x", reply.type);
     }
@@ -204,18 +214,20 @@ void host_token(uint64_t id, uint8_t stream, uint8_t token[TOKEN_SIZE]) {
 }
 
 void host_exec(int control, struct command command, const char *line) {
-    bool connected[STREAMS] = {command.in, command.out, command.err};
+    uint8_t outputs = command.flags & EXEC_DETACHED ? MODE_REPLAY : MODE_CONNECTION;
+    uint8_t modes[STREAMS] = {command.in, command.out ? outputs : 0, command.err ? outputs : 0};
     begin(EXEC);
     put_u64(&w, command.id);
     put_u32(&w, command.flags);
     for (uint8_t i = 0; i < STREAMS; i++) {
         uint8_t token[TOKEN_SIZE];
         host_token(command.id, i, token);
-        put_u8(&w, connected[i]);
+        put_u8(&w, modes[i]);
         for (int j = 0; j < TOKEN_SIZE; j++) put_u8(&w, token[j]);
     }
     put_u32(&w, command.output_grace_ms);
     put_u32(&w, command.kill_grace_ms);
+    put_u32(&w, command.replay_bytes);
     put_u16(&w, command.rows);
     put_u16(&w, command.columns);
     put_text(&w, command.cwd ? command.cwd : "");
@@ -255,6 +267,21 @@ void host_resize(int control, uint64_t id, uint16_t rows, uint16_t columns) {
     put_u64(&w, id);
     put_u16(&w, rows);
     put_u16(&w, columns);
+    end(control);
+}
+
+void host_attach(int control, uint64_t id, uint8_t stream, uint8_t token, uint64_t from) {
+    begin(ATTACH);
+    put_u64(&w, id);
+    put_u8(&w, stream);
+    for (int i = 0; i < TOKEN_SIZE; i++) put_u8(&w, token);
+    put_u64(&w, from);
+    end(control);
+}
+
+void host_release(int control, uint64_t id) {
+    begin(RELEASE);
+    put_u64(&w, id);
     end(control);
 }
 
@@ -301,6 +328,18 @@ int host_data(uint64_t id, uint8_t stream) {
     uint8_t token[TOKEN_SIZE];
     host_token(id, stream, token);
     return host_data_with(id, stream, token);
+}
+
+int host_data_of(uint64_t id, uint8_t stream, uint8_t token) {
+    uint8_t bytes[TOKEN_SIZE];
+    memset(bytes, token, sizeof bytes);
+    return host_data_with(id, stream, bytes);
+}
+
+size_t host_receive(int fd, void *bytes, size_t size) {
+    ssize_t got = receive(fd, bytes, size);
+    check_says(got >= 0, "recv: %s", strerror(errno));
+    return (size_t)got;
 }
 
 static char output[65536];

@@ -25,6 +25,9 @@ struct reply {
     uint8_t kind;
     uint32_t value; /* pid, status, errno, code */
     char text[TEXT_MAX + 1];
+    uint8_t stream, token; /* of ATTACHED, whose news are in kind and errno in value; the token's first byte */
+    uint64_t offset;
+    uint32_t size;
 };
 struct reply host_read(int control);
 struct reply host_expect(int control, uint8_t type, uint64_t execution);
@@ -36,6 +39,7 @@ struct command {
     uint32_t flags;
     bool in, out, err; /* connected */
     uint32_t output_grace_ms, kill_grace_ms;
+    uint32_t replay_bytes; /* with EXEC_DETACHED: out and err go to rings */
     uint16_t rows, columns;
     const char *cwd, *program, *env; /* program: instead of the shell, without arguments */
     const char *const *built_in;     /* a built-in and its arguments, up to a NULL; with EXEC_BUILTIN */
@@ -45,18 +49,23 @@ uint32_t host_start(int control, struct command, const char *line); /* and START
 void host_signal(int control, uint64_t id, uint32_t signal, bool group);
 void host_discard(int control, uint64_t id, uint8_t stream);
 void host_resize(int control, uint64_t id, uint16_t rows, uint16_t columns);
+void host_attach(int control, uint64_t id, uint8_t stream, uint8_t token, uint64_t from); /* a token of 16 such bytes */
+void host_release(int control, uint64_t id);
 void host_ping(int control, uint64_t nonce);
 void host_exited(int control, uint64_t id, uint8_t kind, uint32_t value);
 void host_send(int fd, const void *bytes, size_t size);
 
 void host_token(uint64_t id, uint8_t stream, uint8_t token[TOKEN_SIZE]);
 int host_data(uint64_t id, uint8_t stream);
+int host_data_of(uint64_t id, uint8_t stream, uint8_t token);
 int host_data_with(uint64_t id, uint8_t stream, const uint8_t token[TOKEN_SIZE]);
 
 void host_forward(int control, uint64_t id, uint16_t port); /* 0: gives it up */
 void host_forwarded(int control, uint64_t id, uint32_t number);
 int host_socket(uint64_t id); /* the forward's data connection */
 
+/* Some of what comes; 0 at the end of file. */
+size_t host_receive(int fd, void *bytes, size_t size);
 /* Everything until end of file, as a string in static memory; fails the test on a reset. */
 const char *host_output(int fd);
 /* Reads until the text so far contains what is awaited. */

@@ -33,6 +33,7 @@ for source in "$main"/*.c; do
     case ${source##*/} in init.c | vsock.c | power.c | mounts.c | modules.c | bench.c | loopback.c) ;; *) agent_sources="$agent_sources $source" ;; esac
 done
 build frames_test "$tests/frames_test.c" "$main/frames.c"
+build ring_test "$tests/ring_test.c" "$main/ring.c"
 build agent_on_host "$tests/agent_on_host.c" $agent_sources
 build commands_test "$tests/commands_test.c" "$tests/host.c" "$main/frames.c"
 build streams_test "$tests/streams_test.c" "$tests/host.c" "$main/frames.c"
@@ -44,8 +45,10 @@ for source in builtins files entries directories tar_read tar_write tar_in tar_o
 done
 build files_test -Wl,--wrap=openat "$tests/files_test.c" $builtin_sources
 build trees_test -Wl,--wrap=openat "$tests/trees_test.c" $builtin_sources
+build replay_test "$tests/replay_test.c" "$tests/host.c" "$main/frames.c"
 
 "$out/frames_test"
+"$out/ring_test"
 "$out/commands_test" "$out/agent_on_host" & # it waits for a deadline of 5 s
 commands=$!
 "$out/forward_test" "$out/agent_on_host" & # and it for ones of 10 s
@@ -54,6 +57,7 @@ forwards=$!
 "$out/builtins_test" "$out/agent_on_host"
 "$out/files_test"
 "$out/trees_test"
+"$out/replay_test" "$out/agent_on_host"
 wait $commands
 wait $forwards
 touch "$out/passed"

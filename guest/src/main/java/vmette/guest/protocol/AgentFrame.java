@@ -139,6 +139,66 @@ public sealed interface AgentFrame {
         }
     }
 
+    /**
+     * What became of an ATTACH, or of the attachment that it began.
+     *
+     * @param execution which one
+     * @param stream which of its outputs
+     * @param token the ATTACH's
+     * @param state what is said of it
+     * @param errno why it was refused, 1 to 4095; else 0
+     * @param offset where the data connection is going to begin, or how far the attachment came; when refused for an offset
+     *     beyond the end, that end; not negative
+     * @param ringBytes the size of the output's ring, 1 to {@link GuestProtocol#MAX_REPLAY}, when attached; else 0
+     */
+    record Attached(
+            long execution,
+            StreamId stream,
+            Token token,
+            AttachmentState state,
+            int errno,
+            long offset,
+            int ringBytes)
+            implements AgentFrame {
+        public Attached {
+            checkErrno(errno);
+            require((state == AttachmentState.REFUSED) == (errno != 0), state + " with errno " + errno);
+            require(offset >= 0, "offset " + Long.toUnsignedString(offset));
+            boolean ring = ringBytes >= 1 && ringBytes <= GuestProtocol.MAX_REPLAY;
+            require(
+                    state == AttachmentState.ATTACHED ? ring : ringBytes == 0,
+                    state + " with a ring of " + Integer.toUnsignedString(ringBytes) + " bytes");
+        }
+    }
+
+    /** What is said of an attachment; all but the first two are its end. */
+    enum AttachmentState implements WireValue {
+        /** The data connection is awaited. */
+        ATTACHED(0),
+        /** There will be none. */
+        REFUSED(1),
+        /** The output has ended and all of it was sent. */
+        ENDED(2),
+        /** Another ATTACH took the output over. */
+        TAKEN_OVER(3),
+        /** The execution was released, its output discarded, or it never ran. */
+        RELEASED(4),
+        /** The host's data connection did not come, broke, or broke the rules. */
+        BROKEN(5);
+
+        private final int wire;
+
+        AttachmentState(int wire) {
+            this.wire = wire;
+        }
+
+        /** The {@code u8} of this state on the wire. */
+        @Override
+        public int wire() {
+            return wire;
+        }
+    }
+
     /** How a command ended. */
     enum ExitKind implements WireValue {
         /** It returned or called exit(3). */

@@ -125,6 +125,15 @@ public final class AgentFrameDecoder {
             case FrameType.PONG -> new AgentFrame.Pong(in.u64(), in.u64(), nanos(in));
             case FrameType.EXITED ->
                 new AgentFrame.Exited(in.u64(), in.u8(AgentFrame.ExitKind.values()), in.int32(), in.bit());
+            case FrameType.ATTACHED ->
+                new AgentFrame.Attached(
+                        in.u64(),
+                        in.u8(StreamId.values()),
+                        Token.of(in.bytes(Token.BYTES)),
+                        in.u8(AgentFrame.AttachmentState.values()),
+                        in.int32(),
+                        in.u64(),
+                        in.int32());
             case FrameType.FORWARDED -> new AgentFrame.Forwarded(in.u64(), in.int32());
             default ->
                 throw new FrameReader.BadField("no frame of the agent has type 0x" + Integer.toHexString(type), at);

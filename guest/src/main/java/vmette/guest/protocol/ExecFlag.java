@@ -8,10 +8,14 @@ public enum ExecFlag {
     PTY(1),
     /** The command's process group is left alone when the command ends. */
     LEAVE_GROUP(1 << 1),
+    /** The command's outputs go to replay rings that a host attaches to, and its end is kept until it is released. */
+    DETACHED(1 << 2),
     /** The command's stderr is its stdout: both in one pipe. */
     MERGE(1 << 3),
     /** The first argument names a built-in of the agent, not a program; not with {@link #PTY}. */
-    BUILTIN(1 << 4);
+    BUILTIN(1 << 4),
+    /** A full replay ring holds a detached command back; else its oldest bytes are overwritten while nobody is attached. */
+    BLOCK(1 << 5);
 
     private final int bit;
 

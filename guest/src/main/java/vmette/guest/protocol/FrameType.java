@@ -10,6 +10,8 @@ final class FrameType {
     static final int PING = 0x06;
     static final int SHUTDOWN = 0x07;
     static final int DISCARD = 0x08;
+    static final int ATTACH = 0x09;
+    static final int RELEASE = 0x0a;
     static final int FORWARD = 0x0b;
 
     static final int AGENT_HELLO = 0x81;
@@ -19,6 +21,7 @@ final class FrameType {
     static final int EXEC_FAILED = 0x85;
     static final int PONG = 0x86;
     static final int EXITED = 0x87;
+    static final int ATTACHED = 0x88;
     static final int FORWARDED = 0x89;
 
     private FrameType() {}

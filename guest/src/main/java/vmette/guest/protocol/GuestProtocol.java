@@ -14,5 +14,8 @@ public final class GuestProtocol {
     /** How many executions the agent holds at a time. */
     public static final int MAX_EXECUTIONS = 256;
 
+    /** The largest replay ring of one output, in bytes. */
+    public static final int MAX_REPLAY = 64 << 20;
+
     private GuestProtocol() {}
 }

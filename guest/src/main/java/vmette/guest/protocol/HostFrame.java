@@ -44,13 +44,15 @@ public sealed interface HostFrame {
      * Starts a command; answered by STARTED or EXEC_FAILED.
      *
      * @param execution the id that later frames name it by; not in use
-     * @param flags see {@link ExecFlag}; with {@link ExecFlag#PTY} or {@link ExecFlag#MERGE} stderr has to be {@link StreamSetup#none}
+     * @param flags see {@link ExecFlag}; with {@link ExecFlag#DETACHED} the outputs are {@link StreamSetup#replay} or
+     *     {@link StreamSetup#none}, and stdin none; only with it can there be {@link ExecFlag#BLOCK}; with {@link ExecFlag#PTY} or {@link ExecFlag#MERGE} stderr has to be {@link StreamSetup#none}
      * @param stdin where its input comes from
      * @param stdout where its output goes
      * @param stderr where its error output goes
      * @param outputGrace how long outputs that descendants hold are waited for once the command has ended; 0 to
      *     4294967295 ms, rounded up to whole milliseconds
      * @param killGrace how long after TERM its process group gets KILL; range and rounding likewise
+     * @param replayBytes the size of each output's ring, 1 to {@link GuestProtocol#MAX_REPLAY}; 0 unless detached
      * @param window the terminal's size when there is one
      * @param directory the working directory; empty for {@code /}
      * @param arguments the argument vector; at least the program, which is not empty
@@ -64,6 +66,7 @@ public sealed interface HostFrame {
             StreamSetup stderr,
             Duration outputGrace,
             Duration killGrace,
+            int replayBytes,
             WindowSize window,
             String directory,
             List<String> arguments,
@@ -79,6 +82,7 @@ public sealed interface HostFrame {
                 throw new InvalidConfigException(
                         "a command whose outputs are merged has no stderr of its own: leave stderr out");
             }
+            checkReplay(flags, stdin, stdout, stderr, replayBytes);
             outputGrace = Checks.millis("output grace", outputGrace);
             killGrace = Checks.millis("kill grace", killGrace);
             Checks.text("working directory", directory);
@@ -88,6 +92,59 @@ public sealed interface HostFrame {
             }
             arguments.forEach(argument -> Checks.text("argument", argument));
             environment = Checks.environment(environment);
+        }
+
+        /** A command that is not detached. */
+        public Exec(
+                long execution,
+                Set<ExecFlag> flags,
+                StreamSetup stdin,
+                StreamSetup stdout,
+                StreamSetup stderr,
+                Duration outputGrace,
+                Duration killGrace,
+                WindowSize window,
+                String directory,
+                List<String> arguments,
+                List<String> environment) {
+            this(
+                    execution,
+                    flags,
+                    stdin,
+                    stdout,
+                    stderr,
+                    outputGrace,
+                    killGrace,
+                    0,
+                    window,
+                    directory,
+                    arguments,
+                    environment);
+        }
+
+        private static void checkReplay(
+                Set<ExecFlag> flags, StreamSetup stdin, StreamSetup stdout, StreamSetup stderr, int replayBytes) {
+            boolean detached = flags.contains(ExecFlag.DETACHED);
+            if (flags.contains(ExecFlag.BLOCK) && !detached) {
+                throw new InvalidConfigException("only the outputs of a detached command can block");
+            }
+            if (stdin.mode() == StreamMode.REPLAY || (detached && stdin.mode() != StreamMode.NONE)) {
+                throw new InvalidConfigException("a detached command has no stdin: leave stdin out");
+            }
+            StreamMode other = detached ? StreamMode.CONNECTION : StreamMode.REPLAY;
+            if (stdout.mode() == other || stderr.mode() == other) {
+                throw new InvalidConfigException(
+                        detached
+                                ? "the outputs of a detached command go to replay rings or nowhere"
+                                : "only the outputs of a detached command go to replay rings");
+            }
+            if (detached
+                    ? replayBytes < 1 || replayBytes > GuestProtocol.MAX_REPLAY
+                    : replayBytes != 0) {
+                throw new InvalidConfigException("a replay ring of " + Integer.toUnsignedString(replayBytes)
+                        + " bytes is out of range: 1 to " + GuestProtocol.MAX_REPLAY
+                        + " for a detached command, 0 for any other");
+            }
         }
     }
 
@@ -152,4 +209,27 @@ public sealed interface HostFrame {
             return new Forward(forward, Token.ZERO, 0);
         }
     }
+
+    /**
+     * Attaches to an output of a detached command; answered by ATTACHED.
+     *
+     * @param execution whose command
+     * @param stream which of its outputs
+     * @param token what the data connection is going to show; random
+     * @param from the offset of the first byte wanted, not negative
+     */
+    record Attach(long execution, StreamId stream, Token token, long from) implements HostFrame {
+        public Attach {
+            if (from < 0) {
+                throw new InvalidConfigException("an output has no offset " + from + ": the first is 0");
+            }
+        }
+    }
+
+    /**
+     * Says that nobody is going to ask for a detached command any more: its rings go at once, the rest when it has ended.
+     *
+     * @param execution which one
+     */
+    record Release(long execution) implements HostFrame {}
 }

@@ -57,6 +57,16 @@ public final class HostFrames {
                     .bytes(forward.token().bytes())
                     .u16(forward.port());
         }
+        if (frame instanceof HostFrame.Attach attach) {
+            return new FrameWriter(FrameType.ATTACH)
+                    .u64(attach.execution())
+                    .u8(attach.stream().wire())
+                    .bytes(attach.token().bytes())
+                    .u64(attach.from());
+        }
+        if (frame instanceof HostFrame.Release release) {
+            return new FrameWriter(FrameType.RELEASE).u64(release.execution());
+        }
         return new FrameWriter(FrameType.SHUTDOWN);
     }
 
@@ -66,7 +76,7 @@ public final class HostFrames {
         stream(writer, exec.stdin());
         stream(writer, exec.stdout());
         stream(writer, exec.stderr());
-        writer.u32(exec.outputGrace().toMillis()).u32(exec.killGrace().toMillis());
+        writer.u32(exec.outputGrace().toMillis()).u32(exec.killGrace().toMillis()).u32(exec.replayBytes());
         return window(writer, exec.window())
                 .str(exec.directory())
                 .strings(exec.arguments())

@@ -17,6 +17,18 @@ public final class Openings {
     }
 
     /**
+     * Says on the data connection of an attached output how far its bytes have been received.
+     *
+     * @param offset of the first byte not received
+     */
+    public static byte[] acknowledgement(long offset) {
+        return ByteBuffer.allocate(8)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putLong(offset)
+                .array();
+    }
+
+    /**
      * Opens a data connection: {@code VMTD}, execution, stream, token; the stream's raw bytes follow.
      *
      * @param execution the id that the EXEC frame gave

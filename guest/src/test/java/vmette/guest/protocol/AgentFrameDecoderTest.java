@@ -90,6 +90,15 @@ class AgentFrameDecoderTest {
         assertRefused("0d000000 89 0500000000000000 00100000", "errno 4096");
         assertRefused("0e000000 89 0500000000000000 00000000 00", "");
         assertRefused("03000000 01 0100", "type 0x1");
+        String attached = "2b000000 88 0500000000000000 01" + "01".repeat(16);
+        assertRefused(attached + "06 00000000 0000000000000000 00000000", "AttachmentState 6");
+        assertRefused(attached + "00 00000000 0000000000000000 00000000", "ring of 0 bytes");
+        assertRefused(attached + "00 00000000 0000000000000000 01000004", "ring of 67108865 bytes");
+        assertRefused(attached + "02 00000000 0000000000000000 01000000", "ring of 1 bytes");
+        assertRefused(attached + "01 00000000 0000000000000000 00000000", "REFUSED with errno 0");
+        assertRefused(attached + "02 05000000 0000000000000000 00000000", "ENDED with errno 5");
+        assertRefused(attached + "02 00000000 ffffffffffffffff 00000000", "offset 18446744073709551615");
+        assertRefused("2b000000 88 0500000000000000 03" + "01".repeat(16) + "02 00000000 0000000000000000 00000000", "StreamId 3");
     }
 
     @Test

@@ -52,6 +52,17 @@ public final class AgentFrames {
                     .u32(forwarded.errno())
                     .finish();
         }
+        if (frame instanceof AgentFrame.Attached attached) {
+            return new FrameWriter(FrameType.ATTACHED)
+                    .u64(attached.execution())
+                    .u8(attached.stream().wire())
+                    .bytes(attached.token().bytes())
+                    .u8(attached.state().wire())
+                    .u32(attached.errno())
+                    .u64(attached.offset())
+                    .u32(attached.ringBytes())
+                    .finish();
+        }
         AgentFrame.Exited exited = (AgentFrame.Exited) frame;
         return new FrameWriter(FrameType.EXITED)
                 .u64(exited.execution())

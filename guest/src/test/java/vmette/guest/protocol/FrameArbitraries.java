@@ -6,10 +6,14 @@ import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
+import net.jqwik.api.Tuple;
 
 /** Every frame there is, for property tests. */
 public final class FrameArbitraries {
     private static final Arbitrary<Long> ID = Arbitraries.longs();
+    private static final Arbitrary<Long> OFFSET = Arbitraries.longs().greaterOrEqual(0);
+    private static final Arbitrary<Integer> RING =
+            Arbitraries.integers().between(1, GuestProtocol.MAX_REPLAY);
     private static final Arbitrary<Integer> U16 = Arbitraries.integers().between(0, 65535);
     private static final Arbitrary<Integer> ERRNO = Arbitraries.integers().between(0, 4095);
     private static final Arbitrary<Duration> MILLIS =
@@ -52,7 +56,10 @@ public final class FrameArbitraries {
                 Combinators.combine(ID, Arbitraries.of(StreamId.class)).as(HostFrame.Discard::new),
                 Combinators.combine(ID, TOKEN, Arbitraries.integers().between(1, 65535))
                         .as(HostFrame.Forward::new),
-                ID.map(HostFrame.Forward::giveUp));
+                ID.map(HostFrame.Forward::giveUp),
+                Combinators.combine(ID, Arbitraries.of(StreamId.class), TOKEN, OFFSET)
+                        .as(HostFrame.Attach::new),
+                ID.map(HostFrame.Release::new));
     }
 
     private static Arbitrary<HostFrame> exec() {
@@ -62,24 +69,50 @@ public final class FrameArbitraries {
                     rest.add(0, program);
                     return rest;
                 });
-        Arbitrary<Set<ExecFlag>> flags = Arbitraries.of(ExecFlag.class).set();
+        Arbitrary<Set<ExecFlag>> flags = Arbitraries.of(ExecFlag.class).set().map(set -> {
+            if (!set.contains(ExecFlag.DETACHED)) {
+                set.remove(ExecFlag.BLOCK);
+            }
+            return set;
+        });
+        Arbitrary<Tuple.Tuple2<Integer, WindowSize>> sizes = Combinators.combine(RING, WINDOW).as(Tuple::of);
         Arbitrary<List<Duration>> graces = MILLIS.list().ofSize(2);
         Arbitrary<List<StreamSetup>> streams = STREAM.list().ofSize(3);
-        return Combinators.combine(ID, flags, streams, graces, WINDOW, TEXT, arguments, ENVIRONMENT)
-                .as((id, flag, stream, grace, window, directory, argument, environment) -> new HostFrame.Exec(
+        return Combinators.combine(ID, flags, streams, graces, sizes, TEXT, arguments, ENVIRONMENT)
+                .as((id, flag, stream, grace, size, directory, argument, environment) -> new HostFrame.Exec(
                         id,
                         flag,
-                        stream.get(0),
-                        stream.get(1),
+                        flag.contains(ExecFlag.DETACHED) ? StreamSetup.none() : stream.get(0),
+                        output(flag, stream.get(1)),
                         flag.contains(ExecFlag.PTY) || flag.contains(ExecFlag.MERGE)
                                 ? StreamSetup.none()
-                                : stream.get(2),
+                                : output(flag, stream.get(2)),
                         grace.get(0),
                         grace.get(1),
-                        window,
+                        flag.contains(ExecFlag.DETACHED) ? size.get1() : 0,
+                        size.get2(),
                         directory,
                         argument,
                         environment));
+    }
+
+    private static StreamSetup output(Set<ExecFlag> flags, StreamSetup setup) {
+        boolean detached = flags.contains(ExecFlag.DETACHED) && setup.mode() == StreamMode.CONNECTION;
+        return detached ? StreamSetup.replay() : setup;
+    }
+
+    private static Arbitrary<AgentFrame> attached() {
+        Arbitrary<AgentFrame.AttachmentState> states = Arbitraries.of(AgentFrame.AttachmentState.class);
+        Arbitrary<Integer> errno = Arbitraries.integers().between(1, 4095);
+        return Combinators.combine(ID, Arbitraries.of(StreamId.class), TOKEN, states, errno, OFFSET, RING)
+                .as((id, stream, token, state, number, offset, ring) -> new AgentFrame.Attached(
+                        id,
+                        stream,
+                        token,
+                        state,
+                        state == AgentFrame.AttachmentState.REFUSED ? number : 0,
+                        offset,
+                        state == AgentFrame.AttachmentState.ATTACHED ? ring : 0));
     }
 
     /** Frames of the agent. */
@@ -100,6 +133,7 @@ public final class FrameArbitraries {
                 Combinators.combine(ID, ERRNO, TEXT).as(AgentFrame.ExecFailed::new),
                 Combinators.combine(ID, ID, NANOS).as(AgentFrame.Pong::new),
                 Combinators.combine(ID, ERRNO).as(AgentFrame.Forwarded::new),
-                exited);
+                exited,
+                attached());
     }
 }

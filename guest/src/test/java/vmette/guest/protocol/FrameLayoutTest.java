@@ -47,11 +47,49 @@ class FrameLayoutTest {
                 List.of("ls", ""),
                 List.of("A="));
         assertThat(HostFrames.encode(exec))
-                .isEqualTo(hex("6c000000 03 0700000000000000 0a000000"
+                .isEqualTo(hex("70000000 03 0700000000000000 0a000000"
                         + "00" + ZEROS + "01" + "01".repeat(16) + "00" + ZEROS
-                        + "f4010000 d0070000 0100 0200 04000000 2f746d70"
+                        + "f4010000 d0070000 00000000 0100 0200 04000000 2f746d70"
                         + "02000000 02000000 6c73 00000000"
                         + "01000000 02000000 413d"));
+    }
+
+    @Test
+    void aDetachedExecHasItsWrittenLayout() {
+        HostFrame.Exec exec = new HostFrame.Exec(
+                7,
+                Set.of(ExecFlag.DETACHED, ExecFlag.BLOCK),
+                StreamSetup.none(),
+                StreamSetup.replay(),
+                StreamSetup.none(),
+                Duration.ZERO,
+                Duration.ZERO,
+                0x01020304,
+                WindowSize.UNKNOWN,
+                "",
+                List.of("a"),
+                List.of());
+        assertThat(HostFrames.encode(exec))
+                .isEqualTo(hex("61000000 03 0700000000000000 24000000"
+                        + "00" + ZEROS + "02" + ZEROS + "00" + ZEROS
+                        + "00000000 00000000 04030201 0000 0000 00000000"
+                        + "01000000 01000000 61 00000000"));
+    }
+
+    @Test
+    void whatConcernsAttachmentsHasItsWrittenLayout() throws ProtocolException {
+        assertThat(HostFrames.encode(new HostFrame.Attach(5, StreamId.STDERR, ONES, 0x1122334455667788L)))
+                .isEqualTo(hex("22000000 09 0500000000000000 02" + "01".repeat(16) + "8877665544332211"));
+        assertThat(HostFrames.encode(new HostFrame.Release(6))).isEqualTo(hex("09000000 0a 0600000000000000"));
+        assertThat(Openings.acknowledgement(0x1122334455667788L)).isEqualTo(hex("8877665544332211"));
+        byte[] bytes = hex("2b000000 88 0500000000000000 01" + "01".repeat(16) + "00 00000000 0700000000000000 00100000"
+                + "2b000000 88 0500000000000000 02" + "01".repeat(16) + "01 03000000 0000000000000000 00000000");
+        assertThat(new AgentFrameDecoder().decode(bytes, 0, bytes.length))
+                .containsExactly(
+                        new AgentFrame.Attached(
+                                5, StreamId.STDOUT, ONES, AgentFrame.AttachmentState.ATTACHED, 0, 7, 4096),
+                        new AgentFrame.Attached(
+                                5, StreamId.STDERR, ONES, AgentFrame.AttachmentState.REFUSED, 3, 0, 0));
     }
 
     @Test

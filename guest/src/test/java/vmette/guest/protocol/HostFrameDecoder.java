@@ -60,6 +60,7 @@ public final class HostFrameDecoder {
                         stream(in),
                         Duration.ofMillis(in.u32()),
                         Duration.ofMillis(in.u32()),
+                        in.int32(),
                         window(in),
                         in.str(),
                         strings(in),
@@ -70,6 +71,10 @@ public final class HostFrameDecoder {
             case FrameType.SHUTDOWN -> new HostFrame.Shutdown();
             case FrameType.DISCARD -> new HostFrame.Discard(in.u64(), in.u8(StreamId.values()));
             case FrameType.FORWARD -> new HostFrame.Forward(in.u64(), Token.of(in.bytes(Token.BYTES)), in.u16());
+            case FrameType.ATTACH ->
+                new HostFrame.Attach(
+                        in.u64(), in.u8(StreamId.values()), Token.of(in.bytes(Token.BYTES)), in.u64());
+            case FrameType.RELEASE -> new HostFrame.Release(in.u64());
             default -> throw new FrameReader.BadField("no frame of the host has type " + type, at);
         };
     }

@@ -60,6 +60,47 @@ class HostFrameTest {
     }
 
     @Test
+    void whatIsDetachedHasRingsAndNoConnections() {
+        StreamSetup none = StreamSetup.none();
+        StreamSetup ring = StreamSetup.replay();
+        StreamSetup connection = StreamSetup.connection(Token.random());
+        Set<ExecFlag> detached = Set.of(ExecFlag.DETACHED, ExecFlag.BLOCK);
+        assertThat(detached(detached, none, ring, ring, 1).replayBytes()).isEqualTo(1);
+        assertThat(detached(detached, none, none, ring, GuestProtocol.MAX_REPLAY).replayBytes())
+                .isEqualTo(64 << 20);
+        for (int size : new int[] {0, -1, GuestProtocol.MAX_REPLAY + 1}) {
+            assertThatThrownBy(() -> detached(detached, none, ring, ring, size)).hasMessageContaining("out of range");
+        }
+        assertThatThrownBy(() -> detached(Set.of(), none, none, none, 1)).hasMessageContaining("out of range");
+        assertThatThrownBy(() -> detached(Set.of(ExecFlag.BLOCK), none, none, none, 0))
+                .hasMessageContaining("can block");
+        assertThatThrownBy(() -> detached(detached, connection, ring, ring, 1)).hasMessageContaining("no stdin");
+        assertThatThrownBy(() -> detached(detached, ring, ring, ring, 1)).hasMessageContaining("no stdin");
+        assertThatThrownBy(() -> detached(detached, none, connection, ring, 1)).hasMessageContaining("replay rings");
+        assertThatThrownBy(() -> detached(Set.of(), none, none, ring, 0)).hasMessageContaining("replay rings");
+        assertThatThrownBy(() -> new HostFrame.Attach(1, StreamId.STDOUT, Token.random(), -1))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("offset -1");
+    }
+
+    private static HostFrame.Exec detached(
+            Set<ExecFlag> flags, StreamSetup stdin, StreamSetup stdout, StreamSetup stderr, int replayBytes) {
+        return new HostFrame.Exec(
+                1,
+                flags,
+                stdin,
+                stdout,
+                stderr,
+                Duration.ZERO,
+                Duration.ZERO,
+                replayBytes,
+                WindowSize.UNKNOWN,
+                "",
+                List.of("sh"),
+                List.of());
+    }
+
+    @Test
     void gracesAreWholeMillisecondsInRange() {
         assertThat(withGrace(Duration.ofNanos(1)).outputGrace()).isEqualTo(Duration.ofMillis(1));
         assertThat(withGrace(Duration.ofMillis(0xffff_ffffL)).outputGrace()).isEqualTo(Duration.ofMillis(0xffff_ffffL));
