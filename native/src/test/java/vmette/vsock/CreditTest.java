@@ -75,6 +75,21 @@ class CreditTest {
     }
 
     @Example
+    void aGuestThatSendsNoMoreThanItsOwnBufferHoldsIsToldBeforeThatIsUsedUp() {
+        ReceiveCredit credit = new ReceiveCredit(ALLOC, -1);
+        credit.limit(100);
+        credit.receive(100);
+        assertThat(credit.updateDue()).isFalse();
+        credit.forward(30);
+        assertThat(credit.updateDue()).isTrue();
+        credit.told();
+        assertThat(credit.updateDue()).isFalse();
+        credit.limit(-1);
+        credit.forward(70);
+        assertThat(credit.updateDue()).as("all of ours counts again").isFalse();
+    }
+
+    @Example
     void aFullBufferIsToldOfTheFirstByteForwarded() {
         ReceiveCredit credit = new ReceiveCredit(3, 0);
         credit.receive(3);
