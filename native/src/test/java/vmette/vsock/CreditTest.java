@@ -63,11 +63,11 @@ class CreditTest {
     }
 
     @Example
-    void theUpdateIsDueBelowAQuarterAndNotBefore() {
+    void theUpdateIsDueAtAQuarterAndNotBefore() {
         ReceiveCredit credit = new ReceiveCredit(ALLOC, -1);
-        credit.receive(750);
-        credit.forward(750);
-        assertThat(credit.updateDue()).as("a quarter is left").isFalse();
+        credit.receive(749);
+        credit.forward(749);
+        assertThat(credit.updateDue()).as("more than a quarter is left").isFalse();
         credit.receive(1);
         assertThat(credit.updateDue()).isTrue();
         credit.told();
