@@ -46,6 +46,25 @@ final class ChannelClient implements TrafficClient {
         return Await.on(game.done);
     }
 
+    /**
+     * A connection whose reader never asks for anything, so that the guest's writer blocks.
+     *
+     * @return resets it
+     */
+    Runnable stall(TrafficOrder order) {
+        Worker<Void> stalled = new Worker<>() {
+            @Override
+            public void onData(byte[] chunk) {
+                throw new IllegalStateException(chunk.length + " bytes that nobody asked for");
+            }
+        };
+        host.connect(PORT, TIMEOUT, stalled);
+        VsockChannel channel = Await.on(stalled.opened);
+        byte[] header = order.encode();
+        channel.write(header, 0, header.length);
+        return channel::reset;
+    }
+
     /** What both have in common: what goes wrong, and the orderly end. */
     private abstract static class Worker<T> implements VsockChannelHandler {
         final CompletableFuture<VsockChannel> opened = new CompletableFuture<>();

@@ -1,6 +1,7 @@
 package vmette.bench;
 
 import com.sun.management.OperatingSystemMXBean;
+import com.sun.management.ThreadMXBean;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryMXBean;
@@ -40,6 +41,23 @@ final class HostUse {
                         .mapToLong(Long::longValue)
                         .sum()
                 / 1e6;
+    }
+
+    /** Bytes of the Java heap that living threads whose names begin so have allocated. */
+    static long allocatedBytes(String threads) {
+        ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().startsWith(threads))
+                .mapToLong(thread -> bean.getThreadAllocatedBytes(thread.getId()))
+                .sum();
+    }
+
+    /** Milliseconds on a processor of all processes that this one has started, by whatever way. */
+    static double childrensCpuMillis() {
+        return ProcessHandle.current()
+                .descendants()
+                .mapToDouble(child -> cpuMillisOf(child.pid()))
+                .sum();
     }
 
     private static Map<String, Long> cpuNanosByThread(Path tasks) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import vmette.actors.VmReady;
+import vmette.vmm.VmmCapabilities;
 
 /**
  * On what something was measured, as the system itself tells it.
@@ -35,6 +36,14 @@ record MachineDescription(List<Entry> entries) {
      * @param loadBefore {@link #load} before the measurement
      */
     static MachineDescription read(VmReady vm, String loadBefore) throws IOException {
+        return read(
+                vm.capabilities(),
+                "Linux " + vm.kernel() + ", " + (vm.memoryBytes() >> 20) + " MiB managed",
+                loadBefore);
+    }
+
+    /** The same for a guest that is described in the caller's words. */
+    static MachineDescription read(VmmCapabilities hypervisor, String guest, String loadBefore) throws IOException {
         List<Entry> entries = new ArrayList<>();
         entries.add(new Entry(
                 "processor",
@@ -49,8 +58,8 @@ record MachineDescription(List<Entry> entries) {
                 "java", System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version")));
         entries.add(new Entry(
                 "hypervisor",
-                vm.capabilities().description() + ", " + vm.capabilities().accelerator()));
-        entries.add(new Entry("guest", "Linux " + vm.kernel() + ", " + (vm.memoryBytes() >> 20) + " MiB managed"));
+                hypervisor.description() + ", " + hypervisor.accelerator()));
+        entries.add(new Entry("guest", guest));
         entries.add(new Entry("load before", loadBefore));
         entries.add(new Entry("load after", load()));
         return new MachineDescription(entries);

@@ -58,6 +58,12 @@ record Report(
             return this;
         }
 
+        /** Median and range as one row, and the runs themselves. */
+        Builder runs(Row row, Samples runs) {
+            samples.put(row.name(), runs);
+            return row(row);
+        }
+
         Builder note(String text) {
             notes.add(text);
             return this;
@@ -83,8 +89,15 @@ record Report(
             figure.put("name", row.name());
             figure.put("value", row.value());
             figure.put("unit", row.unit());
+            if (!row.range().isEmpty()) {
+                figure.put("range", row.range());
+            }
             if (row.hasTarget()) {
-                figure.put("atMost", row.atMost());
+                if (Double.isFinite(row.atMost())) {
+                    figure.put("atMost", row.atMost());
+                } else {
+                    figure.put("atLeast", row.atLeast());
+                }
                 figure.put("met", row.isMet());
             }
         }

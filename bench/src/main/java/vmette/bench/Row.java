@@ -6,9 +6,11 @@ package vmette.bench;
  * @param name of what was measured
  * @param value in {@code unit}
  * @param unit empty for a plain number
+ * @param range the least and the most of the runs behind it, as text, or empty
  * @param atMost the target, or {@link #NO_TARGET}
+ * @param atLeast the target, or minus {@link #NO_TARGET}
  */
-record Row(String name, double value, String unit, double atMost) {
+record Row(String name, double value, String unit, String range, double atMost, double atLeast) {
     static final double NO_TARGET = Double.POSITIVE_INFINITY;
 
     Row {
@@ -18,18 +20,28 @@ record Row(String name, double value, String unit, double atMost) {
     }
 
     static Row of(String name, double value, String unit) {
-        return new Row(name, value, unit, NO_TARGET);
+        return new Row(name, value, unit, "", NO_TARGET, -NO_TARGET);
+    }
+
+    /** The median of runs, with their range. */
+    static Row of(String name, Samples runs, String unit) {
+        String range = runs.values().length == 1 ? "" : Table.number(runs.min()) + " to " + Table.number(runs.max());
+        return new Row(name, runs.median(), unit, range, NO_TARGET, -NO_TARGET);
     }
 
     Row target(double limit) {
-        return new Row(name, value, unit, limit);
+        return new Row(name, value, unit, range, limit, atLeast);
+    }
+
+    Row atLeast(double limit) {
+        return new Row(name, value, unit, range, atMost, limit);
     }
 
     boolean hasTarget() {
-        return Double.isFinite(atMost);
+        return Double.isFinite(atMost) || Double.isFinite(atLeast);
     }
 
     boolean isMet() {
-        return value <= atMost;
+        return value <= atMost && value >= atLeast;
     }
 }

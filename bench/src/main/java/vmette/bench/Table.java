@@ -37,11 +37,13 @@ final class Table {
     private static String value(Row row) {
         String figure = String.format("%9s", number(row.value()));
         String unit = row.unit().isEmpty() ? "" : " " + row.unit();
+        String range = row.range().isEmpty() ? "" : " (" + row.range() + ")";
         if (!row.hasTarget()) {
-            return figure + unit;
+            return figure + unit + range;
         }
-        return figure + unit + "  (target: at most " + number(row.atMost()) + unit + "; "
-                + (row.isMet() ? "met" : "missed") + ")";
+        boolean most = Double.isFinite(row.atMost());
+        return figure + unit + range + "  (target: at " + (most ? "most " : "least ")
+                + number(most ? row.atMost() : row.atLeast()) + unit + "; " + (row.isMet() ? "met" : "missed") + ")";
     }
 
     /** As many places as tell something: whole numbers as such, the rest with about three digits. */

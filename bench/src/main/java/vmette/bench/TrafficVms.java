@@ -1,5 +1,6 @@
 package vmette.bench;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -29,6 +30,9 @@ import vmette.vsock.VsockLimits;
  * listens there is the back-end.
  */
 final class TrafficVms implements AutoCloseable {
+    /** How the thread's name begins on which our back-end works. */
+    static final String LOOP = "vmette-device-loop";
+
     private static final Duration BOOT = Duration.ofMinutes(2);
     private static final int MEMORY_MIB = 256;
     private static final long CID = 3;
@@ -52,13 +56,10 @@ final class TrafficVms implements AutoCloseable {
         loop.start();
     }
 
-    String kernel() {
-        return guest.version();
-    }
-
-    /** Thread on which ours works. */
-    String loopThread() {
-        return "vmette-device";
+    /** On what, once a VM has been booted. */
+    MachineDescription machine(String loadBefore) throws IOException {
+        String text = "Linux " + guest.version() + ", 1 CPU, " + MEMORY_MIB + " MiB";
+        return MachineDescription.read(vmms.get(0).capabilities(), text, loadBefore);
     }
 
     /** A VM with our back-end in this process; returns when the guest answers. */

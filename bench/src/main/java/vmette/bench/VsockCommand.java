@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,42 +39,59 @@ final class VsockCommand implements Callable<Integer> {
     @Option(names = "--only", paramLabel = "TEXT", description = "Only cases whose name contains this, \"64 KiB\" say.")
     private String only = "";
 
+    @Option(names = "--client", paramLabel = "NAME", description = "Only channel, stage or vhost-device-vsock: to profile it.")
+    private String client = "";
+
     @Override
     public Integer call() throws IOException {
         Counts.requireAtLeast("--mib", mib, 1);
         Counts.requireAtLeast("--rounds", rounds, 1);
         Counts.requireAtLeast("--pings", pings, 10);
+        String load = MachineDescription.load();
         Optional<PeerBackend> peer = PeerBackend.find();
+        Report.Builder report = new Report.Builder("vsock");
         ActorSystem system = ActorSystem.create("bench");
         try (TrafficVms vms = new TrafficVms(RuntimeSettings.load())) {
             VsockHost host = vms.bootOurs();
+            ChannelClient channel = new ChannelClient(host);
             List<TrafficClient> clients = new ArrayList<>();
-            clients.add(new ChannelClient(host));
+            clients.add(channel);
             clients.add(new StageClient(new Vsock(host, 16, Duration.ofSeconds(60)), system));
             peer.ifPresent(backend -> clients.add(vms.bootPeer(backend)));
+            clients.removeIf(each -> !client.isEmpty() && !each.name().equals(client));
             for (VsockCase one : VsockCase.all(mib, pings)) {
                 if (one.name().contains(only)) {
-                    measure(one, clients);
+                    measure(one, clients).writeTo(report);
                 }
             }
+            if (StalledNeighbour.NAME.contains(only)) {
+                StalledNeighbour.measure(channel, mib, rounds, report);
+            }
+            report.note("MB: 10^6 bytes of payload. Medians of " + rounds + " rounds (least to most); clients take turns in each, and a ratio is"
+                    + " the median of the rounds' own.");
+            report.note(peer.map(PeerBackend::version)
+                    .orElse(PeerBackend.NAME + " was not to be had: its rows are skipped"));
+            output.publish(report.build(vms.machine(load)));
         } finally {
             system.terminate();
         }
         return 0;
     }
 
-    private void measure(VsockCase one, List<TrafficClient> clients) {
-        Map<String, List<Double>> samples = new LinkedHashMap<>();
-        for (int round = -1; round < rounds; round++) {
-            List<TrafficClient> order = new ArrayList<>(clients);
-            Collections.rotate(order, round);
-            for (TrafficClient client : order) {
-                Map<String, Double> figures = one.run(client);
-                if (round >= 0) {
-                    figures.forEach((name, value) -> samples.computeIfAbsent(client.name() + name, k -> new ArrayList<>()).add(value));
-                }
+    /** One round that is not counted, which compiles the paths: the JVM's, and the emulator's. */
+    private VsockFigures measure(VsockCase one, List<TrafficClient> clients) {
+        System.err.println("bench: " + one.name());
+        VsockFigures figures = new VsockFigures(one.name());
+        for (int round = 0; round <= rounds; round++) {
+            List<TrafficClient> turns = new ArrayList<>(clients);
+            Collections.rotate(turns, round);
+            Map<TrafficClient, Map<VsockCase.Quantity, Double>> results = new LinkedHashMap<>();
+            clients.forEach(each -> results.put(each, Map.of()));
+            turns.forEach(each -> results.put(each, one.run(each)));
+            if (round > 0) {
+                results.forEach(figures::add);
             }
         }
-        samples.forEach((name, values) -> System.out.println(one.name() + " | " + name + " " + values));
+        return figures;
     }
 }

@@ -15,8 +15,11 @@ import vmette.errors.InvalidConfigException;
 public enum Accelerator {
     /** Hardware virtualisation: a security boundary. */
     KVM("host"),
-    /** Translation inside the QEMU process: no security boundary. */
-    TCG("max");
+    /**
+     * Translation inside the QEMU process: no security boundary. It carries out {@code rep movsb} byte by byte, and a guest that is told
+     * that this is the fast way copies and clears all its memory so.
+     */
+    TCG("max,erms=off,fsrm=off");
 
     private static final Path KVM_NODE = Path.of("/dev/kvm");
     private static final Path CPU_INFO = Path.of("/proc/cpuinfo");
@@ -32,7 +35,7 @@ public enum Accelerator {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** The {@code -cpu} model that gives the guest all this accelerator has. */
+    /** The {@code -cpu} model that gives the guest all this accelerator does well. */
     String cpuModel() {
         return cpuModel;
     }

@@ -28,6 +28,11 @@ final class Inbound {
         return buffer.charge() + (direct == null ? 0 : direct.length);
     }
 
+    /** See {@link ReceiveCredit#limit}. */
+    void limit(int guestBufAlloc) {
+        credit.limit(guestBufAlloc);
+    }
+
     void request(int maxBytes) {
         demand = maxBytes;
     }

@@ -6,6 +6,7 @@ package vmette.vsock;
  */
 final class ReceiveCredit {
     private final int bufAlloc;
+    private int window;
     private int received;
     private int forwarded;
     private int told;
@@ -16,6 +17,7 @@ final class ReceiveCredit {
      */
     ReceiveCredit(int bufAlloc, int start) {
         this.bufAlloc = bufAlloc;
+        this.window = bufAlloc;
         this.received = start;
         this.forwarded = start;
         this.told = start;
@@ -27,6 +29,15 @@ final class ReceiveCredit {
 
     int forwarded() {
         return forwarded;
+    }
+
+    /**
+     * What the guest may have on its way at most: Linux sends no more than its own buffer holds, whatever ours does.
+     *
+     * @param guestBufAlloc the guest's buf_alloc, unsigned
+     */
+    void limit(int guestBufAlloc) {
+        window = Integer.compareUnsigned(guestBufAlloc, bufAlloc) < 0 ? guestBufAlloc : bufAlloc;
     }
 
     /** Bytes received and not forwarded: at most {@link #bufAlloc}. */
@@ -53,10 +64,11 @@ final class ReceiveCredit {
     }
 
     /**
-     * Whether the guest should be told: it sees less than a quarter of the buffer free while there is more. A guest that
-     * sees none at all is covered by the same rule, so that it is never left waiting.
+     * Whether the guest should be told: it sees no more than a quarter of its window free while there is more: Linux's is
+     * 256 KiB, so that it hears before its last 64 KiB. A guest that sees none at all is covered by the same rule, so that it is never
+     * left waiting.
      */
     boolean updateDue() {
-        return forwarded != told && bufAlloc - (received - told) < Math.max(1, bufAlloc / 4);
+        return forwarded != told && window - (received - told) <= window / 4;
     }
 }

@@ -48,7 +48,7 @@ final class VsockConnection {
     /** Waits for an acceptor's answer; {@code gone} is called if none can be given any more. */
     void await(VsockHeader request, Runnable gone) {
         requestGone = gone;
-        out.update(request.bufAlloc(), request.fwdCnt());
+        peerSays(request);
         Duration timeout = home.limits().acceptTimeout();
         expiry = home.after(timeout, () -> abort(Failures.notAccepted(this, timeout), true));
     }
@@ -86,12 +86,17 @@ final class VsockConnection {
             violation("announced more payload than its packet holds");
             return;
         }
-        out.update(packet.header().bufAlloc(), packet.header().fwdCnt());
+        peerSays(packet.header());
         switch (state) {
             case CONNECTING -> receiveConnecting(op);
             case ESTABLISHED, CLOSING -> receiveOpen(packet, op);
             default -> violation("sent " + op + " before its request was answered");
         }
+    }
+
+    private void peerSays(VsockHeader header) {
+        out.update(header.bufAlloc(), header.fwdCnt());
+        in.limit(header.bufAlloc());
     }
 
     private void receiveConnecting(VsockOp op) {

@@ -34,7 +34,7 @@ class KernelCommandLineTest {
     void onlyATranslatedGuestLosesItsHardening() {
         assertThat(KernelCommandLine.defaults(Accelerator.TCG))
                 .startsWith("quiet ")
-                .contains(" nokaslr", " mitigations=off");
+                .contains(" nokaslr", " mitigations=off", " clearcpuid=rep_good");
         assertThat(KernelCommandLine.defaults(Accelerator.KVM))
                 .startsWith("quiet ")
                 .doesNotContain("nokaslr", "mitigations");

@@ -36,7 +36,7 @@ class QemuCommandLineTest {
                         "-accel",
                         "tcg",
                         "-cpu",
-                        "max",
+                        "max,erms=off,fsrm=off",
                         "-smp",
                         "2",
                         "-m",

@@ -63,15 +63,30 @@ class CreditTest {
     }
 
     @Example
-    void theUpdateIsDueBelowAQuarterAndNotBefore() {
+    void theUpdateIsDueAtAQuarterAndNotBefore() {
         ReceiveCredit credit = new ReceiveCredit(ALLOC, -1);
-        credit.receive(750);
-        credit.forward(750);
-        assertThat(credit.updateDue()).as("a quarter is left").isFalse();
+        credit.receive(749);
+        credit.forward(749);
+        assertThat(credit.updateDue()).as("more than a quarter is left").isFalse();
         credit.receive(1);
         assertThat(credit.updateDue()).isTrue();
         credit.told();
         assertThat(credit.updateDue()).as("nothing new to tell").isFalse();
+    }
+
+    @Example
+    void aGuestThatSendsNoMoreThanItsOwnBufferHoldsIsToldBeforeThatIsUsedUp() {
+        ReceiveCredit credit = new ReceiveCredit(ALLOC, -1);
+        credit.limit(100);
+        credit.receive(100);
+        assertThat(credit.updateDue()).isFalse();
+        credit.forward(30);
+        assertThat(credit.updateDue()).isTrue();
+        credit.told();
+        assertThat(credit.updateDue()).isFalse();
+        credit.limit(-1);
+        credit.forward(70);
+        assertThat(credit.updateDue()).as("all of ours counts again").isFalse();
     }
 
     @Example

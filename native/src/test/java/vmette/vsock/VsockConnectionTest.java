@@ -103,6 +103,22 @@ class VsockConnectionTest {
 
     // ---- receiving
 
+    /** Recent kernels do not; their buffer is 256 KiB, or what the program set. */
+    @Test
+    void aGuestWhoseOwnBufferIsSmallerThanOursGoesOnAsItIsRead() {
+        RecordingHandler handler = accepted();
+        int own = 8 * 1024;
+        int sent = 0;
+        for (int round = 0; round < 10; round++) {
+            handler.channel.request(own);
+            harness.send(MuxerHarness.header(VsockOp.RW, GUEST, HOST, 0, own, own, 0), new byte[own]);
+            sent += own;
+            List<Sent> answers = harness.drain();
+            assertThat(answers).extracting(Sent::op).containsExactly(VsockOp.CREDIT_UPDATE);
+            assertThat(answers.get(0).header().fwdCnt()).isEqualTo(sent);
+        }
+    }
+
     @Test
     void nothingIsDeliveredAndNoCreditReturnedWithoutDemand() {
         RecordingHandler handler = accepted();
