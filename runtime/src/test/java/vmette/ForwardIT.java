@@ -320,8 +320,8 @@ class ForwardIT {
                 socket.close();
             }
         }
-        // Less when something of another test has gone meanwhile.
-        assertThat(stableDescriptors()).isLessThanOrEqualTo(before);
+        // The counting commands' own connections come and go; of 200 that were forgotten there would be no doubt.
+        assertThat(stableDescriptors()).isLessThan(before + 20);
     }
 
     /** How many the agent has, once that has stopped changing. */
