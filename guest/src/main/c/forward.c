@@ -43,6 +43,7 @@ struct forward {
     bool second; /* ::1 is being tried */
     bool owes;
     uint32_t number; /* the word owed: 0 or an errno */
+    uint32_t lost;   /* TCP takes no more for this reason; what it holds is still passed on */
     struct watch tcp, data;
     struct timer timer;
     struct half in, out; /* to TCP; from it */
@@ -208,14 +209,20 @@ static bool move_in(struct forward *f) {
         reset(f);
         return false;
     }
-    if (moved == NO_RECEIVER && f->out.ended) drop(&f->in); /* as a kernel does for a program that has ended */
-    else if (moved == NO_RECEIVER) lose_tcp(f, (uint32_t)number);
+    if (moved == NO_RECEIVER && number == ENOMEM) {
+        lose_tcp(f, ENOMEM);
+        return false;
+    }
+    if (moved == NO_RECEIVER) {
+        if (!f->out.ended) f->lost = (uint32_t)number; /* else as a kernel does for a program that has ended */
+        drop(&f->in);
+    }
     if (moved == ALL) {
         shutdown(f->tcp.fd, SHUT_WR);
         f->in.passed = true;
     }
     if (moved == MORE) loop_again(&f->tcp);
-    return f->state == FORWARD_BOUND;
+    return true;
 }
 
 static bool move_out(struct forward *f) {
@@ -230,6 +237,10 @@ static bool move_out(struct forward *f) {
         return false;
     }
     if (moved == NO_RECEIVER) drop(&f->out);
+    if (moved == ALL && f->lost) {
+        lose_tcp(f, f->lost);
+        return false;
+    }
     if (moved == ALL) {
         shutdown(f->data.fd, SHUT_WR);
         f->out.passed = true;

@@ -265,6 +265,25 @@ static void an_answer_is_whole_though_the_server_does_not_read_the_rest(void) {
     host_expect(control, PONG, 5);
 }
 
+static void what_came_before_a_reset_is_passed_on(void) {
+    static char much[1 << 16];
+    int tcp, listener = server(), data = joined(listener, &tcp);
+    fcntl(data, F_SETFL, O_NONBLOCK);
+    for (int full = 0; full < 20; full++) { /* the way in is full, since the server does not read */
+        if (send(data, much, sizeof much, MSG_NOSIGNAL) > 0) full = 0;
+        else poll(NULL, 0, 10);
+    }
+    host_send(tcp, "413 too large", 13);
+    close(tcp); /* a reset, for it has left bytes unread */
+    fcntl(data, F_SETFL, 0);
+    expect_bytes(data, "413 too large");
+    host_forwarded(control, id, ECONNRESET);
+    struct pollfd open = {.fd = data, .events = POLLIN};
+    check_equal(poll(&open, 1, 100), 0);
+    close(data);
+    close(listener);
+}
+
 static void what_nobody_takes_any_more_holds_up_nothing(void) {
     static char much[1 << 16];
     int tcp, listener = server(), data = joined(listener, &tcp);
@@ -375,6 +394,7 @@ int main(int argc, char **argv) {
     run(a_reset_by_the_host_is_a_reset);
     run(a_reset_by_the_server_is_told_before_the_connection_ends);
     run(an_answer_is_whole_though_the_server_does_not_read_the_rest);
+    run(what_came_before_a_reset_is_passed_on);
     run(what_nobody_takes_any_more_holds_up_nothing);
     run(a_stalled_connection_holds_up_no_other);
     run(the_end_of_the_control_connection_leaves_forwards_alone);

@@ -110,7 +110,8 @@ final class PortForwards {
         String why = Optional.ofNullable(cause.getMessage()).orElseGet(cause::toString);
         return new VmetteIoException(
                 "port " + ports.hostPort() + " of " + LOOPBACK + " cannot lead to port " + ports.guestPort() + " of VM "
-                        + vm.name() + ": " + why + ": end what listens there, or take another host port, or 0 for a free one",
+                        + vm.name() + ": " + why
+                        + ": end what listens there, or take another host port, or 0 for a free one",
                 reason);
     }
 }

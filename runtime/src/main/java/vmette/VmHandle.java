@@ -49,9 +49,7 @@ public final class VmHandle {
             CompletionStage<ActorSystem<?>> system) {
         this.ticket = ticket;
         this.vsock = new Vsock(
-                ticket.vsock(),
-                settings.vsock().backlog(),
-                settings.vsock().connectTimeout());
+                ticket.vsock(), settings.vsock().backlog(), settings.vsock().connectTimeout());
         this.tcp = new GuestTcp(ticket.vsock(), settings.vsock().connectTimeout(), this::connecting);
         this.forwards = new PortForwards(ticket, tcp, settings.forward(), system);
         this.told = registry;

@@ -238,7 +238,8 @@ public final class Vmette implements AutoCloseable {
         CompletionStage<Void> bound = beforeBoot.isPresent()
                 ? system.thenCompose(up -> beforeBoot.get().apply(vm).thenApply(done -> null))
                 : CompletableFuture.completedStage(null);
-        CompletionStage<Void> published = bound.thenCompose(done -> vm.publish()).thenAccept(this::tellChosenPorts);
+        CompletionStage<Void> published =
+                bound.thenCompose(done -> vm.publish()).thenAccept(this::tellChosenPorts);
         CompletionStage<Machine> machine = published.thenCompose(done -> {
             echo(ticket);
             return machines.begin(spec, name, vsock::attach);

@@ -61,8 +61,8 @@ public final class ForwardTicket implements GuestTcp.Connecting {
 
     @Override
     public void ended(boolean joined) {
-        ended.complete(joined);
         fail(new VsockException("the stream ended before port " + port + " of the guest was connected to"));
+        ended.complete(joined);
     }
 
     /** Completes when the stream is over: with whether its data connection was ever opened. */

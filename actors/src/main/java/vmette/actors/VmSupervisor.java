@@ -178,9 +178,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             if (forwards.size() < STASH) {
                 forwards.addLast(ticket);
                 timers.startSingleTimer(
-                        ticket,
-                        new ForwardWaited(ticket),
-                        settings.forward().connectTimeout());
+                        ticket, new ForwardWaited(ticket), settings.forward().connectTimeout());
             } else {
                 ticket.fail(new VmBusyException("VM " + vm.name() + " is not ready and " + STASH
                         + " connections wait for it already: wait until it is ready"));

@@ -24,6 +24,7 @@ final class FakeAgent {
     static final int PING = 0x06;
     static final int SHUTDOWN = 0x07;
     static final int DISCARD = 0x08;
+    static final int FORWARD = 0x0b;
 
     static final AgentFrame.Hello GREETING = new AgentFrame.Hello(GuestProtocol.VERSION, "fake 1");
     static final AgentFrame.Ready READY = new AgentFrame.Ready(Duration.ofMillis(700), 1 << 28, "6.1.0-fake");
@@ -151,6 +152,9 @@ final class FakeAgent {
                             .putLong(pong.nonce())
                             .putLong(pong.ticks())
                             .putLong(pong.uptime().toNanos()));
+        }
+        if (frame instanceof AgentFrame.Forwarded forwarded) {
+            return frame(0x89, fields("").putLong(forwarded.forward()).putInt(forwarded.errno()));
         }
         AgentFrame.Exited exited = (AgentFrame.Exited) frame;
         return frame(

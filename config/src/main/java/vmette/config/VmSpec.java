@@ -224,7 +224,8 @@ public record VmSpec(
          */
         public VmSpec build() {
             return new VmSpec(
-                    name, kernel, initramfs, modules, cmdline, exec, env, vcpus, memoryMib, timeout, vsockPort, publish);
+                    name, kernel, initramfs, modules, cmdline, exec, env, vcpus, memoryMib, timeout, vsockPort,
+                    publish);
         }
     }
 }

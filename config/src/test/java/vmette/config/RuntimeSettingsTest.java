@@ -34,13 +34,17 @@ class RuntimeSettingsTest {
 
     @Test
     void valuesAreTaken() {
-        RuntimeSettings settings = read("vmette { cache-dir = /c, qemu.accelerator = tcg, vm { memory = 256, vcpus = 2,"
-                + " env { A = b, N = 3 }, timeout = 5s, kernel = /k } }");
+        RuntimeSettings settings = read(
+                "vmette { cache-dir = /c, qemu.accelerator = tcg, vm { memory = 256, vcpus = 2,"
+                        + " env { A = b, N = 3 }, timeout = 5s, kernel = /k,"
+                        + " publish = [\"8080:80\", \"0:81\"] }, forward { connect-timeout = 2s, backlog = 9, max-connections = 3 } }");
         assertThat(settings.cacheDir()).isEqualTo(Path.of("/c"));
         assertThat(settings.qemu().accelerator()).isEqualTo(AcceleratorChoice.TCG);
         assertThat(settings.vm().memoryMib()).isEqualTo(256);
         assertThat(settings.vm().env()).containsEntry("A", "b").containsEntry("N", "3");
         assertThat(settings.vm().kernel()).contains(Path.of("/k"));
+        assertThat(settings.vm().publish()).containsExactly(new PublishedPort(8080, 80), new PublishedPort(0, 81));
+        assertThat(settings.forward()).isEqualTo(new ForwardSettings(Duration.ofSeconds(2), 3, 9));
     }
 
     @ParameterizedTest
@@ -60,6 +64,13 @@ class RuntimeSettingsTest {
                 "vmette.vm.env { A = [1] } | vmette.vm.env.A",
                 "vmette.vm.env { 1A = x } | not beginning with a digit",
                 "vmette.vsock.vm-budget = 32KiB | vsock.vm-budget",
+                "vmette.vm.publish = 80 | vmette.vm.publish = 80 (here: 1) is refused: allowed is a list of texts",
+                "vmette.vm.publish = [x] | vmette.vm.publish (here: 1): publish = x is refused: allowed is HOST:GUEST",
+                "vmette.vm.publish = [\"1:2\", \"1:3\"] | publish names the host port 1 twice",
+                "vmette.forward.max-connections = 1025 | a whole number from 1 to 1024",
+                "vmette.forward.backlog = 0 | a whole number from 1 to 65535",
+                "vmette.forward.connect-timeout = 0s | a duration above 0",
+                "vmette.forward.conect-timeout = 1s | the nearest one is vmette.forward.connect-timeout",
                 "vmette.vm = 3 | vmette.vm = 3",
             })
     void aBrokenValueIsRefusedByName(String hocon, String part) {

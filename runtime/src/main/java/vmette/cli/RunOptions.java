@@ -79,7 +79,8 @@ final class RunOptions {
     @Option(
             names = "--publish",
             paramLabel = "HOST:GUEST",
-            description = "TCP port of this host's 127.0.0.1 that leads to one of the guest; repeatable. HOST 0: a free one, told on standard error.")
+            description =
+                    "TCP port of this host's 127.0.0.1 that leads to one of the guest; repeatable. HOST 0: a free one, told on standard error.")
     private List<String> publish = new ArrayList<>();
 
     int run() {

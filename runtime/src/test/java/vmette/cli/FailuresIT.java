@@ -9,6 +9,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -30,6 +33,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import vmette.RunStreams;
 import vmette.Vmette;
+import vmette.config.PublishedPort;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.errors.Status;
@@ -64,6 +68,9 @@ class FailuresIT {
             run("an environment variable without a name", "--env", "=x"),
             run("a kernel command line with an unpaired quote", "--cmdline", "quiet word=\"one two"),
             run("a kernel command line of two lines", "--cmdline", "quiet\nsplash"),
+            run("a published port that is no pair", "--publish", "8080"),
+            run("a host port published twice", "--publish", "8080:80", "--publish", "8080:81"),
+            run("a published host port that is taken", "--publish", "{taken}:80"),
             set("a setting of the wrong type", "vmette.vm.vcpus = many"),
             set("a port that is none", "vmette.vm.vsock-port = none"),
             set("a setting that does not exist", "vmette.boot.dedline = 5s"),
@@ -87,6 +94,7 @@ class FailuresIT {
             + "0000000b" + "00000000" + "TRAILER!!!\0\0\0\0";
 
     private static Path kernel;
+    private static ServerSocket taken;
 
     private final PrintStream stdout = System.out;
     private Sandbox sandbox;
@@ -104,6 +112,16 @@ class FailuresIT {
         kernel = GuestAssets.in(RuntimeSettings.load().cacheDir(), GuestAgent.fromClasspath())
                 .prepare(line -> {})
                 .kernel();
+    }
+
+    @BeforeAll
+    static void takePort() throws IOException {
+        taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+    }
+
+    @AfterAll
+    static void leavePort() throws IOException {
+        taken.close();
     }
 
     @AfterEach
@@ -133,7 +151,9 @@ class FailuresIT {
         Scenario scenario = SCENARIOS.get(situation);
         prepare(scenario);
         List<String> options = scenario.options().stream()
-                .map(option -> sandbox.resolved(option).replace("{kernel}", kernel.toString()))
+                .map(option -> sandbox.resolved(option)
+                        .replace("{kernel}", kernel.toString())
+                        .replace("{taken}", Integer.toString(taken.getLocalPort())))
                 .toList();
 
         onFirstOutput(situation.startsWith("QEMU is killed"));
@@ -220,6 +240,7 @@ class FailuresIT {
             case "--cmdline" -> builder.cmdline(value);
             case "--exec" -> builder.exec(value);
             case "--env" -> builder.env(value.split("=", 2)[0], value.split("=", 2)[1]);
+            case "--publish" -> builder.publish(PublishedPort.parse(value));
             case "--vcpus" -> builder.vcpus(Integer.parseInt(value));
             case "--mem-mib" -> builder.memoryMib(Long.parseLong(value));
             case "--timeout" -> builder.timeout(Duration.ofSeconds(Long.parseLong(value)));

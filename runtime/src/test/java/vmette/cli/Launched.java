@@ -85,6 +85,11 @@ final class Launched {
         assertThat(read(out)).as("stdout; stderr: %s", read(err)).contains(text);
     }
 
+    /** What it has written to its standard error so far. */
+    String errors() {
+        return read(err);
+    }
+
     /** Sends a signal to the whole group, as a terminal does, or to the JVM alone. */
     void signal(String name, boolean group) {
         try {

@@ -68,7 +68,7 @@ class UsageTest {
         if (!arguments.startsWith("quickstart")) {
             assertThat(said.out())
                     .contains("--exec", "--env", "--kernel", "--initramfs", "--modules", "--cmdline")
-                    .contains("--vcpus", "--mem-mib", "--timeout", "--vsock-port");
+                    .contains("--vcpus", "--mem-mib", "--timeout", "--vsock-port", "--publish");
         }
         assertThat(said.out().lines()).allMatch(line -> line.length() <= 80);
     }
