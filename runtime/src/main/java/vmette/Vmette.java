@@ -1,5 +1,6 @@
 package vmette;
 
+import akka.Done;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
@@ -50,6 +51,7 @@ public final class Vmette implements AutoCloseable {
     private final RuntimeSettings settings;
     private final Consumer<String> progress;
     private final QemuMachines machines;
+    private final LazyControl control;
     private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
     private final boolean ownsSystem;
@@ -60,6 +62,7 @@ public final class Vmette implements AutoCloseable {
         this.settings = settings;
         this.progress = progress;
         this.machines = new QemuMachines(settings, progress);
+        this.control = new LazyControl(machines);
         this.ownsSystem = callers.isEmpty();
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
@@ -176,9 +179,26 @@ public final class Vmette implements AutoCloseable {
      * @throws InvalidConfigException if the specification has nothing to execute
      */
     public CompletionStage<ExitStatus> run(VmSpec spec, RunStreams streams) {
+        return run(spec, streams, Optional.empty());
+    }
+
+    /**
+     * As {@link #run(VmSpec, RunStreams)}, after something has been done with the VM.
+     *
+     * @param beforeBoot as for {@link #launch(VmSpec, Function)}, such as {@link #publish}
+     */
+    public CompletionStage<ExitStatus> run(
+            VmSpec spec, RunStreams streams, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
+        return run(spec, streams, Optional.of(beforeBoot));
+    }
+
+    private CompletionStage<ExitStatus> run(
+            VmSpec spec,
+            RunStreams streams,
+            Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
         String command = spec.exec()
                 .orElseThrow(() -> new InvalidConfigException("nothing to run: the specification has no exec"));
-        VmHandle vm = begin(spec, Optional.empty());
+        VmHandle vm = begin(spec, beforeBoot);
         Execution execution = vm.exec(ExecSpec.shell(command));
         CompletionStage<Void> taken = system.thenCompose(up -> {
             streams.stdin().runWith(execution.stdin(), up);
@@ -214,6 +234,20 @@ public final class Vmette implements AutoCloseable {
         }
         Throwable reason = failure instanceof CompletionException ? failure.getCause() : failure;
         throw reason instanceof VmetteException known ? known : new VmLostException("the run ended early", reason);
+    }
+
+    /**
+     * Lets other processes of this user reach a VM by its name until it ends: {@code vmette cp} does.
+     *
+     * @return completes when it can be reached; fails with an {@link InvalidConfigException} if another runtime of this user has a VM of
+     *     that name
+     */
+    public CompletionStage<Done> publish(VmHandle vm) {
+        return control.get().thenCombine(system, (server, up) -> {
+            server.publish(vm.name(), vm.files(), up);
+            vm.ended().thenAccept(end -> server.withdraw(vm.name()));
+            return Done.getInstance();
+        });
     }
 
     private VmHandle begin(
@@ -297,6 +331,7 @@ public final class Vmette implements AutoCloseable {
         registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
         CompletableFuture<?>[] endings = alive.stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
         await(CompletableFuture.allOf(endings));
+        control.close();
         machines.close();
         if (ownsSystem && !system.isCompletedExceptionally()) {
             system().terminate();

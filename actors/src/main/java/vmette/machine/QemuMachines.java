@@ -96,6 +96,11 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         return CompletableFuture.supplyAsync(() -> make(spec, name, beforeBoot), blocking);
     }
 
+    /** The runtime's directory, made if need be. */
+    public CompletionStage<RuntimeDirectory> directory() {
+        return CompletableFuture.supplyAsync(() -> parts().children().directory(), blocking);
+    }
+
     private Machine make(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
         Parts shared = parts();
         String commandLine = KernelCommandLine.compose(

@@ -6,10 +6,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.VmetteIoException;
@@ -28,6 +30,8 @@ public final class RuntimeDirectory implements AutoCloseable {
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final int HINT_CHARS = 12;
     private static final int SEQUENCE_CHARS = 11;
+    // PID_MAX_LIMIT of the kernel has seven digits.
+    private static final int NAME_CHARS = 7 + 1 + 16;
     private static final int VM_NAME_CHARS = HINT_CHARS + 1 + SEQUENCE_CHARS;
 
     /** The longest file name of a Unix socket in a VM's directory, as {@code vhost.sock}: 10 bytes. */
@@ -90,6 +94,36 @@ public final class RuntimeDirectory implements AutoCloseable {
                     "cannot make a runtime directory in " + parent + ": " + e.getMessage()
                             + "; free space there or set " + RuntimeBase.SETTING,
                     e);
+        }
+    }
+
+    /**
+     * The directories of all runtimes of this user that use this setting, dead ones that nobody has swept yet included.
+     *
+     * @param setting as for {@link #open(String)}
+     */
+    public static List<Path> all(String setting) {
+        int bytesBelow = 1 + NAME_CHARS + 1 + VM_NAME_CHARS + 1 + SOCKET_NAME_BYTES;
+        return in(new RuntimeBase(System.getenv(), Path.of("/tmp"), RuntimeBase.effectiveUser(), bytesBelow)
+                .choose(setting));
+    }
+
+    /** The directories of the other runtimes of this user; those that were dead when this one was opened have been swept. */
+    public List<Path> others() {
+        return in(path.getParent()).stream()
+                .filter(other -> !other.equals(path))
+                .toList();
+    }
+
+    private static List<Path> in(Path parent) {
+        try (Stream<Path> found = Files.list(parent)) {
+            return found.filter(each -> DirectorySweep.FINISHED
+                            .matcher(each.getFileName().toString())
+                            .matches())
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new VmetteIoException("cannot look for runtimes in " + parent + ": " + e.getMessage(), e);
         }
     }
 

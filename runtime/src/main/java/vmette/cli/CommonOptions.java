@@ -29,6 +29,10 @@ final class CommonOptions {
         return debug;
     }
 
+    boolean isQuiet() {
+        return quiet;
+    }
+
     RuntimeSettings settings() {
         if (config == null) {
             return RuntimeSettings.load();

@@ -30,6 +30,12 @@ final class RunOptions {
     @Option(names = "--exec", paramLabel = "CMD", description = "Command line for /bin/sh -c in the guest.")
     private String exec;
 
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            description = "Name the VM, so that other commands find it, such as vmette cp. Default: none.")
+    private String name;
+
     @Option(names = "--env", paramLabel = "KEY=VALUE", description = "Environment variable of the command; repeatable.")
     private Map<String, String> env = new LinkedHashMap<>();
 
@@ -91,7 +97,10 @@ final class RunOptions {
         RuntimeSettings settings = common.settings();
         VmSpec spec = spec(settings.vm());
         try (Vmette vmette = Vmette.create(settings, common.progress())) {
-            ExitStatus status = vmette.run(spec, RunStreams.inheritedWithInput())
+            RunStreams streams = RunStreams.inheritedWithInput();
+            ExitStatus status = (spec.name().isPresent()
+                            ? vmette.run(spec, streams, vmette::publish)
+                            : vmette.run(spec, streams))
                     .toCompletableFuture()
                     .join();
             if (status.kind() == ExitStatus.Kind.TIMED_OUT) {
@@ -111,6 +120,9 @@ final class RunOptions {
     private VmSpec spec(VmSpec defaults) {
         VmSpec.Builder builder = defaults.toBuilder().exec(exec);
         env.forEach(builder::env);
+        if (name != null) {
+            builder.name(name);
+        }
         if (kernel != null) {
             builder.kernel(kernel);
         }

@@ -1,0 +1,29 @@
+package vmette;
+
+import java.util.concurrent.CompletionStage;
+import vmette.control.ControlServer;
+import vmette.machine.QemuMachines;
+
+/** The runtime's control socket, opened when the first VM is published. */
+final class LazyControl implements AutoCloseable {
+    private final QemuMachines machines;
+    private CompletionStage<ControlServer> server;
+
+    LazyControl(QemuMachines machines) {
+        this.machines = machines;
+    }
+
+    synchronized CompletionStage<ControlServer> get() {
+        if (server == null) {
+            server = machines.directory().thenApply(ControlServer::open);
+        }
+        return server;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (server != null) {
+            server.thenAccept(ControlServer::close);
+        }
+    }
+}

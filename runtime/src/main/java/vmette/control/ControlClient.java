@@ -1,0 +1,246 @@
+package vmette.control;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import vmette.errors.GuestFileException;
+import vmette.errors.VmLostException;
+import vmette.errors.VmetteIoException;
+import vmette.files.FileKind;
+import vmette.process.RuntimeDirectory;
+
+/** Asks the runtime of a named VM, in whatever process of this user it is. Blocking; each operation has a connection of its own. */
+public final class ControlClient {
+    private final String name;
+    private final Path runtime;
+
+    /**
+     * What stands under a path of the guest.
+     *
+     * @param kind what it is, links followed
+     * @param mode its permission bits
+     * @param size in bytes
+     */
+    public record Told(FileKind kind, int mode, long size) {}
+
+    /** Puts out content as long as it is given some. */
+    @FunctionalInterface
+    public interface Content {
+        /** Writes all of it. */
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    /** Takes content. */
+    @FunctionalInterface
+    public interface Taker {
+        /** Reads all of it. */
+        void readFrom(InputStream in) throws IOException;
+    }
+
+    private ControlClient(String name, Path runtime) {
+        this.name = name;
+        this.runtime = runtime;
+    }
+
+    /**
+     * Finds a running VM.
+     *
+     * @param setting the value of {@code vmette.runtime-dir}, or empty
+     * @throws VmetteIoException if there is none of that name
+     */
+    public static ControlClient find(String setting, String name) {
+        List<Path> runtimes = RuntimeDirectory.all(setting);
+        return runtimes.stream()
+                .filter(runtime -> VmNames.has(runtime, name) && isServed(runtime))
+                .findFirst()
+                .map(runtime -> new ControlClient(name, runtime))
+                .orElseThrow(() -> new VmetteIoException("no VM named " + name + " is running: " + others(runtimes)));
+    }
+
+    private static String others(List<Path> runtimes) {
+        String names = runtimes.stream().flatMap(VmNames::of).sorted().collect(Collectors.joining(", "));
+        return names.isEmpty() ? "start one with vmette run --name NAME" : "there is " + names;
+    }
+
+    /** What a dead runtime has left is there, and nobody listens. */
+    private static boolean isServed(Path runtime) {
+        try (SocketChannel probe = SocketChannel.open(address(runtime))) {
+            return probe.isConnected();
+        } catch (IOException dead) {
+            return false;
+        }
+    }
+
+    private static UnixDomainSocketAddress address(Path runtime) {
+        return UnixDomainSocketAddress.of(runtime.resolve(ControlServer.SOCKET));
+    }
+
+    /** What stands under a path; empty if nothing does. */
+    public Optional<Told> stat(String path) {
+        try {
+            return Optional.of(transfer(path, connection -> {
+                connection.write(new ControlFrame.Request(List.of("stat", name, path)));
+                if (!(next(connection, path) instanceof ControlFrame.Answer answer)) {
+                    throw new IOException("no answer");
+                }
+                finish(connection, path);
+                List<String> words = answer.words();
+                return new Told(
+                        FileKind.valueOf(words.get(0)),
+                        Integer.parseInt(words.get(1), 8),
+                        Long.parseLong(words.get(2)));
+            }));
+        } catch (GuestFileException e) {
+            if (e.reason().equals("ENOENT")) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /** Reads a file. */
+    public void read(String path, Taker taker) {
+        download(List.of("read", name, path), path, taker);
+    }
+
+    /** Reads a directory as a tar archive. */
+    public void readTree(String path, Taker taker) {
+        download(List.of("read-tree", name, path), path, taker);
+    }
+
+    /** Writes a file. */
+    public void write(String path, int mode, Content content) {
+        upload(List.of("write", name, path, Integer.toOctalString(mode)), path, content);
+    }
+
+    /** Unpacks a tar archive in a directory. */
+    public void writeTree(String path, Content content) {
+        upload(List.of("write-tree", name, path), path, content);
+    }
+
+    private void download(List<String> request, String path, Taker taker) {
+        transfer(path, connection -> {
+            connection.write(new ControlFrame.Request(request));
+            taker.readFrom(new Download(connection, path));
+            return null;
+        });
+    }
+
+    /** What is downloaded; its end is the server's word that it was all. */
+    private final class Download extends InputStream {
+        private final ControlConnection connection;
+        private final String path;
+        private byte[] chunk = new byte[0];
+        private int at;
+        private boolean ended;
+
+        Download(ControlConnection connection, String path) {
+            this.connection = connection;
+            this.path = path;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public int read(byte[] to, int offset, int length) throws IOException {
+            while (at == chunk.length && !ended) {
+                if (next(connection, path) instanceof ControlFrame.Data data) {
+                    chunk = data.bytes();
+                    at = 0;
+                } else {
+                    ended = true;
+                }
+            }
+            if (at == chunk.length) {
+                return -1;
+            }
+            int size = Math.min(length, chunk.length - at);
+            System.arraycopy(chunk, at, to, offset, size);
+            at += size;
+            return size;
+        }
+    }
+
+    private void upload(List<String> request, String path, Content content) {
+        transfer(path, connection -> {
+            connection.write(new ControlFrame.Request(request));
+            try {
+                content.writeTo(connection.content());
+                connection.write(new ControlFrame.End());
+            } catch (IOException refused) {
+                throw worded(connection, path, refused);
+            }
+            finish(connection, path);
+            return null;
+        });
+    }
+
+    /** A server that takes no more has said why, unless it is our own content that could not be had. */
+    private IOException worded(ControlConnection connection, String path, IOException refused) throws IOException {
+        if (isBroken(refused)) {
+            next(connection, path);
+        }
+        return refused;
+    }
+
+    private static boolean isBroken(IOException failure) {
+        String message = String.valueOf(failure.getMessage());
+        return message.contains("Broken pipe") || message.contains("Connection reset");
+    }
+
+    private void finish(ControlConnection connection, String path) throws IOException {
+        if (!(next(connection, path) instanceof ControlFrame.Succeeded)) {
+            throw new IOException("no outcome");
+        }
+    }
+
+    /** The next frame, unless it is a failure, which is thrown. */
+    private ControlFrame next(ControlConnection connection, String path) throws IOException {
+        ControlFrame frame = connection.read();
+        if (frame instanceof ControlFrame.Failed failed) {
+            throw new GuestFileException(failed.message(), "copy", path, 0, failed.reason());
+        }
+        return frame;
+    }
+
+    private interface Transfer<T> {
+        T over(ControlConnection connection) throws IOException;
+    }
+
+    private <T> T transfer(String path, Transfer<T> transfer) {
+        try (ControlConnection connection = new ControlConnection(SocketChannel.open(address(runtime)))) {
+            connection.open();
+            return transfer.over(connection);
+        } catch (EOFException e) {
+            throw new VmLostException("the run of VM " + name + " ended while " + path + " was copied", e);
+        } catch (FileSystemException e) {
+            throw new VmetteIoException("cannot copy " + e.getFile() + ": " + why(e), e);
+        } catch (IOException e) {
+            throw new VmetteIoException("cannot copy " + path + " of VM " + name + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static String why(FileSystemException e) {
+        if (e instanceof NoSuchFileException) {
+            return "no such file or directory";
+        }
+        if (e instanceof AccessDeniedException) {
+            return "permission denied";
+        }
+        return e.getReason() == null ? e.toString() : e.getReason();
+    }
+}

@@ -1,0 +1,41 @@
+package vmette.control;
+
+import java.util.List;
+
+/** What one end of a control connection says to the other ({@code docs/control-protocol.md}). */
+sealed interface ControlFrame {
+    /**
+     * What is wanted; the client's first and only one.
+     *
+     * @param words the operation, the VM's name, and what the operation takes
+     */
+    record Request(List<String> words) implements ControlFrame {
+        public Request {
+            words = List.copyOf(words);
+        }
+    }
+
+    /** Content, either way. */
+    record Data(byte[] bytes) implements ControlFrame {}
+
+    /** The client has sent all. */
+    record End() implements ControlFrame {}
+
+    /** What an operation tells. */
+    record Answer(List<String> words) implements ControlFrame {
+        public Answer {
+            words = List.copyOf(words);
+        }
+    }
+
+    /** It has succeeded; the server's last. */
+    record Succeeded() implements ControlFrame {}
+
+    /**
+     * It has failed; the server's last.
+     *
+     * @param reason an errno's symbol, or a word for what is none
+     * @param message for people
+     */
+    record Failed(String reason, String message) implements ControlFrame {}
+}

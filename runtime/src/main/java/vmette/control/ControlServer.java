@@ -1,0 +1,147 @@
+package vmette.control;
+
+import akka.actor.ClassicActorSystemProvider;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import jdk.net.ExtendedSocketOptions;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import vmette.errors.VmetteIoException;
+import vmette.files.GuestFiles;
+import vmette.process.RuntimeDirectory;
+
+/** Serves the control socket of one runtime, to processes of the same user only. Thread-safe. */
+public final class ControlServer implements AutoCloseable {
+    static final String SOCKET = "ctl.sock";
+
+    /** Each has a thread of ours and, while it copies, one of Akka's for blocking work, of which there are 16. */
+    private static final int MAX_CONNECTIONS = 12;
+
+    private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
+
+    /** A VM that can be reached. */
+    record Published(GuestFiles files, ClassicActorSystemProvider system) {}
+
+    private final VmNames names;
+    private final Path directory;
+    private final ServerSocketChannel listener;
+    private final Map<String, Published> published = new ConcurrentHashMap<>();
+    private final Set<ControlConnection> connections = ConcurrentHashMap.newKeySet();
+    private final AtomicInteger count = new AtomicInteger();
+
+    private ControlServer(RuntimeDirectory directory, ServerSocketChannel listener) {
+        this.names = new VmNames(directory);
+        this.directory = directory.path();
+        this.listener = listener;
+    }
+
+    /** Opens the socket in the runtime's directory. */
+    public static ControlServer open(RuntimeDirectory directory) {
+        Path socket = directory.path().resolve(SOCKET);
+        try {
+            ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+            try {
+                listener.bind(UnixDomainSocketAddress.of(socket));
+            } catch (IOException e) {
+                listener.close();
+                throw e;
+            }
+            ControlServer server = new ControlServer(directory, listener);
+            daemon("vmette-control", server::accept);
+            return server;
+        } catch (IOException e) {
+            throw new VmetteIoException("cannot listen on the control socket " + socket + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void daemon(String name, Runnable task) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    /**
+     * Makes a VM's files reachable by its name.
+     *
+     * @throws vmette.errors.InvalidConfigException if a VM of this user has the name already
+     */
+    public void publish(String name, GuestFiles files, ClassicActorSystemProvider system) {
+        names.claim(name);
+        published.put(name, new Published(files, system));
+    }
+
+    /** Ends what {@link #publish} began. */
+    public void withdraw(String name) {
+        if (published.remove(name) != null) {
+            names.release(name);
+        }
+    }
+
+    private void accept() {
+        while (true) {
+            try {
+                serve(listener.accept());
+            } catch (IOException e) {
+                if (!listener.isOpen()) {
+                    return;
+                }
+                LOG.warn("the control socket did not accept a connection: {}", e.toString());
+            }
+        }
+    }
+
+    private void serve(SocketChannel channel) throws IOException {
+        ControlConnection connection = new ControlConnection(channel);
+        if (!isOurs(channel)) {
+            connection.close();
+        } else if (count.incrementAndGet() > MAX_CONNECTIONS) {
+            count.decrementAndGet();
+            daemon("vmette-control-full", () -> refuse(connection));
+        } else {
+            connections.add(connection);
+            daemon("vmette-control-client", () -> {
+                try (connection) {
+                    new ControlSession(connection, published::get).run();
+                } finally {
+                    connections.remove(connection);
+                    count.decrementAndGet();
+                }
+            });
+        }
+    }
+
+    private static void refuse(ControlConnection connection) {
+        try (connection) {
+            connection.write(new ControlFrame.Failed(
+                    "EAGAIN", MAX_CONNECTIONS + " copies are under way with this runtime, and no more go at a time"));
+        } catch (IOException gone) {
+            // Nobody is there to be told.
+        }
+    }
+
+    /** The directory lets nobody else through; whoever was handed a descriptor is asked all the same. */
+    private boolean isOurs(SocketChannel channel) throws IOException {
+        return channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user().equals(Files.getOwner(directory));
+    }
+
+    @Override
+    public void close() {
+        try {
+            listener.close();
+            Files.deleteIfExists(directory.resolve(SOCKET));
+        } catch (IOException e) {
+            LOG.debug("the control socket did not close: {}", e.toString());
+        }
+        published.keySet().forEach(this::withdraw);
+        connections.forEach(ControlConnection::close);
+    }
+}
