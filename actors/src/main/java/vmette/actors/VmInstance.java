@@ -53,7 +53,10 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     sealed interface Command {}
 
     /** Runs a command; the ticket learns what becomes of it. */
-    record Run(CommandTicket ticket) implements Command {}
+    record Run(Ticket ticket) implements Command {}
+
+    /** Looks for a detached command; fails if the incarnation has none of that id. */
+    record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Command {}
 
     /** Asks the agent for a sign of life; fails with the incarnation, or after {@link #PING_PATIENCE}. */
     record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Command {}
@@ -113,6 +116,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private final ActorRef<Report> supervisor;
     private final CompletionStage<Machine> making;
     private final Map<Long, ActorRef<Execution.Command>> executions = new HashMap<>();
+    private final DetachedExecutions detached;
     private final Map<Long, CompletableFuture<AgentFrame.Pong>> pings = new HashMap<>();
 
     private Phase phase = Phase.BOOTING;
@@ -141,6 +145,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         this.settings = settings;
         this.making = making;
         this.supervisor = supervisor;
+        this.detached = new DetachedExecutions(context, vm.name(), Forget::new);
         context.pipeToSelf(
                 making, (made, failure) -> failure == null ? new MachineMade(made) : new MachineFailed(failure));
     }
@@ -168,6 +173,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 .onMessage(Dial.class, dial -> dial())
                 .onMessage(Forget.class, ended -> {
                     executions.remove(ended.execution());
+                    detached.forget(ended.execution());
                     return this;
                 })
                 .onMessage(
@@ -182,6 +188,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                                 + DEAF_PATIENCE.toSeconds() + " s")))
                 .onMessage(ShutdownGraceOver.class, over -> endAsAsked())
                 .onMessage(Run.class, run -> onRun(run.ticket()))
+                .onMessage(Find.class, this::onFind)
                 .onMessage(Ping.class, ping -> onPing(ping.reply()))
                 .onMessage(Stop.class, stop -> onStop())
                 .onMessage(Kill.class, kill -> endAsAsked())
@@ -284,15 +291,19 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             tell(failed.execution(), frame);
         } else if (frame instanceof AgentFrame.Exited exited) {
             tell(exited.execution(), frame);
+        } else if (frame instanceof AgentFrame.Attached attached) {
+            tell(attached.execution(), frame);
         }
         return this;
     }
 
-    /** An execution that is not known has ended, or was made up by a hostile guest; neither is worth more than silence. */
+    /** One that is not known was started over another link, has ended, or was made up by a hostile guest. */
     private void tell(long execution, AgentFrame frame) {
         ActorRef<Execution.Command> actor = executions.get(execution);
         if (actor != null) {
             actor.tell(new Execution.AgentSaid(frame));
+        } else if (!detached.said(execution, frame)) {
+            detached.announced(execution, frame);
         }
     }
 
@@ -315,22 +326,39 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         return this;
     }
 
-    private Behavior<Command> onRun(CommandTicket ticket) {
+    private Behavior<Command> onRun(Ticket ticket) {
         if (phase != Phase.READY) {
-            ticket.fail(new VmLostException("VM " + vm.name() + " is not running: the command "
-                    + ticket.spec().arguments() + " was not started"));
+            ticket.fail(new VmLostException(
+                    "VM " + vm.name() + " is not running: " + ticket.description() + " was not started"));
             return this;
         }
         try {
-            link.send(Execution.frame(ticket, settings.exec()));
+            if (ticket instanceof DetachedTicket command) {
+                link.send(command.frame(settings.exec()));
+                detached.add(command, link);
+            } else if (ticket instanceof CommandTicket command) {
+                run(command);
+            }
         } catch (InvalidConfigException e) {
             ticket.fail(e);
-            return this;
         }
+        return this;
+    }
+
+    private void run(CommandTicket ticket) {
+        link.send(Execution.frame(ticket, settings.exec()));
         ActorRef<Execution.Command> actor = getContext()
                 .spawn(Execution.create(ticket, link, vm.name(), settings.exec()), "execution-" + ticket.id());
         executions.put(ticket.id(), actor);
         getContext().watchWith(actor, new Forget(ticket.id()));
+    }
+
+    private Behavior<Command> onFind(Find find) {
+        if (phase == Phase.READY) {
+            detached.find(find.execution(), find.reply(), link);
+        } else {
+            find.reply().completeExceptionally(new VmLostException("VM " + vm.name() + " is not running"));
+        }
         return this;
     }
 

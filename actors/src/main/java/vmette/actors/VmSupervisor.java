@@ -36,7 +36,10 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     public sealed interface Command {}
 
     /** Runs a command once the VM is ready; the ticket learns what becomes of it. */
-    public record Run(CommandTicket ticket) implements Command {}
+    public record Run(Ticket ticket) implements Command {}
+
+    /** Looks for a detached command that runs in the VM, or is kept there; fails if there is none of that id. */
+    public record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Command {}
 
     /** Asks the agent for a sign of life. */
     public record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Command {}
@@ -54,7 +57,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private final MachineFactory machines;
     private final RecoveryPolicy policy;
     private final ActorRef<VmInstance.Report> reports;
-    private final Deque<CommandTicket> stash = new ArrayDeque<>();
+    private final Deque<Ticket> stash = new ArrayDeque<>();
     private final List<VmFailure> history = new ArrayList<>();
     private final Unanswered unanswered = new Unanswered();
 
@@ -125,6 +128,11 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
                 .onMessage(Run.class, run -> onRun(run.ticket()))
+                .onMessage(Find.class, find -> {
+                    unanswered.add(find.reply());
+                    instance.tell(new VmInstance.Find(find.execution(), find.reply()));
+                    return this;
+                })
                 .onMessage(Ping.class, ping -> {
                     unanswered.add(ping.reply());
                     instance.tell(new VmInstance.Ping(ping.reply()));
@@ -138,10 +146,10 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                 .build();
     }
 
-    private Behavior<Command> onRun(CommandTicket ticket) {
+    private Behavior<Command> onRun(Ticket ticket) {
         if (stopping.isPresent()) {
-            ticket.fail(new VmLostException("VM " + vm.name() + " is being stopped: the command "
-                    + ticket.spec().arguments() + " was not started"));
+            ticket.fail(new VmLostException("VM " + vm.name() + " is being stopped: " + ticket.description()
+                    + " was not started"));
         } else if (ready) {
             run(ticket);
         } else if (stash.size() < STASH) {
@@ -153,7 +161,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         return this;
     }
 
-    private void run(CommandTicket ticket) {
+    private void run(Ticket ticket) {
         unanswered.add(ticket);
         instance.tell(new VmInstance.Run(ticket));
     }
