@@ -67,7 +67,7 @@ final class Followed {
                 checkAt(offset, bytes.getLong(), offset / 8 * STEP);
                 offset += 8;
             } else {
-                checkAt(offset, bytes.get(), (byte) (offset / 8 * STEP >>> 8 * (offset % 8)));
+                checkAt(offset, bytes.get(), (byte) ((offset / 8 * STEP) >>> (8 * (offset % 8))));
                 offset++;
             }
         }

@@ -58,9 +58,9 @@ class ReplayIT {
     }
 
     private static DetachedExecution pattern(long bytes, WhenFull whenFull) {
-        DetachedExecution command = vm.start(ExecSpec.of(
-                        "/tmp/vsock-probe", "pattern", Long.toString(bytes), "/tmp/progress")
-                .detached(whenFull, RING));
+        DetachedExecution command =
+                vm.start(ExecSpec.of("/tmp/vsock-probe", "pattern", Long.toString(bytes), "/tmp/progress")
+                        .detached(whenFull, RING));
         await(command.started());
         return command;
     }
@@ -71,10 +71,6 @@ class ReplayIT {
                         (all, chunk) -> all.concat(((OutputChunk.Bytes) chunk).bytes()),
                         vmette.system()))
                 .decodeString(StandardCharsets.UTF_8);
-    }
-
-    private static long progress() {
-        return Long.parseLong(sh(vmette, vm, "cat /tmp/progress").stdout());
     }
 
     private static void awaitProgress(long offset) {
@@ -185,9 +181,10 @@ class ReplayIT {
     void anAttachedClientThatTakesNothingHoldsTheWriterBack(WhenFull whenFull) {
         long total = 16 << 20;
         // A gate, so that the client is there before the first byte.
-        DetachedExecution command = vm.start(ExecSpec.shell("rm -f /tmp/gate; until [ -e /tmp/gate ]; do usleep 20000; done;"
-                        + " exec /tmp/vsock-probe pattern " + total + " /tmp/progress")
-                .detached(whenFull, RING));
+        DetachedExecution command =
+                vm.start(ExecSpec.shell("rm -f /tmp/gate; until [ -e /tmp/gate ]; do usleep 20000; done;"
+                                + " exec /tmp/vsock-probe pattern " + total + " /tmp/progress")
+                        .detached(whenFull, RING));
         int pid = await(command.started());
         SinkQueueWithCancel<OutputChunk> queue = command.attachStdout(0)
                 .toMat(Sink.<OutputChunk>queue().addAttributes(Attributes.inputBuffer(1, 1)), Keep.right())
@@ -197,7 +194,9 @@ class ReplayIT {
         OutputChunk first = await(head).orElseThrow();
         assertThat(first.from()).isZero();
         long written = awaitHeldBack(pid);
-        assertThat(written).isLessThan(first.to() + IN_FLIGHT + RING + (128 << 10)).isLessThan(total);
+        assertThat(written)
+                .isLessThan(first.to() + IN_FLIGHT + RING + (128 << 10))
+                .isLessThan(total);
         Followed followed = new Followed(first.to());
         for (var next = await(queue.pull()); next.isPresent(); next = await(queue.pull())) {
             await(Source.single(next.get()).runWith(followed.sink(), vmette.system()));
@@ -223,8 +222,8 @@ class ReplayIT {
 
     @Test
     void aCommandOutlivesItsAttachmentAndItsStatusIsHadAfterwards() {
-        DetachedExecution command = vm.start(
-                ExecSpec.shell("trap 'echo bye; exit 9' TERM; echo ready; while :; do usleep 20000; done")
+        DetachedExecution command =
+                vm.start(ExecSpec.shell("trap 'echo bye; exit 9' TERM; echo ready; while :; do usleep 20000; done")
                         .detached(WhenFull.BLOCK));
         OutputChunk ready = await(command.attachStdout(0).runWith(Sink.head(), vmette.system()));
         assertThat(((OutputChunk.Bytes) ready).bytes().utf8String()).isEqualTo("ready\n");
@@ -238,8 +237,8 @@ class ReplayIT {
 
     @Test
     void aNewClientTakesOver() {
-        DetachedExecution command = vm.start(
-                ExecSpec.shell("echo one; until [ -e /tmp/go ]; do usleep 20000; done; echo two")
+        DetachedExecution command =
+                vm.start(ExecSpec.shell("echo one; until [ -e /tmp/go ]; do usleep 20000; done; echo two")
                         .detached(WhenFull.OVERWRITE));
         SinkQueueWithCancel<OutputChunk> former = command.resumeStdout(0)
                 .toMat(Sink.<OutputChunk>queue().addAttributes(Attributes.inputBuffer(1, 1)), Keep.right())
@@ -257,8 +256,8 @@ class ReplayIT {
 
     @Test
     void aTerminalIsDetachedToo() {
-        DetachedExecution command = vm.start(
-                ExecSpec.shell("trap 'stty size; exit 4' WINCH; echo ready; while :; do usleep 20000; done")
+        DetachedExecution command =
+                vm.start(ExecSpec.shell("trap 'stty size; exit 4' WINCH; echo ready; while :; do usleep 20000; done")
                         .withTerminal(24, 80)
                         .detached(WhenFull.BLOCK));
         OutputChunk ready = await(command.attachStdout(0).runWith(Sink.head(), vmette.system()));
@@ -298,9 +297,8 @@ class ReplayIT {
         String free = "awk '/MemAvailable/ {print $2}' /proc/meminfo";
         long before = Long.parseLong(sh(vmette, vm, free).stdout().strip());
         for (int i = 0; i < 60; i++) {
-            DetachedExecution command =
-                    vm.start(ExecSpec.of("/tmp/vsock-probe", "pattern", "1500000", "/dev/null")
-                            .detached(WhenFull.OVERWRITE, 1 << 20));
+            DetachedExecution command = vm.start(ExecSpec.of("/tmp/vsock-probe", "pattern", "1500000", "/dev/null")
+                    .detached(WhenFull.OVERWRITE, 1 << 20));
             assertThat(await(command.status()).code()).isZero();
             command.release();
         }
@@ -314,8 +312,8 @@ class ReplayIT {
         StartFailedException refused = null;
         while (refused == null) {
             assertThat(kept).hasSizeLessThan(8);
-            DetachedExecution command =
-                    vm.start(ExecSpec.of("true").discardStderr().detached(WhenFull.BLOCK, ExecSpec.Replay.MAX_BYTES / 4));
+            DetachedExecution command = vm.start(
+                    ExecSpec.of("true").discardStderr().detached(WhenFull.BLOCK, ExecSpec.Replay.MAX_BYTES / 4));
             try {
                 await(command.status());
                 kept.add(command);
@@ -326,8 +324,7 @@ class ReplayIT {
         assertThat(kept).isNotEmpty();
         assertThat(refused).hasMessageContaining("release detached commands");
         kept.forEach(DetachedExecution::release);
-        DetachedExecution command =
-                vm.start(ExecSpec.of("true").detached(WhenFull.BLOCK, ExecSpec.Replay.MIN_BYTES));
+        DetachedExecution command = vm.start(ExecSpec.of("true").detached(WhenFull.BLOCK, ExecSpec.Replay.MIN_BYTES));
         assertThat(await(command.status()).code()).isZero();
         command.release();
     }
@@ -335,7 +332,8 @@ class ReplayIT {
     @Test
     void theEndOfTheVmEndsWhatIsAttached() {
         VmHandle other = await(vmette.launch(VmSpec.builder().memoryMib(128).build()));
-        DetachedExecution command = other.start(ExecSpec.shell("echo one; sleep 1000").detached(WhenFull.BLOCK));
+        DetachedExecution command =
+                other.start(ExecSpec.shell("echo one; sleep 1000").detached(WhenFull.BLOCK));
         SinkQueueWithCancel<OutputChunk> output = command.attachStdout(0)
                 .toMat(Sink.<OutputChunk>queue().addAttributes(Attributes.inputBuffer(1, 1)), Keep.right())
                 .run(vmette.system());

@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import akka.util.ByteString;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import vmette.guest.protocol.AgentFrame;
@@ -45,7 +46,11 @@ public final class Attachment {
         switch (news.state()) {
             case ATTACHED ->
                 granted.complete(new Replay.Granted(
-                        Openings.data(execution, stream, token), from, news.offset(), news.ringBytes(), end));
+                        ByteString.fromArrayUnsafe(Openings.data(execution, stream, token)),
+                        from,
+                        news.offset(),
+                        news.ringBytes(),
+                        end));
             case ENDED -> end.complete(news.offset());
             case REFUSED, TAKEN_OVER, RELEASED, BROKEN -> fail(AttachmentFailures.of(news, from, what));
         }

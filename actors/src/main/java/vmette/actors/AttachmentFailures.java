@@ -39,15 +39,18 @@ final class AttachmentFailures {
     private static VmetteException refused(AgentFrame.Attached news, long from, String what) {
         return switch (news.errno()) {
             case ESRCH ->
-                new AttachException(Reason.UNKNOWN, "there is no " + what + ": the guest's agent does not know the command");
+                new AttachException(
+                        Reason.UNKNOWN, "there is no " + what + ": the guest's agent does not know the command");
             case EINVAL ->
                 new AttachException(
                         Reason.NOT_KEPT,
-                        "there is no " + what + ": it was not asked for, was merged or discarded, or the command is not detached");
+                        "there is no " + what
+                                + ": it was not asked for, was merged or discarded, or the command is not detached");
             case ERANGE ->
                 new AttachException(
                         Reason.BEYOND_END,
-                        "cannot attach to " + what + " from byte " + from + ": it has " + news.offset() + " bytes so far");
+                        "cannot attach to " + what + " from byte " + from + ": it has " + news.offset()
+                                + " bytes so far");
             default -> new VsockException("the guest's agent refused to attach to " + what + ": errno " + news.errno());
         };
     }

@@ -122,8 +122,7 @@ final class Detached extends AbstractBehavior<Detached.Command> {
             attachment.fail(AttachmentFailures.released(ticket.output(attachment.stream())));
             return this;
         }
-        link.send(new HostFrame.Attach(
-                ticket.id(), attachment.stream(), attachment.token(), attachment.from()));
+        link.send(new HostFrame.Attach(ticket.id(), attachment.stream(), attachment.token(), attachment.from()));
         timers.startSingleTimer(new AnswerTimeout(attachment.token()), PATIENCE);
         return this;
     }

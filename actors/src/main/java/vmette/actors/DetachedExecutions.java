@@ -29,16 +29,14 @@ final class DetachedExecutions {
     private final Map<Long, Announced> announced = new LinkedHashMap<>();
 
     /** @param forget what the incarnation is told when the actor of an execution has stopped */
-    DetachedExecutions(
-            ActorContext<VmInstance.Command> context, String vm, LongFunction<VmInstance.Command> forget) {
+    DetachedExecutions(ActorContext<VmInstance.Command> context, String vm, LongFunction<VmInstance.Command> forget) {
         this.context = context;
         this.vm = vm;
         this.forget = forget;
     }
 
     ActorRef<Detached.Command> add(DetachedTicket ticket, AgentLink link) {
-        ActorRef<Detached.Command> actor =
-                context.spawn(Detached.create(ticket, link, vm), "detached-" + ticket.id());
+        ActorRef<Detached.Command> actor = context.spawn(Detached.create(ticket, link, vm), "detached-" + ticket.id());
         known.put(ticket.id(), new Known(ticket, actor));
         context.watchWith(actor, forget.apply(ticket.id()));
         return actor;

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import vmette.config.ExecSettings;
@@ -68,9 +69,13 @@ public final class DetachedTicket implements Ticket {
         return spec.map(known -> "the command " + known.arguments()).orElse("the detached command " + id);
     }
 
+    private CompletionStage<Running> running() {
+        return running.minimalCompletionStage();
+    }
+
     /** Completes with the process id when the command runs; fails with a {@code VmetteException} if it cannot. */
     public CompletionStage<Integer> started() {
-        return running.thenApply(Running::pid);
+        return running().thenApply(Running::pid);
     }
 
     /** Completes when the command has ended, whatever became of its outputs; fails if that can no longer be learnt. */
@@ -113,9 +118,9 @@ public final class DetachedTicket implements Ticket {
     public Attachment attach(StreamId stream, long from) {
         Attachment attachment = new Attachment(id, stream, from);
         attachments.put(attachment.token(), attachment);
-        running.whenComplete((command, failure) -> {
+        running().whenComplete((command, failure) -> {
             if (failure != null) {
-                attachment.fail(failure);
+                attachment.fail(failure instanceof CompletionException ? failure.getCause() : failure);
             } else {
                 command.actor().tell(new Detached.Attach(attachment));
             }
@@ -148,12 +153,12 @@ public final class DetachedTicket implements Ticket {
     }
 
     private void send(HostFrame frame) {
-        running.thenAccept(command -> command.actor().tell(new Detached.Send(frame)));
+        running().thenAccept(command -> command.actor().tell(new Detached.Send(frame)));
     }
 
     /** Says that nobody is going to ask for it any more. Idempotent. */
     public void release() {
-        running.thenAccept(command -> command.actor().tell(new Detached.Release()));
+        running().thenAccept(command -> command.actor().tell(new Detached.Release()));
     }
 
     void run(int pid, ActorRef<Detached.Command> actor) {

@@ -148,8 +148,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
 
     private Behavior<Command> onRun(Ticket ticket) {
         if (stopping.isPresent()) {
-            ticket.fail(new VmLostException("VM " + vm.name() + " is being stopped: " + ticket.description()
-                    + " was not started"));
+            ticket.fail(new VmLostException(
+                    "VM " + vm.name() + " is being stopped: " + ticket.description() + " was not started"));
         } else if (ready) {
             run(ticket);
         } else if (stash.size() < STASH) {

@@ -24,6 +24,8 @@ final class FakeAgent {
     static final int PING = 0x06;
     static final int SHUTDOWN = 0x07;
     static final int DISCARD = 0x08;
+    static final int ATTACH = 0x09;
+    static final int RELEASE = 0x0a;
 
     static final AgentFrame.Hello GREETING = new AgentFrame.Hello(GuestProtocol.VERSION, "fake 1");
     static final AgentFrame.Ready READY = new AgentFrame.Ready(Duration.ofMillis(700), 1 << 28, "6.1.0-fake");
@@ -91,6 +93,12 @@ final class FakeAgent {
             return bytes.getShort() & 0xffff;
         }
 
+        byte[] bytes(int count) {
+            byte[] copy = new byte[count];
+            bytes.get(copy);
+            return copy;
+        }
+
         int u32() {
             return bytes.getInt();
         }
@@ -151,6 +159,18 @@ final class FakeAgent {
                             .putLong(pong.nonce())
                             .putLong(pong.ticks())
                             .putLong(pong.uptime().toNanos()));
+        }
+        if (frame instanceof AgentFrame.Attached attached) {
+            return frame(
+                    0x88,
+                    fields("")
+                            .putLong(attached.execution())
+                            .put((byte) attached.stream().wire())
+                            .put(attached.token().bytes())
+                            .put((byte) attached.state().wire())
+                            .putInt(attached.errno())
+                            .putLong(attached.offset())
+                            .putInt(attached.ringBytes()));
         }
         AgentFrame.Exited exited = (AgentFrame.Exited) frame;
         return frame(

@@ -24,9 +24,6 @@ import vmette.stream.Replay;
  * output has ended when the agent says so on its control connection and every byte before has come.
  */
 public final class ReplayStage extends GraphStage<FanOutShape2<ByteString, OutputChunk, ByteString>> {
-    /** How long the agent's word may come after the connection's end. */
-    static final Duration END_PATIENCE = Duration.ofSeconds(30);
-
     private static final long LARGEST_STEP = 256 * 1024;
 
     private final Inlet<ByteString> in = Inlet.create("Replay.in");
@@ -34,9 +31,12 @@ public final class ReplayStage extends GraphStage<FanOutShape2<ByteString, Outpu
     private final Outlet<ByteString> acks = Outlet.create("Replay.acks");
     private final FanOutShape2<ByteString, OutputChunk, ByteString> shape = new FanOutShape2<>(in, out, acks);
     private final Replay.Granted granted;
+    private final Duration patience;
 
-    public ReplayStage(Replay.Granted granted) {
+    /** @param patience how long the agent's word may come after the connection's end */
+    public ReplayStage(Replay.Granted granted, Duration patience) {
         this.granted = granted;
+        this.patience = patience;
     }
 
     @Override
@@ -59,6 +59,7 @@ public final class ReplayStage extends GraphStage<FanOutShape2<ByteString, Outpu
         private boolean openingDue = true;
         private boolean inputEnded;
         private Optional<Long> length = Optional.empty();
+        private Optional<Throwable> broken = Optional.empty();
 
         Logic() {
             super(shape);
@@ -93,9 +94,11 @@ public final class ReplayStage extends GraphStage<FanOutShape2<ByteString, Outpu
                 return;
             }
             if (length.isEmpty()) {
-                scheduleOnce("end", END_PATIENCE);
+                scheduleOnce("end", patience);
             } else if (length.get() == offset) {
                 completeStage();
+            } else if (broken.isPresent()) {
+                failStage(broken.get());
             } else {
                 failStage(new VsockException("the agent broke the guest protocol: an output of " + length.get()
                         + " bytes ended at byte " + offset));
@@ -104,9 +107,10 @@ public final class ReplayStage extends GraphStage<FanOutShape2<ByteString, Outpu
 
         @Override
         public void onTimer(Object key) {
-            failStage(new VsockException("the data connection of an output ended at byte " + offset
-                    + ", and the guest's agent did not say why within " + END_PATIENCE.toSeconds()
-                    + " s: attach again from there"));
+            failStage(
+                    broken.orElseGet(() -> new VsockException("the data connection of an output ended at byte " + offset
+                            + ", and the guest's agent did not say why within " + patience.toSeconds()
+                            + " s: attach again from there")));
         }
 
         private void acknowledge() {
@@ -131,6 +135,18 @@ public final class ReplayStage extends GraphStage<FanOutShape2<ByteString, Outpu
                 inputEnded = true;
                 settle();
             }
+
+            /** One that was taken over may be reset as well: the agent's word is the better reason, and it is on its way. */
+            @Override
+            public void onUpstreamFailure(Throwable failure) {
+                inputEnded = true;
+                broken = Optional.of(failure);
+                if (length.isPresent()) {
+                    failStage(failure);
+                } else {
+                    scheduleOnce("end", patience);
+                }
+            }
         }
 
         private final class ToClient extends AbstractOutHandler {
@@ -151,7 +167,7 @@ public final class ReplayStage extends GraphStage<FanOutShape2<ByteString, Outpu
             public void onPull() {
                 if (openingDue) {
                     openingDue = false;
-                    push(acks, ByteString.fromArrayUnsafe(granted.opening()));
+                    push(acks, granted.opening());
                 } else {
                     acknowledge();
                 }
