@@ -4,6 +4,8 @@
  *   vsock-probe dial PORT      connects to the host, stdin to the socket, the socket to stdout
  *   vsock-probe echo PORT      listens, prints "listening", serves one connection, sends back what comes
  *   vsock-probe attack         tries what a guest process might to get hold of the agent's link; prints what it could do
+ *   vsock-probe pattern BYTES FILE
+ *                              writes so many bytes, each determined by its offset, to stdout; FILE holds how many so far
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -201,6 +203,22 @@ static void attack(void) {
     printf("done\n");
 }
 
+/* The 8-byte word number i of the pattern is i times this, little-endian. */
+#define PATTERN_STEP 0x9e3779b97f4a7c15u
+
+static void pattern(uint64_t total, const char *path) {
+    static uint64_t words[4096];
+    int progress = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
+    for (uint64_t done = 0; done < total;) {
+        for (size_t i = 0; i < 4096; i++) words[i] = (done / 8 + i) * PATTERN_STEP;
+        uint64_t size = total - done < sizeof words ? total - done : sizeof words;
+        if (write_all(1, (const char *)words, size) != 0) exit(3);
+        done += size;
+        dprintf(progress, "%020llu", (unsigned long long)done);
+        lseek(progress, 0, SEEK_SET);
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "dial") == 0) {
         int fd = dial(2, strtoul(argv[2], NULL, 10));
@@ -211,10 +229,12 @@ int main(int argc, char **argv) {
         pump(0, 1, fd);
     } else if (argc == 3 && strcmp(argv[1], "echo") == 0) {
         echo(strtoul(argv[2], NULL, 10));
+    } else if (argc == 4 && strcmp(argv[1], "pattern") == 0) {
+        pattern(strtoull(argv[2], NULL, 10), argv[3]);
     } else if (argc == 2 && strcmp(argv[1], "attack") == 0) {
         attack();
     } else {
-        fprintf(stderr, "usage: vsock-probe dial|echo PORT | attack\n");
+        fprintf(stderr, "usage: vsock-probe dial|echo PORT | attack | pattern BYTES FILE\n");
         return 2;
     }
     return 0;

@@ -13,6 +13,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
 import vmette.actors.CommandTicket;
+import vmette.actors.DetachedTicket;
 import vmette.actors.ForwardTicket;
 import vmette.actors.VmEnd;
 import vmette.actors.VmReady;
@@ -97,7 +98,10 @@ public final class VmHandle {
     }
 
     private void begin(CommandTicket command) {
-        if (ticket.ending().isDone()) {
+        if (command.spec().replay().isPresent()) {
+            command.fail(new InvalidConfigException(
+                    command.description() + " is detached: start() is for such, exec() for any other"));
+        } else if (ticket.ending().isDone()) {
             command.fail(gone());
         } else {
             tell(new VmSupervisor.Run(command));
@@ -143,6 +147,41 @@ public final class VmHandle {
     /** The guest's files. */
     public GuestFiles files() {
         return files;
+    }
+
+    /**
+     * Starts a detached command once the VM is ready: it goes on, and its outputs are kept in the guest, whoever is attached to
+     * them. Never blocks, never throws: what goes wrong is in its status.
+     *
+     * @param spec {@link ExecSpec#detached}
+     */
+    public DetachedExecution start(ExecSpec spec) {
+        DetachedTicket command = DetachedTicket.create(lastExecution.incrementAndGet(), spec);
+        if (spec.replay().isEmpty()) {
+            command.fail(new InvalidConfigException("the command " + spec.arguments()
+                    + " is not detached: start() is for ExecSpec.detached(...), exec() for any other"));
+        } else if (ticket.ending().isDone()) {
+            command.fail(gone());
+        } else {
+            tell(new VmSupervisor.Run(command));
+        }
+        return new DetachedExecution(command, vsock);
+    }
+
+    /**
+     * Finds a detached command again.
+     *
+     * @param id its {@link DetachedExecution#id()}
+     * @return fails with {@link vmette.errors.AttachException} if the VM has none of that id, or it was released
+     */
+    public CompletionStage<DetachedExecution> attach(long id) {
+        CompletableFuture<DetachedTicket> reply = new CompletableFuture<>();
+        if (ticket.ending().isDone()) {
+            reply.completeExceptionally(gone());
+        } else {
+            tell(new VmSupervisor.Find(id, reply));
+        }
+        return reply.thenApply(found -> new DetachedExecution(found, vsock));
     }
 
     /** Streams over the VM's vsock. */

@@ -17,7 +17,7 @@ import vmette.guest.protocol.Token;
  * One command as its caller and its actor share it: its identity, the claims on its streams, and its two promises.
  * Thread-safe.
  */
-public final class CommandTicket {
+public final class CommandTicket implements Ticket {
     /** Where a stream of a command stands. */
     public enum Claim {
         /** Nobody has asked for it yet. */
@@ -81,7 +81,7 @@ public final class CommandTicket {
         return new CommandTicket(id, spec, true);
     }
 
-    /** The execution's number on the guest link. */
+    @Override
     public long id() {
         return id;
     }
@@ -96,12 +96,18 @@ public final class CommandTicket {
         return builtIn;
     }
 
+    @Override
+    public String description() {
+        return "the command " + spec.arguments();
+    }
+
     /** Completes when the command runs; fails with a {@code VmetteException} if it cannot. */
     public CompletionStage<Running> running() {
         return running.minimalCompletionStage();
     }
 
     /** Completes when the command has ended and its taken outputs have too; fails if that can no longer be learnt. */
+    @Override
     public CompletionStage<AgentFrame.Exited> outcome() {
         return outcome.minimalCompletionStage();
     }
@@ -169,6 +175,7 @@ public final class CommandTicket {
     }
 
     /** Breaks what promises are still open: nobody runs the command, or learns what became of it. */
+    @Override
     public void fail(Throwable failure) {
         running.completeExceptionally(failure);
         outcome.completeExceptionally(failure);

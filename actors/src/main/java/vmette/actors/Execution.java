@@ -11,6 +11,7 @@ import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import vmette.actors.CommandTicket.Claim;
@@ -25,6 +26,7 @@ import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.ExecFlag;
 import vmette.guest.protocol.HostFrame;
 import vmette.guest.protocol.StreamId;
+import vmette.guest.protocol.StreamSetup;
 import vmette.guest.protocol.WindowSize;
 import vmette.vmm.GuestText;
 
@@ -106,8 +108,25 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
      * @throws InvalidConfigException for what no frame can hold
      */
     static HostFrame.Exec frame(CommandTicket ticket, ExecSettings settings) {
-        ExecSpec spec = ticket.spec();
+        Set<ExecFlag> kind = ticket.isBuiltIn() ? Set.of(ExecFlag.BUILTIN) : Set.of();
+        return frame(ticket.id(), kind, ticket.spec(), ticket::setup, 0, settings);
+    }
+
+    /**
+     * The EXEC of a command.
+     *
+     * @param kind flags beside those that the specification asks for
+     * @param replayBytes of each output's ring, 0 unless it is detached
+     */
+    static HostFrame.Exec frame(
+            long id,
+            Set<ExecFlag> kind,
+            ExecSpec spec,
+            Function<StreamId, StreamSetup> setup,
+            int replayBytes,
+            ExecSettings settings) {
         Set<ExecFlag> flags = EnumSet.noneOf(ExecFlag.class);
+        flags.addAll(kind);
         if (spec.terminal().isPresent()) {
             flags.add(ExecFlag.PTY);
         }
@@ -117,17 +136,21 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         if (spec.mergeOutputs()) {
             flags.add(ExecFlag.MERGE);
         }
-        if (ticket.isBuiltIn()) {
-            flags.add(ExecFlag.BUILTIN);
-        }
+        spec.replay().ifPresent(replay -> {
+            flags.add(ExecFlag.DETACHED);
+            if (replay.whenFull() == ExecSpec.WhenFull.BLOCK) {
+                flags.add(ExecFlag.BLOCK);
+            }
+        });
         return new HostFrame.Exec(
-                ticket.id(),
+                id,
                 flags,
-                ticket.setup(StreamId.STDIN),
-                ticket.setup(StreamId.STDOUT),
-                ticket.setup(StreamId.STDERR),
+                setup.apply(StreamId.STDIN),
+                setup.apply(StreamId.STDOUT),
+                setup.apply(StreamId.STDERR),
                 spec.outputGrace().orElse(settings.outputGrace()),
                 spec.killGrace().orElse(settings.killGrace()),
+                replayBytes,
                 spec.terminal().map(Execution::window).orElse(WindowSize.UNKNOWN),
                 spec.directory().orElse(""),
                 spec.arguments(),
@@ -136,7 +159,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                         .collect(Collectors.toList()));
     }
 
-    private static WindowSize window(ExecSpec.Terminal terminal) {
+    static WindowSize window(ExecSpec.Terminal terminal) {
         return new WindowSize(terminal.rows(), terminal.columns());
     }
 

@@ -6,7 +6,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
-import vmette.guest.protocol.AgentFrame;
 
 /**
  * What was handed to an actor and is not settled yet. An actor that ends leaves its mailbox unread; whoever hears of its end
@@ -15,11 +14,11 @@ import vmette.guest.protocol.AgentFrame;
 final class Unanswered {
     private final Set<Consumer<Throwable>> waiting = ConcurrentHashMap.newKeySet();
 
-    void add(CommandTicket ticket) {
+    void add(Ticket ticket) {
         add(ticket.outcome(), ticket::fail);
     }
 
-    void add(CompletableFuture<AgentFrame.Pong> reply) {
+    void add(CompletableFuture<?> reply) {
         add(reply, reply::completeExceptionally);
     }
 

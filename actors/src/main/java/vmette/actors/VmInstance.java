@@ -54,7 +54,10 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     sealed interface Command {}
 
     /** Runs a command; the ticket learns what becomes of it. */
-    record Run(CommandTicket ticket) implements Command {}
+    record Run(Ticket ticket) implements Command {}
+
+    /** Looks for a detached command; fails if the incarnation has none of that id. */
+    record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Command {}
 
     /** Makes a TCP connection into the guest; the ticket learns what becomes of it. */
     record Forward(ForwardTicket ticket) implements Command {}
@@ -120,6 +123,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private final CompletionStage<Machine> making;
     private final Map<Long, ActorRef<Execution.Command>> executions = new HashMap<>();
     private final Map<Long, ActorRef<Forwarding.Command>> forwards = new HashMap<>();
+    private final DetachedExecutions detached;
     private final Map<Long, CompletableFuture<AgentFrame.Pong>> pings = new HashMap<>();
 
     private Phase phase = Phase.BOOTING;
@@ -148,6 +152,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         this.settings = settings;
         this.making = making;
         this.supervisor = supervisor;
+        this.detached = new DetachedExecutions(context, vm.name(), Forget::new);
         context.pipeToSelf(
                 making, (made, failure) -> failure == null ? new MachineMade(made) : new MachineFailed(failure));
     }
@@ -175,6 +180,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 .onMessage(Dial.class, dial -> dial())
                 .onMessage(Forget.class, ended -> {
                     executions.remove(ended.execution());
+                    detached.forget(ended.execution());
                     return this;
                 })
                 .onMessage(
@@ -194,6 +200,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                     forwards.remove(ended.forward());
                     return this;
                 })
+                .onMessage(Find.class, this::onFind)
                 .onMessage(Ping.class, ping -> onPing(ping.reply()))
                 .onMessage(Stop.class, stop -> onStop())
                 .onMessage(Kill.class, kill -> endAsAsked())
@@ -299,15 +306,19 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         } else if (frame instanceof AgentFrame.Forwarded forwarded) {
             Optional.ofNullable(forwards.get(forwarded.forward()))
                     .ifPresent(actor -> actor.tell(new Forwarding.AgentSaid(forwarded)));
+        } else if (frame instanceof AgentFrame.Attached attached) {
+            tell(attached.execution(), frame);
         }
         return this;
     }
 
-    /** An execution that is not known has ended, or was made up by a hostile guest; neither is worth more than silence. */
+    /** One that is not known was started over another link, has ended, or was made up by a hostile guest. */
     private void tell(long execution, AgentFrame frame) {
         ActorRef<Execution.Command> actor = executions.get(execution);
         if (actor != null) {
             actor.tell(new Execution.AgentSaid(frame));
+        } else if (!detached.said(execution, frame)) {
+            detached.announced(execution, frame);
         }
     }
 
@@ -330,27 +341,44 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         return this;
     }
 
-    private Behavior<Command> onRun(CommandTicket ticket) {
+    private Behavior<Command> onRun(Ticket ticket) {
         if (phase != Phase.READY) {
-            ticket.fail(new VmLostException("VM " + vm.name() + " is not running: the command "
-                    + ticket.spec().arguments() + " was not started"));
-            return this;
-        }
-        if (ticket.isTerminated()) {
-            ticket.fail(new StartFailedException("the command " + ticket.spec().arguments()
-                    + " was cancelled before VM " + vm.name() + " had started it"));
+            ticket.fail(new VmLostException(
+                    "VM " + vm.name() + " is not running: " + ticket.description() + " was not started"));
             return this;
         }
         try {
-            link.send(Execution.frame(ticket, settings.exec()));
+            if (ticket instanceof DetachedTicket command) {
+                link.send(command.frame(settings.exec()));
+                detached.add(command, link);
+            } else if (ticket instanceof CommandTicket command) {
+                run(command);
+            }
         } catch (InvalidConfigException e) {
             ticket.fail(e);
-            return this;
         }
+        return this;
+    }
+
+    private void run(CommandTicket ticket) {
+        if (ticket.isTerminated()) {
+            ticket.fail(new StartFailedException(
+                    ticket.description() + " was cancelled before VM " + vm.name() + " had started it"));
+            return;
+        }
+        link.send(Execution.frame(ticket, settings.exec()));
         ActorRef<Execution.Command> actor = getContext()
                 .spawn(Execution.create(ticket, link, vm.name(), settings.exec()), "execution-" + ticket.id());
         executions.put(ticket.id(), actor);
         getContext().watchWith(actor, new Forget(ticket.id()));
+    }
+
+    private Behavior<Command> onFind(Find find) {
+        if (phase == Phase.READY) {
+            detached.find(find.execution(), find.reply(), link);
+        } else {
+            find.reply().completeExceptionally(new VmLostException("VM " + vm.name() + " is not running"));
+        }
         return this;
     }
 

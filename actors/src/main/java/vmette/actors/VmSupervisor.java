@@ -37,7 +37,10 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     public sealed interface Command {}
 
     /** Runs a command once the VM is ready; the ticket learns what becomes of it. */
-    public record Run(CommandTicket ticket) implements Command {}
+    public record Run(Ticket ticket) implements Command {}
+
+    /** Looks for a detached command that runs in the VM, or is kept there; fails if there is none of that id. */
+    public record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Command {}
 
     /** Makes a TCP connection into the guest once the VM is ready; the ticket learns what becomes of it. */
     public record Forward(ForwardTicket ticket) implements Command {}
@@ -60,7 +63,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private final MachineFactory machines;
     private final RecoveryPolicy policy;
     private final ActorRef<VmInstance.Report> reports;
-    private final Deque<CommandTicket> stash = new ArrayDeque<>();
+    private final Deque<Ticket> stash = new ArrayDeque<>();
     private final Deque<ForwardTicket> forwards = new ArrayDeque<>();
     private final List<VmFailure> history = new ArrayList<>();
     private final Unanswered unanswered = new Unanswered();
@@ -134,6 +137,11 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                 .onMessage(Run.class, run -> onRun(run.ticket()))
                 .onMessage(Forward.class, forward -> onForward(forward.ticket()))
                 .onMessage(ForwardWaited.class, waited -> onForwardWaited(waited.ticket()))
+                .onMessage(Find.class, find -> {
+                    unanswered.add(find.reply());
+                    instance.tell(new VmInstance.Find(find.execution(), find.reply()));
+                    return this;
+                })
                 .onMessage(Ping.class, ping -> {
                     unanswered.add(ping.reply());
                     instance.tell(new VmInstance.Ping(ping.reply()));
@@ -147,10 +155,10 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                 .build();
     }
 
-    private Behavior<Command> onRun(CommandTicket ticket) {
+    private Behavior<Command> onRun(Ticket ticket) {
         if (stopping.isPresent()) {
-            ticket.fail(new VmLostException("VM " + vm.name() + " is being stopped: the command "
-                    + ticket.spec().arguments() + " was not started"));
+            ticket.fail(new VmLostException(
+                    "VM " + vm.name() + " is being stopped: " + ticket.description() + " was not started"));
         } else if (ready) {
             run(ticket);
         } else if (stash.size() < STASH) {
@@ -162,7 +170,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         return this;
     }
 
-    private void run(CommandTicket ticket) {
+    private void run(Ticket ticket) {
         unanswered.add(ticket);
         instance.tell(new VmInstance.Run(ticket));
     }

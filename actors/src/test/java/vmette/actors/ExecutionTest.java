@@ -84,6 +84,7 @@ class ExecutionTest extends VmFixture {
         exec.skip(16);
         assertThat(exec.u32()).isEqualTo(77);
         assertThat(exec.u32()).isEqualTo((int) settings.exec().killGrace().toMillis());
+        assertThat(exec.u32()).isZero();
         exec.skip(4);
         assertThat(exec.str()).isEqualTo("/tmp");
         assertThat(exec.strings()).containsExactly("sleep", "5");
@@ -108,7 +109,7 @@ class ExecutionTest extends VmFixture {
         assertThat(exec.u32()).isEqualTo(1);
         exec.skip(34);
         assertThat(exec.u8()).isZero();
-        exec.skip(16 + 8);
+        exec.skip(16 + 12);
         assertThat(exec.u16()).isEqualTo(24);
         assertThat(exec.u16()).isEqualTo(80);
         assertThat(command.take(StreamId.STDERR)).isFalse();

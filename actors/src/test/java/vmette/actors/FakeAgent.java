@@ -24,6 +24,8 @@ final class FakeAgent {
     static final int PING = 0x06;
     static final int SHUTDOWN = 0x07;
     static final int DISCARD = 0x08;
+    static final int ATTACH = 0x09;
+    static final int RELEASE = 0x0a;
     static final int FORWARD = 0x0b;
 
     static final AgentFrame.Hello GREETING = new AgentFrame.Hello(GuestProtocol.VERSION, "fake 1");
@@ -92,6 +94,12 @@ final class FakeAgent {
             return bytes.getShort() & 0xffff;
         }
 
+        byte[] bytes(int count) {
+            byte[] copy = new byte[count];
+            bytes.get(copy);
+            return copy;
+        }
+
         int u32() {
             return bytes.getInt();
         }
@@ -155,6 +163,18 @@ final class FakeAgent {
         }
         if (frame instanceof AgentFrame.Forwarded forwarded) {
             return frame(0x89, fields("").putLong(forwarded.forward()).putInt(forwarded.errno()));
+        }
+        if (frame instanceof AgentFrame.Attached attached) {
+            return frame(
+                    0x88,
+                    fields("")
+                            .putLong(attached.execution())
+                            .put((byte) attached.stream().wire())
+                            .put(attached.token().bytes())
+                            .put((byte) attached.state().wire())
+                            .putInt(attached.errno())
+                            .putLong(attached.offset())
+                            .putInt(attached.ringBytes()));
         }
         AgentFrame.Exited exited = (AgentFrame.Exited) frame;
         return frame(

@@ -24,6 +24,7 @@ import vmette.errors.InvalidConfigException;
  * @param outputGrace overrides {@code vmette.exec.output-grace}
  * @param killGrace overrides {@code vmette.exec.kill-grace}
  * @param claimTimeout overrides {@code vmette.exec.claim-timeout}
+ * @param replay present: detached, with its outputs kept in the guest; it has no standard input then
  */
 public record ExecSpec(
         List<String> arguments,
@@ -37,7 +38,8 @@ public record ExecSpec(
         boolean leaveGroup,
         Optional<Duration> outputGrace,
         Optional<Duration> killGrace,
-        Optional<Duration> claimTimeout) {
+        Optional<Duration> claimTimeout,
+        Optional<Replay> replay) {
 
     /**
      * A terminal's size in characters.
@@ -50,6 +52,34 @@ public record ExecSpec(
         public Terminal {
             Checks.range("terminal rows", rows, 0, 65535);
             Checks.range("terminal columns", columns, 0, 65535);
+        }
+    }
+
+    /** What a full replay ring does while nobody is attached; attached, the reader's pace is the command's. */
+    public enum WhenFull {
+        /** The oldest bytes are overwritten; a client that comes too late for them learns exactly which. */
+        OVERWRITE,
+        /** The command is held back as by a full pipe; nothing is overwritten that no client has received. */
+        BLOCK
+    }
+
+    /**
+     * How the outputs of a detached command are kept.
+     *
+     * @param bytes of each output, overriding {@code vmette.exec.replay-buffer}; {@value #MIN_BYTES} to {@value #MAX_BYTES}
+     * @param whenFull what happens when more is written than they hold
+     */
+    public record Replay(Optional<Integer> bytes, WhenFull whenFull) {
+        /** The smallest ring. */
+        public static final int MIN_BYTES = 4 << 10;
+
+        /** The largest ring. */
+        public static final int MAX_BYTES = 64 << 20;
+
+        /** Checks what is given. */
+        public Replay {
+            bytes.ifPresent(size -> Checks.range("replay buffer", size, MIN_BYTES, MAX_BYTES));
+            Objects.requireNonNull(whenFull, "whenFull");
         }
     }
 
@@ -72,6 +102,9 @@ public record ExecSpec(
         killGrace.ifPresent(grace -> Checks.notNegative("kill-grace", grace));
         claimTimeout.ifPresent(timeout -> Checks.positive("claim-timeout", timeout));
         Objects.requireNonNull(terminal, "terminal");
+        if (replay.isPresent() && stdin) {
+            throw new InvalidConfigException("a detached command has no standard input: leave it out");
+        }
     }
 
     /** A program with its arguments, all three streams wanted. */
@@ -153,6 +186,26 @@ public record ExecSpec(
         return with(draft -> draft.claimTimeout = Optional.of(value));
     }
 
+    /** Detached, to be started by {@code VmHandle.start}, with the settings' replay buffer; without standard input. */
+    public ExecSpec detached(WhenFull whenFull) {
+        return with(draft -> {
+            draft.replay = Optional.of(new Replay(draft.replay.flatMap(Replay::bytes), whenFull));
+            draft.stdin = false;
+        });
+    }
+
+    /**
+     * Detached, with another replay buffer.
+     *
+     * @param bytes of each output, {@value Replay#MIN_BYTES} to {@value Replay#MAX_BYTES}
+     */
+    public ExecSpec detached(WhenFull whenFull, int bytes) {
+        return with(draft -> {
+            draft.replay = Optional.of(new Replay(Optional.of(bytes), whenFull));
+            draft.stdin = false;
+        });
+    }
+
     private ExecSpec with(Consumer<Draft> change) {
         Draft draft = new Draft(this);
         change.accept(draft);
@@ -173,6 +226,7 @@ public record ExecSpec(
         private Optional<Duration> outputGrace = Optional.empty();
         private Optional<Duration> killGrace = Optional.empty();
         private Optional<Duration> claimTimeout = Optional.empty();
+        private Optional<Replay> replay = Optional.empty();
 
         Draft(List<String> arguments) {
             this.arguments = arguments;
@@ -191,6 +245,7 @@ public record ExecSpec(
             outputGrace = spec.outputGrace;
             killGrace = spec.killGrace;
             claimTimeout = spec.claimTimeout;
+            replay = spec.replay;
         }
 
         ExecSpec spec() {
@@ -206,7 +261,8 @@ public record ExecSpec(
                     leaveGroup,
                     outputGrace,
                     killGrace,
-                    claimTimeout);
+                    claimTimeout,
+                    replay);
         }
     }
 }

@@ -71,7 +71,8 @@ public record RuntimeSettings(
                 new ExecSettings(
                         exec.duration("output-grace", false),
                         exec.duration("kill-grace", false),
-                        exec.duration("claim-timeout", true)),
+                        exec.duration("claim-timeout", true),
+                        (int) exec.bytes("replay-buffer", ExecSpec.Replay.MIN_BYTES, ExecSpec.Replay.MAX_BYTES)),
                 new VsockSettings(
                         vsock.integer("loops", 1, 64),
                         (int) vsock.bytes("buf-alloc", 16 << 10, 16 << 20),

@@ -27,6 +27,7 @@ class RuntimeSettingsTest {
         RuntimeSettings settings = read("");
         assertThat(settings.vm()).isEqualTo(VmSpec.builder().build());
         assertThat(settings.exec().outputGrace()).isEqualTo(Duration.ofMillis(200));
+        assertThat(settings.exec().replayBuffer()).isEqualTo(1 << 20);
         assertThat(settings.vsock().bufAlloc()).isEqualTo(256 * 1024);
         assertThat(settings.qemu().accelerator()).isEqualTo(AcceleratorChoice.AUTO);
         assertThat(settings.runtimeDir()).isEmpty();
@@ -56,6 +57,8 @@ class RuntimeSettingsTest {
                 "vmette.vm.memory = 1 | at least 64 MiB",
                 "vmette.vm.memory = 100000001B | whole number of MiB",
                 "vmette.qemu.accelerator = fast | allowed is auto, kvm, tcg",
+                "vmette.exec.replay-buffer = 4095 | vmette.exec.replay-buffer = 4095 (here: 1) is refused",
+                "vmette.exec.replay-buffer = 65MiB | vmette.exec.replay-buffer",
                 "vmette.boot.deadline = 0s | a duration above 0",
                 "vmette.boot.deadline = 249d | vmette.boot.deadline = 249d (here: 1) is refused: allowed is at most 248 days",
                 "vmette.boot.deadline = soon | vmette.boot.deadline = soon (here: 1)",

@@ -152,13 +152,7 @@ public sealed interface AgentFrame {
      * @param ringBytes the size of the output's ring, 1 to {@link GuestProtocol#MAX_REPLAY}, when attached; else 0
      */
     record Attached(
-            long execution,
-            StreamId stream,
-            Token token,
-            AttachmentState state,
-            int errno,
-            long offset,
-            int ringBytes)
+            long execution, StreamId stream, Token token, AttachmentState state, int errno, long offset, int ringBytes)
             implements AgentFrame {
         public Attached {
             checkErrno(errno);

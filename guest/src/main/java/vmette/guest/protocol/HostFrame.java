@@ -138,9 +138,7 @@ public sealed interface HostFrame {
                                 ? "the outputs of a detached command go to replay rings or nowhere"
                                 : "only the outputs of a detached command go to replay rings");
             }
-            if (detached
-                    ? replayBytes < 1 || replayBytes > GuestProtocol.MAX_REPLAY
-                    : replayBytes != 0) {
+            if (detached ? replayBytes < 1 || replayBytes > GuestProtocol.MAX_REPLAY : replayBytes != 0) {
                 throw new InvalidConfigException("a replay ring of " + Integer.toUnsignedString(replayBytes)
                         + " bytes is out of range: 1 to " + GuestProtocol.MAX_REPLAY
                         + " for a detached command, 0 for any other");

@@ -76,7 +76,9 @@ public final class HostFrames {
         stream(writer, exec.stdin());
         stream(writer, exec.stdout());
         stream(writer, exec.stderr());
-        writer.u32(exec.outputGrace().toMillis()).u32(exec.killGrace().toMillis()).u32(exec.replayBytes());
+        writer.u32(exec.outputGrace().toMillis())
+                .u32(exec.killGrace().toMillis())
+                .u32(exec.replayBytes());
         return window(writer, exec.window())
                 .str(exec.directory())
                 .strings(exec.arguments())

@@ -98,7 +98,9 @@ class AgentFrameDecoderTest {
         assertRefused(attached + "01 00000000 0000000000000000 00000000", "REFUSED with errno 0");
         assertRefused(attached + "02 05000000 0000000000000000 00000000", "ENDED with errno 5");
         assertRefused(attached + "02 00000000 ffffffffffffffff 00000000", "offset 18446744073709551615");
-        assertRefused("2b000000 88 0500000000000000 03" + "01".repeat(16) + "02 00000000 0000000000000000 00000000", "StreamId 3");
+        assertRefused(
+                "2b000000 88 0500000000000000 03" + "01".repeat(16) + "02 00000000 0000000000000000 00000000",
+                "StreamId 3");
     }
 
     @Test

@@ -12,8 +12,7 @@ import net.jqwik.api.Tuple;
 public final class FrameArbitraries {
     private static final Arbitrary<Long> ID = Arbitraries.longs();
     private static final Arbitrary<Long> OFFSET = Arbitraries.longs().greaterOrEqual(0);
-    private static final Arbitrary<Integer> RING =
-            Arbitraries.integers().between(1, GuestProtocol.MAX_REPLAY);
+    private static final Arbitrary<Integer> RING = Arbitraries.integers().between(1, GuestProtocol.MAX_REPLAY);
     private static final Arbitrary<Integer> U16 = Arbitraries.integers().between(0, 65535);
     private static final Arbitrary<Integer> ERRNO = Arbitraries.integers().between(0, 4095);
     private static final Arbitrary<Duration> MILLIS =
@@ -75,7 +74,8 @@ public final class FrameArbitraries {
             }
             return set;
         });
-        Arbitrary<Tuple.Tuple2<Integer, WindowSize>> sizes = Combinators.combine(RING, WINDOW).as(Tuple::of);
+        Arbitrary<Tuple.Tuple2<Integer, WindowSize>> sizes =
+                Combinators.combine(RING, WINDOW).as(Tuple::of);
         Arbitrary<List<Duration>> graces = MILLIS.list().ofSize(2);
         Arbitrary<List<StreamSetup>> streams = STREAM.list().ofSize(3);
         return Combinators.combine(ID, flags, streams, graces, sizes, TEXT, arguments, ENVIRONMENT)

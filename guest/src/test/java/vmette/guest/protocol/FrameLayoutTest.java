@@ -88,8 +88,7 @@ class FrameLayoutTest {
                 .containsExactly(
                         new AgentFrame.Attached(
                                 5, StreamId.STDOUT, ONES, AgentFrame.AttachmentState.ATTACHED, 0, 7, 4096),
-                        new AgentFrame.Attached(
-                                5, StreamId.STDERR, ONES, AgentFrame.AttachmentState.REFUSED, 3, 0, 0));
+                        new AgentFrame.Attached(5, StreamId.STDERR, ONES, AgentFrame.AttachmentState.REFUSED, 3, 0, 0));
     }
 
     @Test

@@ -72,8 +72,7 @@ public final class HostFrameDecoder {
             case FrameType.DISCARD -> new HostFrame.Discard(in.u64(), in.u8(StreamId.values()));
             case FrameType.FORWARD -> new HostFrame.Forward(in.u64(), Token.of(in.bytes(Token.BYTES)), in.u16());
             case FrameType.ATTACH ->
-                new HostFrame.Attach(
-                        in.u64(), in.u8(StreamId.values()), Token.of(in.bytes(Token.BYTES)), in.u64());
+                new HostFrame.Attach(in.u64(), in.u8(StreamId.values()), Token.of(in.bytes(Token.BYTES)), in.u64());
             case FrameType.RELEASE -> new HostFrame.Release(in.u64());
             default -> throw new FrameReader.BadField("no frame of the host has type " + type, at);
         };

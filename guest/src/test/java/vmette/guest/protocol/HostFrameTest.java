@@ -66,7 +66,8 @@ class HostFrameTest {
         StreamSetup connection = StreamSetup.connection(Token.random());
         Set<ExecFlag> detached = Set.of(ExecFlag.DETACHED, ExecFlag.BLOCK);
         assertThat(detached(detached, none, ring, ring, 1).replayBytes()).isEqualTo(1);
-        assertThat(detached(detached, none, none, ring, GuestProtocol.MAX_REPLAY).replayBytes())
+        assertThat(detached(detached, none, none, ring, GuestProtocol.MAX_REPLAY)
+                        .replayBytes())
                 .isEqualTo(64 << 20);
         for (int size : new int[] {0, -1, GuestProtocol.MAX_REPLAY + 1}) {
             assertThatThrownBy(() -> detached(detached, none, ring, ring, size)).hasMessageContaining("out of range");

@@ -1,0 +1,167 @@
+package vmette.actors;
+
+import akka.actor.DeadLetterSuppression;
+import akka.actor.typed.Behavior;
+import akka.actor.typed.PostStop;
+import akka.actor.typed.javadsl.AbstractBehavior;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.Behaviors;
+import akka.actor.typed.javadsl.Receive;
+import akka.actor.typed.javadsl.TimerScheduler;
+import java.time.Duration;
+import vmette.errors.OperationTimeoutException;
+import vmette.errors.StartFailedException;
+import vmette.errors.VmLostException;
+import vmette.guest.protocol.AgentFrame;
+import vmette.guest.protocol.HostFrame;
+import vmette.guest.protocol.Token;
+import vmette.vmm.GuestText;
+
+/**
+ * One detached command in one incarnation, until it is released and has ended. Its outcome is the agent's word, which waits for no
+ * output; attachments come and go.
+ */
+final class Detached extends AbstractBehavior<Detached.Command> {
+    /** What it understands; suppressed among dead letters, since a client may well come after the end. */
+    sealed interface Command extends DeadLetterSuppression {}
+
+    /** Asks the agent for an attachment. */
+    record Attach(Attachment attachment) implements Command {}
+
+    /** A signal or a terminal's size. */
+    record Send(HostFrame frame) implements Command {}
+
+    /** Nobody will ask for it any more. */
+    record Release() implements Command {}
+
+    record AgentSaid(AgentFrame frame) implements Command {}
+
+    private record StartTimeout() implements Command {}
+
+    private record AnswerTimeout(Token attachment) implements Command {}
+
+    /** How long the agent may take for what it does at once unless its guest is overloaded. */
+    private static final Duration PATIENCE = Duration.ofSeconds(60);
+
+    private static final int SIGKILL = 9;
+
+    private final DetachedTicket ticket;
+    private final AgentLink link;
+    private final String vm;
+    private final TimerScheduler<Command> timers;
+    private boolean started;
+    private boolean ended;
+    private boolean released;
+
+    private Detached(
+            ActorContext<Command> context,
+            TimerScheduler<Command> timers,
+            DetachedTicket ticket,
+            AgentLink link,
+            String vm) {
+        super(context);
+        this.timers = timers;
+        this.ticket = ticket;
+        this.link = link;
+        this.vm = vm;
+        timers.startSingleTimer(new StartTimeout(), PATIENCE);
+    }
+
+    static Behavior<Command> create(DetachedTicket ticket, AgentLink link, String vm) {
+        return Behaviors.setup(
+                context -> Behaviors.withTimers(timers -> new Detached(context, timers, ticket, link, vm)));
+    }
+
+    @Override
+    public Receive<Command> createReceive() {
+        return newReceiveBuilder()
+                .onMessage(AgentSaid.class, said -> onFrame(said.frame()))
+                .onMessage(Attach.class, attach -> onAttach(attach.attachment()))
+                .onMessage(AnswerTimeout.class, late -> onAnswerTimeout(late.attachment()))
+                .onMessage(StartTimeout.class, timeout -> onStartTimeout())
+                .onMessage(Release.class, release -> onRelease())
+                .onMessage(Send.class, send -> {
+                    link.send(send.frame());
+                    return this;
+                })
+                .onSignal(PostStop.class, stop -> onPostStop())
+                .build();
+    }
+
+    private Behavior<Command> onFrame(AgentFrame frame) {
+        if (frame instanceof AgentFrame.Started begun && !started) {
+            started = true;
+            timers.cancel(new StartTimeout());
+            ticket.run(begun.pid(), getContext().getSelf());
+        } else if (frame instanceof AgentFrame.Exited exited) {
+            return onExited(exited);
+        } else if (frame instanceof AgentFrame.ExecFailed failed && !started) {
+            ticket.fail(new StartFailedException(ticket.description() + " could not be run in VM " + vm + ": "
+                    + GuestText.printable(failed.message())));
+            return Behaviors.stopped();
+        } else if (frame instanceof AgentFrame.Attached news) {
+            timers.cancel(new AnswerTimeout(news.token()));
+            ticket.said(news);
+        }
+        return this;
+    }
+
+    private Behavior<Command> onExited(AgentFrame.Exited exited) {
+        if (!started) {
+            ticket.fail(new StartFailedException("the agent of VM " + vm + " reported the end of "
+                    + ticket.description() + " without its start: it broke the guest protocol"));
+            return Behaviors.stopped();
+        }
+        ended = true;
+        ticket.end(exited);
+        return released ? Behaviors.stopped() : this;
+    }
+
+    private Behavior<Command> onAttach(Attachment attachment) {
+        if (released) {
+            attachment.fail(AttachmentFailures.released(ticket.output(attachment.stream())));
+            return this;
+        }
+        link.send(new HostFrame.Attach(ticket.id(), attachment.stream(), attachment.token(), attachment.from()));
+        timers.startSingleTimer(new AnswerTimeout(attachment.token()), PATIENCE);
+        return this;
+    }
+
+    private Behavior<Command> onAnswerTimeout(Token token) {
+        ticket.attachment(token)
+                .ifPresent(attachment -> attachment.fail(new OperationTimeoutException("the agent of VM " + vm
+                        + " did not answer within " + PATIENCE.toSeconds() + " s whether "
+                        + ticket.output(attachment.stream())
+                        + " can be attached to: the guest hangs or is overloaded; stop the VM if that lasts")));
+        return this;
+    }
+
+    /** If it runs after all, nobody will know of it: it is ended then, and nothing of it is kept. */
+    private Behavior<Command> onStartTimeout() {
+        link.send(new HostFrame.Signal(ticket.id(), SIGKILL, true));
+        link.send(new HostFrame.Release(ticket.id()));
+        ticket.fail(new OperationTimeoutException("the agent of VM " + vm + " did not start " + ticket.description()
+                + " within " + PATIENCE.toSeconds()
+                + " s: the guest hangs or is overloaded; stop the VM if that lasts"));
+        return Behaviors.stopped();
+    }
+
+    private Behavior<Command> onRelease() {
+        if (!released) {
+            released = true;
+            link.send(new HostFrame.Release(ticket.id()));
+            ticket.close(AttachmentFailures.released("what it wrote"));
+        }
+        return ended ? Behaviors.stopped() : this;
+    }
+
+    private Behavior<Command> onPostStop() {
+        VmLostException lost = new VmLostException("VM " + vm + " ended while " + ticket.description()
+                + (ended ? " was kept in it" : " was running in it"));
+        if (released && ended) {
+            return this;
+        }
+        ticket.fail(lost);
+        return this;
+    }
+}

@@ -1,0 +1,83 @@
+package vmette.actors;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.javadsl.ActorContext;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.LongFunction;
+import vmette.errors.AttachException;
+import vmette.guest.protocol.AgentFrame;
+import vmette.guest.protocol.GuestProtocol;
+
+/**
+ * The detached commands of one incarnation: those started here, and those that the agent announces of its own accord, which were
+ * started over a former control connection. The incarnation's own; not for several threads.
+ */
+final class DetachedExecutions {
+    /** A command that nobody here has asked for yet. */
+    private record Announced(AgentFrame.Started started, Optional<AgentFrame.Exited> exited) {}
+
+    private record Known(DetachedTicket ticket, ActorRef<Detached.Command> actor) {}
+
+    private final ActorContext<VmInstance.Command> context;
+    private final String vm;
+    private final LongFunction<VmInstance.Command> forget;
+    private final Map<Long, Known> known = new HashMap<>();
+    private final Map<Long, Announced> announced = new LinkedHashMap<>();
+
+    /** @param forget what the incarnation is told when the actor of an execution has stopped */
+    DetachedExecutions(ActorContext<VmInstance.Command> context, String vm, LongFunction<VmInstance.Command> forget) {
+        this.context = context;
+        this.vm = vm;
+        this.forget = forget;
+    }
+
+    ActorRef<Detached.Command> add(DetachedTicket ticket, AgentLink link) {
+        ActorRef<Detached.Command> actor = context.spawn(Detached.create(ticket, link, vm), "detached-" + ticket.id());
+        known.put(ticket.id(), new Known(ticket, actor));
+        context.watchWith(actor, forget.apply(ticket.id()));
+        return actor;
+    }
+
+    void find(long id, CompletableFuture<DetachedTicket> reply, AgentLink link) {
+        if (known.containsKey(id)) {
+            reply.complete(known.get(id).ticket());
+        } else if (announced.containsKey(id)) {
+            Announced news = announced.remove(id);
+            DetachedTicket ticket = DetachedTicket.adopted(id);
+            ActorRef<Detached.Command> actor = add(ticket, link);
+            actor.tell(new Detached.AgentSaid(news.started()));
+            news.exited().ifPresent(exited -> actor.tell(new Detached.AgentSaid(exited)));
+            reply.complete(ticket);
+        } else {
+            reply.completeExceptionally(new AttachException(
+                    AttachException.Reason.UNKNOWN,
+                    "there is no detached command " + id + " in VM " + vm + ", or it was released"));
+        }
+    }
+
+    /** Tells the command it is about; false if that is none of these. */
+    boolean said(long execution, AgentFrame frame) {
+        Known detached = known.get(execution);
+        if (detached != null) {
+            detached.actor().tell(new Detached.AgentSaid(frame));
+        }
+        return detached != null;
+    }
+
+    /** The agent speaks of a command that nobody here has started. However many a hostile one makes up, few are remembered. */
+    void announced(long execution, AgentFrame frame) {
+        if (frame instanceof AgentFrame.Started started && announced.size() < GuestProtocol.MAX_EXECUTIONS) {
+            announced.put(execution, new Announced(started, Optional.empty()));
+        } else if (frame instanceof AgentFrame.Exited exited) {
+            announced.computeIfPresent(execution, (id, news) -> new Announced(news.started(), Optional.of(exited)));
+        }
+    }
+
+    void forget(long id) {
+        known.remove(id);
+    }
+}
