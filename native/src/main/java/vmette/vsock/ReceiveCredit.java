@@ -52,11 +52,16 @@ final class ReceiveCredit {
         told = forwarded;
     }
 
+    /** Whether the guest does not know of all there is. */
+    boolean untold() {
+        return forwarded != told;
+    }
+
     /**
      * Whether the guest should be told: it sees less than a quarter of the buffer free while there is more. A guest that
      * sees none at all is covered by the same rule, so that it is never left waiting.
      */
     boolean updateDue() {
-        return forwarded != told && bufAlloc - (received - told) < Math.max(1, bufAlloc / 4);
+        return untold() && bufAlloc - (received - told) < Math.max(1, bufAlloc / 4);
     }
 }

@@ -25,6 +25,7 @@ class HostilePacketFuzzTest {
         VsockBudget budget = new VsockBudget(1 << 20);
         MuxerHarness harness = new MuxerHarness(MuxerHarness.limits(16 * 1024, budget), random.nextInt());
         harness.host.listen(7000, 3, requests::add);
+        harness.host.listen(VsockType.SEQPACKET, 3, 3, requests::add);
         for (int i = 0; i < 400; i++) {
             if (random.nextInt(3) > 0) {
                 if (harness.muxer.mayReceive()) {
@@ -60,7 +61,7 @@ class HostilePacketFuzzTest {
                 PORTS[random.nextInt(PORTS.length)],
                 PORTS[random.nextInt(PORTS.length)],
                 honest ? payload.length : LENGTHS[random.nextInt(LENGTHS.length)],
-                random.nextInt(10) == 0 ? random.nextInt(0x10000) : VsockHeader.STREAM,
+                random.nextInt(10) == 0 ? random.nextInt(0x10000) : 1 + random.nextInt(2),
                 random.nextInt(20) == 0 ? random.nextInt(0x10000) : 1 + random.nextInt(7),
                 random.nextInt(8),
                 random.nextBoolean() ? random.nextInt() : 100_000,
@@ -70,7 +71,12 @@ class HostilePacketFuzzTest {
 
     private void clientAction(Random random, MuxerHarness harness) {
         switch (random.nextInt(8)) {
-            case 0 -> harness.host.connect(1 + random.nextInt(3), Duration.ofSeconds(1 + random.nextInt(5)), handler());
+            case 0 ->
+                harness.host.connect(
+                        random.nextBoolean() ? VsockType.STREAM : VsockType.SEQPACKET,
+                        1 + random.nextInt(3),
+                        Duration.ofSeconds(1 + random.nextInt(5)),
+                        handler());
             case 1 -> harness.poll(random.nextInt(200));
             case 2 -> harness.drain();
             case 3 -> harness.pass(Duration.ofSeconds(random.nextInt(4)));

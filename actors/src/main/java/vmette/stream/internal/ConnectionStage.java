@@ -20,6 +20,7 @@ import vmette.errors.VsockException;
 import vmette.stream.Vsock.OutgoingConnection;
 import vmette.vsock.VsockChannelHandler;
 import vmette.vsock.VsockHost;
+import vmette.vsock.VsockType;
 
 /** One vsock connection as a flow: takes bytes for the guest, gives the guest's. */
 public final class ConnectionStage
@@ -38,8 +39,8 @@ public final class ConnectionStage
 
     /** A connection to be dialled at each materialisation. */
     public static Graph<FlowShape<ByteString, ByteString>, CompletionStage<OutgoingConnection>> outgoing(
-            VsockHost host, int port, Duration timeout, boolean halfClose) {
-        return new ConnectionStage(handler -> host.connect(port, timeout, handler), halfClose);
+            VsockHost host, VsockType type, int port, Duration timeout, boolean halfClose) {
+        return new ConnectionStage(handler -> host.connect(type, port, timeout, handler), halfClose);
     }
 
     /** A connection the guest asked for, accepted when materialised, which may happen once. */
