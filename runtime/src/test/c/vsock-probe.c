@@ -3,6 +3,9 @@
  *
  *   vsock-probe dial PORT      connects to the host, stdin to the socket, the socket to stdout
  *   vsock-probe echo PORT      listens, prints "listening", serves one connection, sends back what comes
+ *   vsock-probe messages PORT  the same with messages: SOCK_SEQPACKET
+ *   vsock-probe ask PORT       dials the host for messages, sends those of 1, 10, 1000 and 50000 bytes, prints the lengths that
+ *                              come back, and whether one of 4 MiB is refused
  *   vsock-probe attack         tries what a guest process might to get hold of the agent's link; prints what it could do
  *   vsock-probe pattern BYTES FILE
  *                              writes so many bytes, each determined by its offset, to stdout; FILE holds how many so far
@@ -29,8 +32,10 @@ struct address {
     unsigned char zero[3];
 };
 
+static int socket_type = SOCK_STREAM;
+
 static int vsock(void) {
-    int fd = socket(AF_VSOCK_, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = socket(AF_VSOCK_, socket_type | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         perror("socket");
         exit(1);
@@ -143,6 +148,28 @@ static void echo(unsigned port) {
     }
 }
 
+static void ask(int fd) {
+    static char bytes[4 << 20];
+    static const int lengths[] = {1, 10, 1000, 50000};
+    for (int i = 0; i < 4; i++) {
+        memset(bytes, 'a' + i, lengths[i]);
+        if (send(fd, bytes, lengths[i], 0) != lengths[i]) {
+            perror("send");
+            exit(1);
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        ssize_t n = recv(fd, bytes, sizeof bytes, 0);
+        int same = n > 0;
+        for (ssize_t at = 0; at < n; at++) {
+            same &= bytes[at] == 'a' + i;
+        }
+        printf("%zd %s\n", n, same ? "same" : "other");
+    }
+    /* EMSGSIZE, or on older kernels ENOMEM */
+    printf("%s\n", send(fd, bytes, sizeof bytes, 0) < 0 ? "too long" : "sent");
+}
+
 static void report(const char *what, int could) {
     printf("%s: %s\n", what, could ? "COULD" : strerror(errno));
 }
@@ -229,12 +256,23 @@ int main(int argc, char **argv) {
         pump(0, 1, fd);
     } else if (argc == 3 && strcmp(argv[1], "echo") == 0) {
         echo(strtoul(argv[2], NULL, 10));
+    } else if (argc == 3 && strcmp(argv[1], "messages") == 0) {
+        socket_type = SOCK_SEQPACKET;
+        echo(strtoul(argv[2], NULL, 10));
+    } else if (argc == 3 && strcmp(argv[1], "ask") == 0) {
+        socket_type = SOCK_SEQPACKET;
+        int fd = dial(2, strtoul(argv[2], NULL, 10));
+        if (fd < 0) {
+            perror("connect");
+            return 1;
+        }
+        ask(fd);
     } else if (argc == 4 && strcmp(argv[1], "pattern") == 0) {
         pattern(strtoull(argv[2], NULL, 10), argv[3]);
     } else if (argc == 2 && strcmp(argv[1], "attack") == 0) {
         attack();
     } else {
-        fprintf(stderr, "usage: vsock-probe dial|echo PORT | attack | pattern BYTES FILE\n");
+        fprintf(stderr, "usage: vsock-probe dial|echo|messages|ask PORT | attack | pattern BYTES FILE\n");
         return 2;
     }
     return 0;

@@ -58,10 +58,14 @@ public final class Vmette implements AutoCloseable {
     private final Set<VmTicket> alive = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private Vmette(RuntimeSettings settings, Consumer<String> progress, Optional<ActorSystem<?>> callers) {
+    private Vmette(
+            RuntimeSettings settings,
+            Consumer<String> progress,
+            QemuMachines machines,
+            Optional<ActorSystem<?>> callers) {
         this.settings = settings;
         this.progress = progress;
-        this.machines = new QemuMachines(settings, progress);
+        this.machines = machines;
         this.control = new LazyControl(machines);
         this.ownsSystem = callers.isEmpty();
         if (callers.isPresent()) {
@@ -119,7 +123,12 @@ public final class Vmette implements AutoCloseable {
      * @param progress told, a line at a time, what long work is under way; on any thread
      */
     public static Vmette create(RuntimeSettings settings, Consumer<String> progress) {
-        return new Vmette(settings, progress, Optional.empty());
+        return new Vmette(settings, progress, new QemuMachines(settings, progress), Optional.empty());
+    }
+
+    /** For tests that make machines of their own kind. */
+    static Vmette create(RuntimeSettings settings, QemuMachines machines) {
+        return new Vmette(settings, line -> {}, machines, Optional.empty());
     }
 
     /** A runtime in the caller's ActorSystem, with the {@code vmette} section of its configuration. */
@@ -129,7 +138,7 @@ public final class Vmette implements AutoCloseable {
 
     /** A runtime in the caller's ActorSystem. Closing the runtime leaves the system running. */
     public static Vmette create(ActorSystem<?> system, RuntimeSettings settings) {
-        return new Vmette(settings, line -> {}, Optional.of(system));
+        return new Vmette(settings, line -> {}, new QemuMachines(settings, line -> {}), Optional.of(system));
     }
 
     /** The ActorSystem that everything runs in, for materialising streams. Waits until it is up. */

@@ -10,6 +10,7 @@ import akka.stream.javadsl.Keep;
 import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
@@ -84,6 +85,31 @@ class VsockStreamsIT {
         assertThat(await(arrived)).isEqualTo(Guests.sha256Of(vmette, Guests.randomBytes(5, QUARTER_GIB)));
         assertThat(await(printed)).isEqualTo(Guests.sha256Of(vmette, Guests.randomBytes(4, QUARTER_GIB)));
         assertThat(await(dialler.status()).code()).isZero();
+    }
+
+    @Test
+    void messagesKeepTheirBoundariesBothWays() {
+        Execution server = probe("messages", "7011");
+        assertThat(await(server.stdout().runWith(Sink.head(), vmette.system())).utf8String())
+                .isEqualTo("listening\n");
+        List<Integer> lengths = List.of(1, 2, 4096, 30_000, 3, 60_000, 1);
+        CompletionStage<List<ByteString>> echoed = Source.from(lengths)
+                .map(length -> ByteString.fromArray(new byte[length]))
+                .via(vm.vsock().connectSeqpacket(7011))
+                .runWith(Sink.seq(), vmette.system());
+        assertThat(await(echoed)).extracting(ByteString::length).isEqualTo(lengths);
+
+        await(vm.vsock()
+                .bindSeqpacket(7012)
+                .to(Sink.foreach(
+                        connection -> connection.flow().join(Flow.create()).run(vmette.system())))
+                .run(vmette.system()));
+        Execution asking = probe("ask", "7012");
+        assertThat(await(Guests.text(vmette, asking.stdout())))
+                .isEqualTo("1 same\n10 same\n1000 same\n50000 same\ntoo long\n");
+        assertThat(await(asking.status()).code()).isZero();
+        // a stream is refused where messages are wanted
+        assertThat(await(probe("dial", "7012").status()).code()).isEqualTo(1);
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import vmette.errors.VsockException;
 import vmette.vsock.VsockChannelHandler;
 import vmette.vsock.VsockHost;
+import vmette.vsock.VsockType;
 
 /**
  * A VM's vsock across its incarnations: what is listened on belongs to the VM and is in force before each incarnation's first
@@ -53,7 +54,12 @@ public final class VmVsock implements VsockHost {
     }
 
     @Override
-    public synchronized Listener listen(int port, int backlog, Acceptor acceptor) {
+    public Listener listen(int port, int backlog, Acceptor acceptor) {
+        return listen(VsockType.STREAM, port, backlog, acceptor);
+    }
+
+    @Override
+    public synchronized Listener listen(VsockType type, int port, int backlog, Acceptor acceptor) {
         if (over) {
             throw new VsockException("VM " + vm + " has ended: port " + port + " cannot be bound");
         }
@@ -67,7 +73,7 @@ public final class VmVsock implements VsockHost {
         if (bound.containsKey(chosen)) {
             throw new VsockException("vsock port " + chosen + " of VM " + vm + " is bound already");
         }
-        Bound entry = new Bound(chosen, backlog, acceptor);
+        Bound entry = new Bound(type, chosen, backlog, acceptor);
         if (current != null) {
             entry.bind();
         }
@@ -98,6 +104,11 @@ public final class VmVsock implements VsockHost {
 
     @Override
     public void connect(int port, Duration timeout, VsockChannelHandler handler) {
+        connect(VsockType.STREAM, port, timeout, handler);
+    }
+
+    @Override
+    public void connect(VsockType type, int port, Duration timeout, VsockChannelHandler handler) {
         VsockHost host;
         boolean ended;
         synchronized (this) {
@@ -108,24 +119,26 @@ public final class VmVsock implements VsockHost {
             handler.onReset(new VsockException("VM " + vm + (ended ? " has ended" : " is not running") + ": port "
                     + Integer.toUnsignedString(port) + " cannot be dialled"));
         } else {
-            host.connect(port, timeout, handler);
+            host.connect(type, port, timeout, handler);
         }
     }
 
     private final class Bound implements Listener {
+        private final VsockType type;
         private final int port;
         private final int backlog;
         private final Acceptor acceptor;
         private Listener listener;
 
-        Bound(int port, int backlog, Acceptor acceptor) {
+        Bound(VsockType type, int port, int backlog, Acceptor acceptor) {
+            this.type = type;
             this.port = port;
             this.backlog = backlog;
             this.acceptor = acceptor;
         }
 
         void bind() {
-            listener = current.listen(port, backlog, acceptor);
+            listener = current.listen(type, port, backlog, acceptor);
         }
 
         @Override

@@ -7,6 +7,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.config.RuntimeSettings;
@@ -42,6 +43,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     private final RuntimeSettings settings;
     private final Consumer<String> progress;
+    private final Function<VmSpec, String> lastWords;
     private final VsockLimits limits;
     private final AtomicInteger threads = new AtomicInteger();
     // Preparing a machine blocks: it may download a kernel.
@@ -57,8 +59,14 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
      * @param progress told what long work is under way, on any thread
      */
     public QemuMachines(RuntimeSettings settings, Consumer<String> progress) {
+        this(settings, progress, spec -> "");
+    }
+
+    /** @param lastWords on a VM's kernel command line, after which none counts; empty but for tests with another PID 1 */
+    QemuMachines(RuntimeSettings settings, Consumer<String> progress, Function<VmSpec, String> lastWords) {
         this.settings = settings;
         this.progress = progress;
+        this.lastWords = lastWords;
         VsockSettings vsock = settings.vsock();
         this.limits = new VsockLimits(
                 vsock.bufAlloc(),
@@ -108,7 +116,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                         .orElseGet(() ->
                                 KernelCommandLine.defaults(shared.hypervisor().accelerator())),
                 spec.vcpus(),
-                "");
+                lastWords.apply(spec));
         GuestKernel kernel = assets(spec).prepare(progress);
         Path directory = shared.children().directory().createVmDirectory(name);
         QemuMachine machine = null;

@@ -13,6 +13,7 @@ import vmette.stream.internal.BindStage;
 import vmette.stream.internal.ConnectionStage;
 import vmette.vsock.VsockAddress;
 import vmette.vsock.VsockHost;
+import vmette.vsock.VsockType;
 
 /**
  * The streams of one VM's vsock. Thread-safe; the sources and flows are blueprints and may be materialised any number of times,
@@ -52,7 +53,7 @@ public final class Vsock {
      * @return the materialised value is there when the port is; it fails with {@code VsockException} if it is taken
      */
     public Source<IncomingConnection, CompletionStage<Binding>> bind(int port, int backlog, boolean halfClose) {
-        return Source.fromGraph(new BindStage(host, port, backlog, halfClose));
+        return Source.fromGraph(new BindStage(host, VsockType.STREAM, port, backlog, halfClose));
     }
 
     /** As {@link #connect(int, Duration, boolean)} with the settings' timeout and half-close. */
@@ -70,7 +71,20 @@ public final class Vsock {
      */
     public Flow<ByteString, ByteString, CompletionStage<OutgoingConnection>> connect(
             int port, Duration timeout, boolean halfClose) {
-        return Flow.fromGraph(ConnectionStage.outgoing(host, port, timeout, halfClose));
+        return Flow.fromGraph(ConnectionStage.outgoing(host, VsockType.STREAM, port, timeout, halfClose));
+    }
+
+    /**
+     * As {@link #bind(int)} for the guest's {@code SOCK_SEQPACKET} sockets: each element of a connection's flow is one message, in either
+     * direction; an empty one for the guest is not sent. See {@link VsockType#SEQPACKET} for the largest.
+     */
+    public Source<IncomingConnection, CompletionStage<Binding>> bindSeqpacket(int port) {
+        return Source.fromGraph(new BindStage(host, VsockType.SEQPACKET, port, backlog, true));
+    }
+
+    /** As {@link #connect(int)} to a {@code SOCK_SEQPACKET} socket in the guest; messages as in {@link #bindSeqpacket}. */
+    public Flow<ByteString, ByteString, CompletionStage<OutgoingConnection>> connectSeqpacket(int port) {
+        return Flow.fromGraph(ConnectionStage.outgoing(host, VsockType.SEQPACKET, port, connectTimeout, true));
     }
 
     /**

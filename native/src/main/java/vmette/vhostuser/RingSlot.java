@@ -5,8 +5,10 @@ import java.util.Optional;
 import vmette.linux.EventFd;
 import vmette.linux.LinuxException;
 import vmette.memory.GuestMemory;
+import vmette.memory.GuestMemoryException;
 import vmette.virtio.SplitVirtqueue;
 import vmette.virtio.Virtio;
+import vmette.virtio.VirtqueueException;
 
 /**
  * All that the front-end has said about one ring, and the ring while it runs. Owns the three eventfds.
@@ -99,18 +101,27 @@ final class RingSlot implements AutoCloseable {
         if (size > Virtio.MAX_QUEUE_SIZE) {
             throw new VhostUserException("ring " + index + " has size " + size);
         }
-        SplitVirtqueue queue = new SplitVirtqueue(
-                memory,
-                size,
-                memory.translateUser(addresses.descriptors(), SplitVirtqueue.descriptorBytes(size)),
-                memory.translateUser(addresses.available(), SplitVirtqueue.availBytes(size)),
-                memory.translateUser(addresses.used(), SplitVirtqueue.usedBytes(size)),
-                (features & Virtio.F_EVENT_IDX) != 0,
-                (features & Virtio.F_INDIRECT_DESC) != 0);
+        SplitVirtqueue queue = lay(memory, features);
         queue.setBase(base);
         queue.enableKicks();
         running = new Vring(index, queue, this::callDriver);
         return running;
+    }
+
+    /** Where a ring lies is the driver's choice; the front-end passes on even what is no memory. */
+    private SplitVirtqueue lay(GuestMemory memory, long features) {
+        try {
+            return new SplitVirtqueue(
+                    memory,
+                    size,
+                    memory.translateUser(addresses.descriptors(), SplitVirtqueue.descriptorBytes(size)),
+                    memory.translateUser(addresses.available(), SplitVirtqueue.availBytes(size)),
+                    memory.translateUser(addresses.used(), SplitVirtqueue.usedBytes(size)),
+                    (features & Virtio.F_EVENT_IDX) != 0,
+                    (features & Virtio.F_INDIRECT_DESC) != 0);
+        } catch (GuestMemoryException e) {
+            throw new VirtqueueException("ring " + index + " lies outside the guest's memory: " + e.getMessage());
+        }
     }
 
     /** Ends the run: shows the driver what was returned, remembers where to resume. */

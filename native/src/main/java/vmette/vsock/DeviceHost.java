@@ -16,6 +16,17 @@ final class DeviceHost implements VsockHost {
 
     @Override
     public Listener listen(int port, int backlog, Acceptor acceptor) {
+        return listen(VsockType.STREAM, port, backlog, acceptor);
+    }
+
+    @Override
+    public void connect(int port, Duration timeout, VsockChannelHandler handler) {
+        connect(VsockType.STREAM, port, timeout, handler);
+    }
+
+    @Override
+    public Listener listen(VsockType type, int port, int backlog, Acceptor acceptor) {
+        Objects.requireNonNull(type, "type");
         Objects.requireNonNull(acceptor, "acceptor");
         if (port < 0) {
             throw new IllegalArgumentException(
@@ -24,11 +35,12 @@ final class DeviceHost implements VsockHost {
         if (backlog < 1) {
             throw new IllegalArgumentException("a backlog must be at least 1, not " + backlog);
         }
-        return muxer.listeners().listen(port, backlog, acceptor);
+        return muxer.listeners().listen(type, port, backlog, acceptor);
     }
 
     @Override
-    public void connect(int port, Duration timeout, VsockChannelHandler handler) {
+    public void connect(VsockType type, int port, Duration timeout, VsockChannelHandler handler) {
+        Objects.requireNonNull(type, "type");
         Objects.requireNonNull(handler, "handler");
         if (port == 0 || port == -1) {
             throw new IllegalArgumentException(
@@ -37,6 +49,6 @@ final class DeviceHost implements VsockHost {
         if (timeout.isNegative() || timeout.isZero()) {
             throw new IllegalArgumentException("a timeout must be positive, not " + timeout);
         }
-        loop.execute(() -> muxer.connect(port, timeout, handler));
+        loop.execute(() -> muxer.connect(type, port, timeout, handler));
     }
 }

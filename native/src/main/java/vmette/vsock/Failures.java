@@ -45,6 +45,12 @@ final class Failures {
         return new VsockResetException(connection + ": reset: the guest broke the vsock protocol: it " + what);
     }
 
+    static VsockResetException messageTooLong(VsockConnection connection, int length) {
+        return new VsockResetException(connection + ": reset: a message of " + length
+                + " bytes is larger than the guest's buffer and would never be read: send smaller messages, or raise"
+                + " SO_VM_SOCKETS_BUFFER_SIZE in the guest's program");
+    }
+
     static VsockResetException handlerFailed(VsockConnection connection, Throwable failure) {
         return new VsockResetException(connection + ": reset: its handler failed: " + failure, failure);
     }

@@ -1,19 +1,23 @@
 package vmette.vsock;
 
-/** The guest's bytes of one connection: credit, buffer and demand. Says what is due; calls nobody. */
-final class Inbound {
+/** What the guest sends on one connection: credit, what waits, and demand. Says what is due; calls nobody. */
+abstract sealed class Inbound permits StreamInbound, MessageInbound {
     private final ReceiveCredit credit;
-    private final ReceiveBuffer buffer;
-    private byte[] direct;
     private int demand;
     private boolean refused;
     private boolean ended;
     private boolean endDelivered;
     private boolean updateAsked;
 
-    Inbound(int bound, int counterStart) {
-        this.credit = new ReceiveCredit(ReceiveBuffer.creditFor(bound), counterStart);
-        this.buffer = new ReceiveBuffer(bound);
+    Inbound(int credit, int counterStart) {
+        this.credit = new ReceiveCredit(credit, counterStart);
+    }
+
+    /** @param bound bytes of memory */
+    static Inbound create(VsockType type, int bound, int counterStart) {
+        return type == VsockType.STREAM
+                ? new StreamInbound(bound, counterStart)
+                : new MessageInbound(bound, counterStart);
     }
 
     int bufAlloc() {
@@ -24,9 +28,20 @@ final class Inbound {
         return credit.forwarded();
     }
 
-    int charge() {
-        return buffer.charge() + (direct == null ? 0 : direct.length);
-    }
+    /** Bytes of memory held. */
+    abstract int charge();
+
+    /** Keeps a payload that the credit covers; false if that takes more memory than there is. */
+    abstract boolean keep(Payload payload, int length, int flags, int wanted);
+
+    /** Whether something can be handed over. */
+    abstract boolean ready();
+
+    /** Takes what is to be handed over next, at most {@code wanted} bytes of a stream, and gives credit back for it. */
+    abstract byte[] take(int wanted, ReceiveCredit credit);
+
+    /** Drops all that waits. */
+    abstract void drop();
 
     /** See {@link ReceiveCredit#limit}. */
     void limit(int guestBufAlloc) {
@@ -37,39 +52,21 @@ final class Inbound {
         demand = maxBytes;
     }
 
-    /** Takes a packet in; false if the guest had no credit for it. */
-    boolean receive(Payload payload, int length) {
+    /** Takes a packet in; false if the guest had no credit for it, or means to fill us with what needs none. */
+    boolean receive(Payload payload, int length, int flags) {
         if (!credit.receive(length)) {
             return false;
         }
-        if (refused) {
-            return true;
-        }
-        int at = 0;
-        if (demand > 0 && length > 0 && direct == null && buffer.isEmpty()) {
-            at = Math.min(demand, length);
-            direct = new byte[at];
-            payload.copyTo(0, direct, 0, at);
-        }
-        buffer.append(payload, at, length - at);
-        return true;
+        return refused || keep(payload, length, flags, demand);
     }
 
     boolean deliverable() {
-        return demand > 0 && !refused && (direct != null || !buffer.isEmpty());
+        return demand > 0 && !refused && ready();
     }
 
-    /** The next chunk to hand over, which uses up the demand; only if {@link #deliverable}. */
+    /** The next chunk or message to hand over, which uses up the demand; only if {@link #deliverable}. */
     byte[] next() {
-        byte[] out;
-        if (direct != null) {
-            out = direct;
-            direct = null;
-            credit.forward(out.length);
-        } else {
-            out = buffer.take(demand);
-            credit.forward(buffer.pollReleased());
-        }
+        byte[] out = take(demand, credit);
         demand = 0;
         return out;
     }
@@ -82,8 +79,7 @@ final class Inbound {
     /** Nobody wants what the guest sends. */
     void refuse() {
         refused = true;
-        direct = null;
-        buffer.clear();
+        drop();
     }
 
     boolean refused() {
@@ -105,7 +101,7 @@ final class Inbound {
     }
 
     boolean endDue() {
-        return ended && !refused && !endDelivered && direct == null && buffer.isEmpty();
+        return ended && !refused && !endDelivered && !ready();
     }
 
     void endDelivered() {
@@ -118,7 +114,12 @@ final class Inbound {
     }
 
     boolean updateDue() {
-        return updateAsked || (!over() && credit.updateDue());
+        return updateAsked || (!over() && creditDue(credit));
+    }
+
+    /** Whether the guest should be told of credit it does not know of. */
+    boolean creditDue(ReceiveCredit credit) {
+        return credit.updateDue();
     }
 
     /** A packet with our numbers goes out. */

@@ -13,12 +13,14 @@ final class ListenerTable {
 
     /** A port with its acceptor. */
     final class Entry implements VsockHost.Listener {
+        private final VsockType type;
         private final int port;
         private final int backlog;
         private final VsockHost.Acceptor acceptor;
         private int waiting;
 
-        private Entry(int port, int backlog, VsockHost.Acceptor acceptor) {
+        private Entry(VsockType type, int port, int backlog, VsockHost.Acceptor acceptor) {
+            this.type = type;
             this.port = port;
             this.backlog = backlog;
             this.acceptor = acceptor;
@@ -27,6 +29,10 @@ final class ListenerTable {
         @Override
         public int port() {
             return port;
+        }
+
+        VsockType type() {
+            return type;
         }
 
         VsockHost.Acceptor acceptor() {
@@ -52,8 +58,8 @@ final class ListenerTable {
         }
     }
 
-    Entry listen(int port, int backlog, VsockHost.Acceptor acceptor) {
-        Entry entry = port == 0 ? anyPort(backlog, acceptor) : new Entry(port, backlog, acceptor);
+    Entry listen(VsockType type, int port, int backlog, VsockHost.Acceptor acceptor) {
+        Entry entry = port == 0 ? anyPort(type, backlog, acceptor) : new Entry(type, port, backlog, acceptor);
         if (port != 0 && byPort.putIfAbsent(port, entry) != null) {
             throw new VsockException("host vsock port " + port + " is listened on already; close that listener first");
         }
@@ -64,9 +70,9 @@ final class ListenerTable {
         return entry;
     }
 
-    private Entry anyPort(int backlog, VsockHost.Acceptor acceptor) {
+    private Entry anyPort(VsockType type, int backlog, VsockHost.Acceptor acceptor) {
         for (int port = FIRST_FREE; port <= LAST_FREE; port++) {
-            Entry entry = new Entry(port, backlog, acceptor);
+            Entry entry = new Entry(type, port, backlog, acceptor);
             if (byPort.putIfAbsent(port, entry) == null) {
                 return entry;
             }

@@ -78,6 +78,16 @@ final class Outbound {
         return (int) Math.min(queue.size(), credit.available());
     }
 
+    /** Bytes left of what was written in one go. */
+    int head() {
+        return queue.head();
+    }
+
+    /** Whether the guest's buffer could hold so much at once. */
+    boolean fits(int length) {
+        return length <= credit.most();
+    }
+
     void drainTo(RxBuffer buffer, int at, int length) {
         long cost = queue.drainTo(buffer, at, length);
         credit.sent(length);

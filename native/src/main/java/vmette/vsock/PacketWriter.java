@@ -2,6 +2,7 @@ package vmette.vsock;
 
 /** What a connection has to say to the guest: decides which packet is next and writes it into the RX buffer it is offered. */
 final class PacketWriter {
+    private final VsockType type;
     private final ConnectionKey key;
     private final long guestCid;
     private final Inbound in;
@@ -10,7 +11,8 @@ final class PacketWriter {
     private VsockOp opening = VsockOp.UNKNOWN;
     private int shutdownSent;
 
-    PacketWriter(ConnectionKey key, long guestCid, Inbound in, Outbound out) {
+    PacketWriter(VsockType type, ConnectionKey key, long guestCid, Inbound in, Outbound out) {
+        this.type = type;
         this.key = key;
         this.guestCid = guestCid;
         this.in = in;
@@ -51,6 +53,11 @@ final class PacketWriter {
             op = VsockOp.SHUTDOWN;
         } else if (Math.min(room, out.sendable()) > 0) {
             length = Math.min(room, out.sendable());
+            if (type == VsockType.SEQPACKET && length >= out.head()) {
+                // a packet never holds the end of one message and the beginning of the next
+                length = out.head();
+                flags = VsockHeader.MESSAGE_END;
+            }
             out.drainTo(buffer, VsockHeader.BYTES, length);
             op = VsockOp.RW;
         } else if (out.creditRequestDue()) {
@@ -84,7 +91,7 @@ final class PacketWriter {
                 key.hostPort(),
                 key.guestPort(),
                 length,
-                VsockHeader.STREAM,
+                type.wire(),
                 op.wire(),
                 flags,
                 in.bufAlloc(),

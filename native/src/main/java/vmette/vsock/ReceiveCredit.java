@@ -63,12 +63,17 @@ final class ReceiveCredit {
         told = forwarded;
     }
 
+    /** Whether the guest does not know of all there is. */
+    boolean untold() {
+        return forwarded != told;
+    }
+
     /**
      * Whether the guest should be told: it sees no more than a quarter of its window free while there is more: Linux's is
      * 256 KiB, so that it hears before its last 64 KiB. A guest that sees none at all is covered by the same rule, so that it is never
      * left waiting.
      */
     boolean updateDue() {
-        return forwarded != told && window - (received - told) <= window / 4;
+        return untold() && window - (received - told) <= window / 4;
     }
 }

@@ -25,6 +25,11 @@ final class SendCredit {
         sent += bytes;
     }
 
+    /** The guest's whole buffer. */
+    long most() {
+        return Integer.toUnsignedLong(peerBufAlloc);
+    }
+
     /** Bytes that may be sent now; 0 as well where the guest's numbers make no sense or its buffer shrank. */
     int available() {
         long free = Integer.toUnsignedLong(peerBufAlloc) - Integer.toUnsignedLong(sent - peerFwdCnt);

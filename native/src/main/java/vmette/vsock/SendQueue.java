@@ -27,6 +27,11 @@ final class SendQueue {
         return size;
     }
 
+    /** Bytes left of the oldest segment; 0 if there is none. */
+    int head() {
+        return segments.isEmpty() ? 0 : segments.getFirst().length - headSent;
+    }
+
     void add(byte[] data, int offset, int length) {
         segments.addLast(new Segment(data, offset, length));
         size += length;

@@ -1,7 +1,8 @@
 package vmette.vsock;
 
 /**
- * One vsock stream connection, seen from the host. Thread-safe; calls from other threads reach the loop in the order
+ * One vsock connection, seen from the host. What is said of bytes holds for a stream; of {@link VsockType#SEQPACKET} each
+ * {@code onData} is one whole message, possibly empty, and each {@link #write} sends one. Thread-safe; calls from other threads reach the loop in the order
  * they were made.
  */
 public interface VsockChannel {
@@ -15,7 +16,7 @@ public interface VsockChannel {
      * Demand: asks for one more {@link VsockChannelHandler#onData} of 1 to {@code maxBytes} bytes. At most one request may be
      * outstanding; one more replaces its maxBytes. Nothing is delivered, and no credit returned to the guest, without demand.
      *
-     * @param maxBytes at least 1
+     * @param maxBytes at least 1; without effect on messages, which come whole
      */
     void request(int maxBytes);
 
@@ -24,7 +25,7 @@ public interface VsockChannel {
      *
      * @param data ownership passes to the channel: the array must not be changed any more
      * @param offset first byte
-     * @param length count, 0 is allowed and does nothing
+     * @param length count, 0 is allowed and does nothing; a message that is larger than the guest's buffer resets the connection
      * @return true if the channel takes more at once; false if its queue is above the high-water mark: then {@link
      *     VsockChannelHandler#onWritable} is called once when it has fallen below the low-water mark. Writing on regardless is an error of
      *     the caller that only costs memory.

@@ -9,7 +9,7 @@ public interface VsockChannelHandler {
     /** The connection is established. First call, once. */
     void onOpen(VsockChannel channel);
 
-    /** Answers one {@link VsockChannel#request}; the array is the handler's own, all of it is payload. */
+    /** Answers one {@link VsockChannel#request}; the array is the handler's own, all of it is payload: some bytes of a stream, or one message. */
     void onData(byte[] chunk);
 
     /** See {@link VsockChannel#write}. */

@@ -10,6 +10,7 @@ import vmette.errors.VsockException;
  * <p>A handler may call its channel from inside a callback, so whatever follows a callback looks at the state again.
  */
 final class VsockConnection {
+    private final VsockType type;
     private final ConnectionKey key;
     private final ConnectionHome home;
     private final Inbound in;
@@ -24,17 +25,18 @@ final class VsockConnection {
     private ExpiryTimer.Expiry expiry = () -> {};
 
     /** @param counterStart where the credit counters of both ends begin; 0 but for tests of the wrap */
-    VsockConnection(ConnectionKey key, ConnectionHome home, ConnectionState state, int counterStart) {
+    VsockConnection(VsockType type, ConnectionKey key, ConnectionHome home, ConnectionState state, int counterStart) {
         VsockLimits limits = home.limits();
+        this.type = type;
         this.key = key;
         this.home = home;
         this.state = state;
-        this.in = new Inbound(limits.bufAlloc(), counterStart);
+        this.in = Inbound.create(type, limits.bufAlloc(), counterStart);
         this.out = new Outbound(limits.writeHighWater(), limits.writeLowWater(), home.writes(), counterStart);
         this.channel = new LoopChannel(this, out, home.loop());
         this.handler = new HandlerPort(toString(), failure -> abort(Failures.handlerFailed(this, failure), true));
         this.delivery = new Delivery(in, handler);
-        this.packets = new PacketWriter(key, home.guestCid(), in, out);
+        this.packets = new PacketWriter(type, key, home.guestCid(), in, out);
     }
 
     /** Dials the guest. */
@@ -114,7 +116,8 @@ final class VsockConnection {
                     violation("sent data after its end");
                     return;
                 }
-                if (!in.receive(packet.payload(), packet.header().len())) {
+                if (!in.receive(
+                        packet.payload(), packet.header().len(), packet.header().flags())) {
                     violation("sent more than its credit");
                     return;
                 }
@@ -176,8 +179,13 @@ final class VsockConnection {
     }
 
     void write(byte[] data, int offset, int length) {
+        boolean hopeless = type == VsockType.SEQPACKET && isOpen() && !out.over() && !out.fits(length);
         out.enqueue(data, offset, length);
-        settle();
+        if (hopeless) {
+            abort(Failures.messageTooLong(this, length), true);
+        } else {
+            settle();
+        }
     }
 
     void shutdownOutput() {
@@ -297,6 +305,10 @@ final class VsockConnection {
     /** Whether not a packet of it has been exchanged: it can still happen on another transport. */
     boolean untouched() {
         return state == ConnectionState.CONNECTING && packets.openDue();
+    }
+
+    VsockType type() {
+        return type;
     }
 
     ConnectionKey key() {

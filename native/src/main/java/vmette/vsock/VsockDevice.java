@@ -24,13 +24,15 @@ import vmette.vhostuser.Vring;
 import vmette.virtio.VirtqueueException;
 
 /**
- * The vsock device of one incarnation of a VM (virtio 1.2, section 5.10; the event queue is the front-end's). Streams
- * only. Methods of {@link VhostUserDevice} belong to the loop's thread, the others may be called from any.
+ * The vsock device of one incarnation of a VM (virtio 1.2, section 5.10; the event queue is the front-end's). Methods of {@link VhostUserDevice} belong to the loop's thread, the others may be called from any.
  *
  * <p>Whatever goes wrong in here ends this device and leaves the loop and its other devices alone.
  */
 public final class VsockDevice implements VhostUserDevice, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(VsockDevice.class);
+    /** VIRTIO_VSOCK_F_SEQPACKET, bit 1 (virtio 1.2, section 5.10.3). */
+    private static final long F_SEQPACKET = 1L << 1;
+
     private static final long LEAST_CID = 3;
     private static final long LARGEST_CID = 0xffff_fffeL;
 
@@ -161,10 +163,10 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
         return 2;
     }
 
-    /** No feature bit means streams (virtio 1.2, section 5.10.3). */
+    /** Streams need no bit of their own beside this one (virtio 1.2, section 5.10.3). */
     @Override
     public long deviceFeatures() {
-        return 0;
+        return F_SEQPACKET;
     }
 
     @Override

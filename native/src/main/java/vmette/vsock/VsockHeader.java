@@ -8,9 +8,9 @@ import java.nio.ByteOrder;
  * The header of every packet, {@code struct virtio_vsock_hdr} (virtio 1.2, section 5.10.6): little-endian, packed.
  *
  * @param len payload bytes, unsigned
- * @param type {@link #STREAM} or something we do not serve
+ * @param type see {@link VsockType}, or something we do not serve
  * @param op see {@link VsockOp}
- * @param flags of SHUTDOWN: {@link #SHUTDOWN_RECEIVE}, {@link #SHUTDOWN_SEND}
+ * @param flags of SHUTDOWN: {@link #SHUTDOWN_RECEIVE}, {@link #SHUTDOWN_SEND}; of a message's RW: {@link #MESSAGE_END}
  * @param bufAlloc the sender's receive buffer, unsigned
  * @param fwdCnt bytes the sender has handed to its reader, modulo 2^32
  */
@@ -26,7 +26,9 @@ record VsockHeader(
         int bufAlloc,
         int fwdCnt) {
     static final int BYTES = 44;
-    static final int STREAM = 1;
+
+    /** Flag of the last RW of a message, VIRTIO_VSOCK_SEQ_EOM. */
+    static final int MESSAGE_END = 1;
 
     /** The sender of a SHUTDOWN receives no more. */
     static final int SHUTDOWN_RECEIVE = 1;

@@ -1,6 +1,7 @@
 package vmette.vsock;
 
 import java.time.Duration;
+import vmette.errors.VsockException;
 
 /**
  * The host's end (CID 2) of one VM's vsock. Thread-safe; callbacks arrive on the device loop's thread and must neither
@@ -61,16 +62,28 @@ public interface VsockHost {
     }
 
     /**
-     * Listens on a host port.
+     * Listens on a host port, for streams.
      *
      * @param port 1 to 2^31-1, or 0 for a free one from 50000 to 59999
      * @param backlog requests that may wait for an answer at once, at least 1; one beyond gets RST
-     * @throws vmette.errors.VsockException if the port is taken or none is free, or the device is closed
+     * @throws VsockException if the port is taken or none is free, or the device is closed
      */
     Listener listen(int port, int backlog, Acceptor acceptor);
 
     /**
-     * Dials a guest port. A request made before the guest's driver is up waits for it within the timeout. Ends with
+     * {@link #listen(int, int, Acceptor)} for a type; a guest's request for the other is refused.
+     *
+     * @throws VsockException also from a host that knows streams only
+     */
+    default Listener listen(VsockType type, int port, int backlog, Acceptor acceptor) {
+        if (type != VsockType.STREAM) {
+            throw new VsockException("this vsock host knows no " + type);
+        }
+        return listen(port, backlog, acceptor);
+    }
+
+    /**
+     * Dials a guest port, for a stream. A request made before the guest's driver is up waits for it within the timeout. Ends with
      * {@code handler.onOpen} or {@code handler.onReset}.
      *
      * @param port guest port, 1 to 2^32-2 as an unsigned int
@@ -78,4 +91,13 @@ public interface VsockHost {
      * @param handler receives all that happens, on the loop
      */
     void connect(int port, Duration timeout, VsockChannelHandler handler);
+
+    /** {@link #connect(int, Duration, VsockChannelHandler)} for a type; a guest that listens for the other refuses. */
+    default void connect(VsockType type, int port, Duration timeout, VsockChannelHandler handler) {
+        if (type == VsockType.STREAM) {
+            connect(port, timeout, handler);
+        } else {
+            handler.onReset(new VsockException("this vsock host knows no " + type));
+        }
+    }
 }

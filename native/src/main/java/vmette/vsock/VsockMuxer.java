@@ -61,21 +61,20 @@ final class VsockMuxer implements ConnectionHome {
             return;
         }
         VsockOp op = VsockOp.of(header.op());
-        VsockConnection connection = header.type() == VsockHeader.STREAM
-                ? connections.find(new ConnectionKey(header.srcPort(), header.dstPort()))
-                : null;
-        if (connection != null) {
+        ConnectionKey key = new ConnectionKey(header.srcPort(), header.dstPort());
+        VsockConnection connection = connections.find(key);
+        if (connection != null && connection.type().is(header.type())) {
             connection.receive(packet, op);
-        } else if (op == VsockOp.REQUEST && header.type() == VsockHeader.STREAM && packet.lengthFits()) {
-            request(header);
+        } else if (connection == null && op == VsockOp.REQUEST && packet.lengthFits()) {
+            request(key, header);
         } else if (op != VsockOp.RST) {
             rx.reply(header.rst());
         }
     }
 
-    private void request(VsockHeader header) {
+    private void request(ConnectionKey key, VsockHeader header) {
         ListenerTable.Entry listener = listeners.find(header.dstPort());
-        if (listener == null || !listener.enter()) {
+        if (listener == null || !listener.type().is(header.type()) || !listener.enter()) {
             rx.reply(header.rst());
             return;
         }
@@ -84,8 +83,8 @@ final class VsockMuxer implements ConnectionHome {
             rx.reply(header.rst());
             return;
         }
-        ConnectionKey key = new ConnectionKey(header.srcPort(), header.dstPort());
-        VsockConnection connection = new VsockConnection(key, this, ConnectionState.REQUESTED, counterStart);
+        VsockConnection connection =
+                new VsockConnection(listener.type(), key, this, ConnectionState.REQUESTED, counterStart);
         connections.add(connection);
         // an RST still waiting for the former user of these ports would hit the new one
         rx.forget(key);
@@ -94,7 +93,7 @@ final class VsockMuxer implements ConnectionHome {
         request.ask();
     }
 
-    void connect(int port, Duration timeout, VsockChannelHandler handler) {
+    void connect(VsockType type, int port, Duration timeout, VsockChannelHandler handler) {
         Optional<VsockException> obstacle = closedBecause != null
                 ? Optional.of(Failures.closed(port, closedBecause))
                 : connections.reserveForHost().map(limit -> Failures.noRoom(port, limit));
@@ -103,7 +102,7 @@ final class VsockMuxer implements ConnectionHome {
             return;
         }
         ConnectionKey key = connections.dialKey(port, hostPort -> listeners.find(hostPort) != null);
-        VsockConnection connection = new VsockConnection(key, this, ConnectionState.CONNECTING, counterStart);
+        VsockConnection connection = new VsockConnection(type, key, this, ConnectionState.CONNECTING, counterStart);
         connections.add(connection);
         connection.dial(handler, timeout);
     }

@@ -5,7 +5,8 @@
  * for RW, payload. The driver sends on the TX ring and lays out empty buffers on the RX ring, named from its side. A connection is
  * named by its two ports. REQUEST opens it, RESPONSE or RST answers. SHUTDOWN says that its sender will send no more, receive no
  * more, or both; who hears both, and has nothing left to read, answers with RST, which ends the connection without a fault. RST at any
- * other time is a failure.
+ * other time is a failure. A connection is a stream of bytes or one of messages ({@link vmette.vsock.VsockType}); of the latter the last RW of each
+ * message bears a flag.
  *
  * <p><b>Credit.</b> Every header says how large the sender's receive buffer is (buf_alloc) and how many bytes of the
  * stream it has passed on (fwd_cnt, modulo 2^32). A sender keeps {@code sent - fwd_cnt <= buf_alloc} with the other's numbers. CREDIT_UPDATE

@@ -126,7 +126,8 @@ class BackendSessionTest {
                         EventFd.create())) {
             frontend().setUpRing(ring, 0);
             frontend().send(FrontendRequest.SET_VRING_ENABLE, false, FakeFrontend.state(0, 1));
-            assertEnded("GuestMemoryException: no region holds 128 bytes at user address 0x7f0040000000");
+            assertEnded(
+                    "the guest broke a ring: ring 0 lies outside the guest's memory: no region holds 128 bytes at user address 0x7f0040000000");
         }
     }
 

@@ -46,14 +46,17 @@ public final class GuestDriver {
             this.data = data;
         }
 
+        /** The chain's first descriptor. */
         public int head() {
             return head;
         }
 
+        /** Bytes the device claims to have written. */
         public int written() {
             return data.length;
         }
 
+        /** Those bytes. */
         public byte[] data() {
             return data;
         }
@@ -64,6 +67,7 @@ public final class GuestDriver {
      *
      * @param memory the driver's view of the guest's memory
      * @param address where the ring begins, aligned to 4096; {@link #bytes} of memory are used
+     * @param size descriptors, a power of two
      * @param eventIdx VIRTIO_F_EVENT_IDX is in force
      */
     public GuestDriver(GuestMemory memory, long address, int size, boolean eventIdx) {
@@ -106,18 +110,22 @@ public final class GuestDriver {
         used.putIntRelease(0, usedIndex << 16);
     }
 
+    /** Descriptors. */
     public int size() {
         return size;
     }
 
+    /** Guest address of the descriptor table. */
     public long descAddress() {
         return descAddress;
     }
 
+    /** Guest address of the available ring. */
     public long availAddress() {
         return availAddress;
     }
 
+    /** Guest address of the used ring. */
     public long usedAddress() {
         return usedAddress;
     }
@@ -285,9 +293,14 @@ public final class GuestDriver {
         return Short.toUnsignedInt(used.getShortAcquire(2));
     }
 
+    /** Whether {@link #poll} has something. */
+    public boolean hasUsed() {
+        return deviceUsedIndex() != usedIndex;
+    }
+
     /** Takes one returned chain back; its descriptors are free again. */
     public Optional<Used> poll() {
-        if (deviceUsedIndex() == usedIndex) {
+        if (!hasUsed()) {
             return Optional.empty();
         }
         int element = 4 + 8 * (usedIndex & (size - 1));

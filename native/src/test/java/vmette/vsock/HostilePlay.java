@@ -23,6 +23,7 @@ final class HostilePlay {
     HostilePlay(int counterStart) {
         harness = new MuxerHarness(MuxerHarness.limits(BUF_ALLOC, budget), counterStart);
         harness.host.listen(7000, 3, requests::add);
+        harness.host.listen(VsockType.SEQPACKET, 3, 3, requests::add);
     }
 
     static byte[] payload(Random random) {
@@ -38,7 +39,7 @@ final class HostilePlay {
                 PORTS[random.nextInt(PORTS.length)],
                 PORTS[random.nextInt(PORTS.length)],
                 honest ? payload : LENGTHS[random.nextInt(LENGTHS.length)],
-                random.nextInt(10) == 0 ? random.nextInt(0x10000) : VsockHeader.STREAM,
+                random.nextInt(10) == 0 ? random.nextInt(0x10000) : 1 + random.nextInt(2),
                 random.nextInt(20) == 0 ? random.nextInt(0x10000) : 1 + random.nextInt(7),
                 random.nextInt(8),
                 random.nextBoolean() ? random.nextInt() : 100_000,
@@ -52,7 +53,12 @@ final class HostilePlay {
 
     void clientAction(Random random) {
         switch (random.nextInt(8)) {
-            case 0 -> harness.host.connect(1 + random.nextInt(3), Duration.ofSeconds(1 + random.nextInt(5)), handler());
+            case 0 ->
+                harness.host.connect(
+                        random.nextBoolean() ? VsockType.STREAM : VsockType.SEQPACKET,
+                        1 + random.nextInt(3),
+                        Duration.ofSeconds(1 + random.nextInt(5)),
+                        handler());
             case 1 -> harness.poll(random.nextInt(200));
             case 2 -> harness.drain();
             case 3 -> harness.pass(Duration.ofSeconds(random.nextInt(4)));

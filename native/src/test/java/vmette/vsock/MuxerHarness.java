@@ -104,7 +104,7 @@ final class MuxerHarness {
                 guestPort,
                 hostPort,
                 length,
-                VsockHeader.STREAM,
+                VsockType.STREAM.wire(),
                 op.wire(),
                 flags,
                 bufAlloc,

@@ -13,9 +13,15 @@ import vmette.memory.GuestRam;
 import vmette.vhostuser.FakeFrontend;
 import vmette.virtio.GuestDriver;
 
-/** A guest with a vsock driver that behaves like Linux's, behind a front-end; its sockets read at once. */
-final class RingGuest implements AutoCloseable {
-    static final int CID = 3;
+/**
+ * A guest with a vsock driver that behaves like Linux's, behind a front-end; its sockets read at once and keep what they read.
+ * Nothing happens but in {@link #turn}. Used on one thread. A connection is named by its guest and host port; what is asked of one
+ * that does not exist is a {@link NullPointerException}.
+ */
+public final class RingGuest implements AutoCloseable {
+    /** The guest's CID. */
+    public static final int CID = 3;
+
     private static final int RING = 64;
     private static final int RX_BUFFER = 4096 + VsockHeader.BYTES;
     private static final int LARGEST_PACKET = 64 * 1024;
@@ -53,7 +59,12 @@ final class RingGuest implements AutoCloseable {
         this.frontend = frontend;
     }
 
-    static RingGuest connect(Path socket, Runnable pump) {
+    /**
+     * Connects to a device's socket and starts the driver.
+     *
+     * @param pump lets the device work while the front-end waits for an answer
+     */
+    public static RingGuest connect(Path socket, Runnable pump) {
         GuestRam ram = GuestRam.create(0, 4 * GuestDriver.bytes(RING));
         RingGuest guest = new RingGuest(ram, FakeFrontend.connect(socket, pump));
         guest.frontend.handshake();
@@ -71,51 +82,65 @@ final class RingGuest implements AutoCloseable {
                 RingPump.TX, new GuestDriver(ram.memory(), 2 * GuestDriver.bytes(RING), RING, false), 0);
     }
 
-    byte[] config() {
+    /** The device's configuration space: the CID, little-endian. */
+    public byte[] config() {
         return frontend.getConfig(0, 8);
     }
 
-    void listen(int port) {
+    /** Accepts whoever dials this guest port from now on. */
+    public void listen(int port) {
         listening.add(port);
     }
 
-    void dial(int guestPort, int hostPort) {
+    /** Asks the host for a connection. */
+    public void dial(int guestPort, int hostPort) {
         ConnectionKey key = new ConnectionKey(guestPort, hostPort);
         sockets.put(key, new Socket());
         control(key, VsockOp.REQUEST, 0);
     }
 
-    void write(int guestPort, int hostPort, byte[] data) {
+    /** Sends bytes, as far as the host's credit goes in each turn; the array must not be changed. */
+    public void write(int guestPort, int hostPort, byte[] data) {
         socket(guestPort, hostPort).outgoing.add(data);
     }
 
-    /** After all that was written. */
-    void shutdown(int guestPort, int hostPort, int flags) {
+    /**
+     * Shuts down after all that was written.
+     *
+     * @param flags 1: receives no more, 2: sends no more, 3: both
+     */
+    public void shutdown(int guestPort, int hostPort, int flags) {
         socket(guestPort, hostPort).shutdownDue = flags;
     }
 
-    void reset(int guestPort, int hostPort) {
+    /** Resets at once. */
+    public void reset(int guestPort, int hostPort) {
         socket(guestPort, hostPort).gone = true;
         control(new ConnectionKey(guestPort, hostPort), VsockOp.RST, 0);
     }
 
-    boolean isOpen(int guestPort, int hostPort) {
+    /** Whether the connection was established. */
+    public boolean isOpen(int guestPort, int hostPort) {
         return socket(guestPort, hostPort).open;
     }
 
-    boolean isGone(int guestPort, int hostPort) {
+    /** Whether the connection has ended, in order or not. */
+    public boolean isGone(int guestPort, int hostPort) {
         return socket(guestPort, hostPort).gone;
     }
 
-    boolean sawEnd(int guestPort, int hostPort) {
+    /** Whether the host has said that it sends no more. */
+    public boolean sawEnd(int guestPort, int hostPort) {
         return (socket(guestPort, hostPort).hostShutdown & VsockHeader.SHUTDOWN_SEND) != 0;
     }
 
-    byte[] received(int guestPort, int hostPort) {
+    /** All that the host has sent. */
+    public byte[] received(int guestPort, int hostPort) {
         return socket(guestPort, hostPort).received.toByteArray();
     }
 
-    int sent(int guestPort, int hostPort) {
+    /** How many bytes were sent. */
+    public int sent(int guestPort, int hostPort) {
         return socket(guestPort, hostPort).sent;
     }
 
@@ -124,21 +149,24 @@ final class RingGuest implements AutoCloseable {
     }
 
     /** Packets received. */
-    long packets() {
+    public long packets() {
         return packets;
     }
 
-    long calls() {
+    /** Calls for the RX ring. */
+    public long calls() {
         return calls;
     }
 
-    void withholdRxBuffers() {
+    /** Gives no more RX buffers, and takes back those there are. */
+    public void withholdRxBuffers() {
         offersRx = false;
         frontend.stopRing(RingPump.RX);
         rx = frontend.startRing(RingPump.RX, new GuestDriver(ram.memory(), 0, RING, false), 0);
     }
 
-    void offerRxBuffers() {
+    /** Gives RX buffers again. */
+    public void offerRxBuffers() {
         offersRx = true;
     }
 
@@ -160,20 +188,23 @@ final class RingGuest implements AutoCloseable {
         return RING - tx.driver().freeDescriptors();
     }
 
-    void breakTxRing() {
+    /** Breaks the TX ring. */
+    public void breakTxRing() {
         tx.driver().putAvailable(RING + 5);
         tx.driver().publish();
         tx.kick();
     }
 
-    void pauseAndResume() {
+    /** What QEMU does when the VM is paused and goes on. */
+    public void pauseAndResume() {
         int rxBase = frontend.stopRing(RingPump.RX);
         int txBase = frontend.stopRing(RingPump.TX);
         rx = frontend.startRing(RingPump.RX, rx.driver(), rxBase);
         tx = frontend.startRing(RingPump.TX, tx.driver(), txBase);
     }
 
-    void restartDriver() {
+    /** The driver begins anew and knows no connection; all rings begin at 0. */
+    public void restartDriver() {
         frontend.stopRing(RingPump.RX);
         frontend.stopRing(RingPump.TX);
         startDriver();
@@ -195,8 +226,8 @@ final class RingGuest implements AutoCloseable {
         tx.kick();
     }
 
-    /** Does all that can be done without the device. */
-    void turn() {
+    /** Does all that can be done without the device: takes what came, gives buffers, sends what is due. */
+    public void turn() {
         calls += rx.calls();
         for (Optional<GuestDriver.Used> used = rx.driver().poll();
                 used.isPresent();
@@ -312,7 +343,7 @@ final class RingGuest implements AutoCloseable {
                         key.guestPort(),
                         key.hostPort(),
                         payload.length,
-                        VsockHeader.STREAM,
+                        VsockType.STREAM.wire(),
                         op.wire(),
                         flags,
                         BUF_ALLOC,

@@ -297,7 +297,7 @@ class VsockRulesTest {
                 .as("listened on")
                 .isEqualTo((1 << 30) + 1);
         ConnectionKey next = new ConnectionKey(GUEST, (1 << 30) + 2);
-        table.add(new VsockConnection(next, harness.muxer, ConnectionState.CONNECTING, 0));
+        table.add(new VsockConnection(VsockType.STREAM, next, harness.muxer, ConnectionState.CONNECTING, 0));
         assertThat(table.dialKey(GUEST, port -> false).hostPort()).as("in use").isEqualTo((1 << 30) + 3);
         assertThat(table.dialKey(GUEST + 1, port -> false).hostPort()).isEqualTo((1 << 30) + 4);
     }

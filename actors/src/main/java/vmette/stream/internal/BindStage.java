@@ -20,6 +20,7 @@ import vmette.stream.Vsock.Binding;
 import vmette.stream.Vsock.IncomingConnection;
 import vmette.vsock.VsockHost;
 import vmette.vsock.VsockHost.IncomingRequest;
+import vmette.vsock.VsockType;
 
 /** A host port as a source of connections. */
 public final class BindStage
@@ -27,13 +28,15 @@ public final class BindStage
     private final Outlet<IncomingConnection> out = Outlet.create("Vsock.bind.out");
     private final SourceShape<IncomingConnection> shape = SourceShape.of(out);
     private final VsockHost host;
+    private final VsockType type;
     private final int port;
     private final int backlog;
     private final boolean halfClose;
 
     /** See {@link vmette.stream.Vsock#bind(int, int, boolean)}. */
-    public BindStage(VsockHost host, int port, int backlog, boolean halfClose) {
+    public BindStage(VsockHost host, VsockType type, int port, int backlog, boolean halfClose) {
         this.host = host;
+        this.type = type;
         this.port = port;
         this.backlog = backlog;
         this.halfClose = halfClose;
@@ -71,7 +74,7 @@ public final class BindStage
             AsyncCallback<Done> arrived = createAsyncCallback(done -> onArrival());
             AsyncCallback<Done> unbind = createAsyncCallback(done -> completeStage());
             try {
-                listener = host.listen(port, backlog, new VsockHost.Acceptor() {
+                listener = host.listen(type, port, backlog, new VsockHost.Acceptor() {
                     @Override
                     public void onRequest(IncomingRequest request) {
                         switch (requests.add(request)) {

@@ -18,6 +18,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import vmette.errors.VsockException;
 import vmette.stream.Vsock.OutgoingConnection;
 import vmette.vsock.VsockHost;
+import vmette.vsock.VsockType;
 
 /** One vsock connection as a flow: takes bytes for the guest, gives the guest's. */
 public final class ConnectionStage
@@ -36,10 +37,10 @@ public final class ConnectionStage
 
     /** A connection to be dialled at each materialisation. */
     public static Graph<FlowShape<ByteString, ByteString>, CompletionStage<OutgoingConnection>> outgoing(
-            VsockHost host, int port, Duration timeout, boolean halfClose) {
+            VsockHost host, VsockType type, int port, Duration timeout, boolean halfClose) {
         return new ConnectionStage(
                 handler -> {
-                    host.connect(port, timeout, handler);
+                    host.connect(type, port, timeout, handler);
                     return () -> {};
                 },
                 halfClose);

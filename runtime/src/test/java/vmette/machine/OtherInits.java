@@ -1,0 +1,19 @@
+package vmette.machine;
+
+import vmette.config.RuntimeSettings;
+
+/** Machines whose VMs may say in their environment, as {@code PID1}, which program of their initramfs is to be the first. */
+public final class OtherInits {
+    /** The variable. */
+    public static final String PID1 = "PID1";
+
+    private OtherInits() {}
+
+    /** Machines with these settings; a VM without the variable boots as ever. */
+    public static QemuMachines create(RuntimeSettings settings) {
+        return new QemuMachines(
+                settings,
+                line -> {},
+                spec -> spec.env().containsKey(PID1) ? "rdinit=" + spec.env().get(PID1) : "");
+    }
+}
