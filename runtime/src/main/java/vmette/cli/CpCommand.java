@@ -7,8 +7,11 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 import vmette.control.ControlClient;
 import vmette.control.ControlClient.Told;
 import vmette.copy.HostCopies;
@@ -44,6 +47,9 @@ import vmette.files.FileKind;
             "Exit codes: 0 copied, 1 failed or something was left out, 2 usage error.",
         })
 final class CpCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
     @Parameters(index = "0", paramLabel = "SRC", description = "What to copy; links in last place are followed.")
     private String source;
 
@@ -58,8 +64,8 @@ final class CpCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        CopySide from = CopySide.parse(source);
-        CopySide to = CopySide.parse(destination);
+        CopySide from = side(source);
+        CopySide to = side(destination);
         try {
             if (from instanceof CopySide.Host host && to instanceof CopySide.Guest guest) {
                 return upload(host, guest);
@@ -70,8 +76,18 @@ final class CpCommand implements Callable<Integer> {
         } catch (IOException e) {
             throw new VmetteIoException("cannot copy " + source + ": " + e.getMessage(), e);
         }
-        throw new InvalidConfigException("one of SRC and DST is in a VM, written NAME:/PATH, and the other is not: '"
-                + source + "' and '" + destination + "' are " + (from instanceof CopySide.Host ? "neither" : "both"));
+        throw new ParameterException(
+                spec.commandLine(),
+                "one of SRC and DST is in a VM, written NAME:/PATH, and the other is not; here "
+                        + (from instanceof CopySide.Host ? "neither is" : "both are"));
+    }
+
+    private CopySide side(String written) {
+        try {
+            return CopySide.parse(written);
+        } catch (InvalidConfigException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
     }
 
     private ControlClient client(String vm) {

@@ -2,6 +2,7 @@ package vmette.cli;
 
 import java.io.PrintWriter;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.ArgSpec;
@@ -25,6 +26,11 @@ final class UsageErrors implements CommandLine.IParameterExceptionHandler {
             return unknown(unmatched);
         }
         if (failure instanceof MissingParameterException missing
+                && missing.getMissing().stream().allMatch(ArgSpec::isPositional)) {
+            return missing.getMissing().stream().map(ArgSpec::paramLabel).collect(Collectors.joining(" and "))
+                    + " missing: " + failure.getCommandLine().getCommandName() + " SRC DST";
+        }
+        if (failure instanceof MissingParameterException missing
                 && missing.getMissing().size() == 1
                 && missing.getMissing().get(0) instanceof OptionSpec option) {
             return option.longestName() + " expects a value: " + option.longestName() + " " + option.paramLabel();
@@ -44,7 +50,13 @@ final class UsageErrors implements CommandLine.IParameterExceptionHandler {
         return first.startsWith("-")
                 ? first.split("=", 2)[0] + " is not an option" + nearest
                 : "'" + first + "' is not understood"
-                        + (nearest.isEmpty() ? ": a command goes in quotes after --exec" : nearest);
+                        + (nearest.isEmpty() ? remedy(failure.getCommandLine()) : nearest);
+    }
+
+    private static String remedy(CommandLine commandLine) {
+        return commandLine.getCommandSpec().positionalParameters().isEmpty()
+                ? ": a command goes in quotes after --exec"
+                : ": it takes two paths, SRC and DST";
     }
 
     /** A value that is not of its option's type. */

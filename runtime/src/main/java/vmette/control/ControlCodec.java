@@ -65,7 +65,7 @@ final class ControlCodec {
 
     private static ControlFrame failed(List<String> words) throws IOException {
         if (words.size() != 2) {
-            throw new IOException("a failure of " + words.size() + " words");
+            throw new IOException("a control frame that tells a failure in " + words.size() + " words");
         }
         return new ControlFrame.Failed(words.get(0), words.get(1));
     }

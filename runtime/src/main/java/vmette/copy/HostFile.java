@@ -6,9 +6,11 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -51,10 +53,18 @@ final class HostFile implements Closeable {
     }
 
     private OutputStream create() throws IOException {
-        return Channels.newOutputStream(FileChannel.open(
-                aside,
-                Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))));
+        try {
+            return Channels.newOutputStream(FileChannel.open(
+                    aside,
+                    Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
+                    PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))));
+        } catch (NoSuchFileException e) {
+            throw new NoSuchFileException(place.toString());
+        } catch (AccessDeniedException e) {
+            throw new AccessDeniedException(place.toString());
+        } catch (FileSystemException e) {
+            throw new FileSystemException(place.toString(), null, e.getReason());
+        }
     }
 
     Path aside() {

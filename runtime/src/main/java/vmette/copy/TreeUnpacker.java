@@ -16,6 +16,7 @@ import java.util.HashSet;
 import java.util.Set;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import org.apache.commons.compress.archivers.tar.TarConstants;
 
 /**
  * Unpacks a guest's archive in a directory of the host. The guest is hostile: nothing is made or changed outside the directory, no link is
@@ -87,7 +88,7 @@ public final class TreeUnpacker {
             Files.createSymbolicLink(target, path(entry.getLinkName()));
         } else if (entry.isLink()) {
             link(entry, target, real);
-        } else if (entry.isFile() && !entry.isSparse()) {
+        } else if (isPlainFile(entry)) {
             try (HostFile file = new HostFile(target)) {
                 file.write(tar, mode(entry), progress);
                 Files.setLastModifiedTime(file.aside(), entry.getLastModifiedTime());
@@ -97,10 +98,18 @@ public final class TreeUnpacker {
                 unpacked.add(name);
             }
         } else {
-            progress.leftOut(entry.getName(), "a pipe, device or what is no file");
+            progress.leftOut(entry.getName(), "a pipe, a device or of another kind that is no file");
             return false;
         }
         return true;
+    }
+
+    /** Not {@code isFile()}, which is true for devices too. */
+    private static boolean isPlainFile(TarArchiveEntry entry) {
+        byte kind = entry.getLinkFlag();
+        boolean file =
+                kind == TarConstants.LF_NORMAL || kind == TarConstants.LF_OLDNORM || kind == TarConstants.LF_CONTIG;
+        return file && !entry.isSparse();
     }
 
     private void link(TarArchiveEntry entry, Path target, Path real) throws IOException {

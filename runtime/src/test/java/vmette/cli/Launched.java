@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /** One run of the launcher script as a shell starts it in the foreground: in a process group of its own, its signals not ignored. */
 final class Launched {
@@ -22,6 +23,8 @@ final class Launched {
      * @param stderr likewise
      */
     record Result(int code, String stdout, String stderr) {}
+
+    private static final AtomicInteger STARTS = new AtomicInteger();
 
     private final Process process;
     private final Path out;
@@ -42,9 +45,11 @@ final class Launched {
     }
 
     static Launched start(Sandbox sandbox, Map<String, String> environment, byte[] stdin, String... arguments) {
-        Path in = sandbox.directory().resolve("in");
-        Path out = sandbox.directory().resolve("out");
-        Path err = sandbox.directory().resolve("err");
+        // Each its own: some of them run at the same time.
+        int number = STARTS.incrementAndGet();
+        Path in = sandbox.directory().resolve("in-" + number);
+        Path out = sandbox.directory().resolve("out-" + number);
+        Path err = sandbox.directory().resolve("err-" + number);
         ProcessBuilder builder = builder(sandbox, arguments);
         // The check's own, for a user whose HOME is not the one of passwd(5): a JVM says on standard error that it saw
         // it.

@@ -59,16 +59,18 @@ class UsageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--help", "run --help", "quickstart --help"})
+    @ValueSource(strings = {"--help", "run --help", "quickstart --help", "cp --help"})
     void helpNamesEveryOptionOnStandardOutput(String arguments) {
         Said said = vmette(arguments.split(" ", -1));
         assertThat(said.code()).isZero();
         assertThat(said.err()).isEmpty();
         assertThat(said.out()).startsWith("Usage: vmette").contains("--config", "--quiet", "--debug");
-        if (!arguments.startsWith("quickstart")) {
+        if (arguments.startsWith("cp")) {
+            assertThat(said.out()).contains("NAME:/PATH", "--keep-setuid", "Exit codes:");
+        } else if (!arguments.startsWith("quickstart")) {
             assertThat(said.out())
                     .contains("--exec", "--env", "--kernel", "--initramfs", "--modules", "--cmdline")
-                    .contains("--vcpus", "--mem-mib", "--timeout", "--vsock-port", "--publish");
+                    .contains("--vcpus", "--mem-mib", "--timeout", "--vsock-port", "--publish", "--name");
         }
         assertThat(said.out().lines()).allMatch(line -> line.length() <= 80);
     }

@@ -16,12 +16,12 @@ import java.util.concurrent.LinkedBlockingQueue;
 import vmette.config.ExecSpec;
 
 /** Built-ins whose streams and outcome a test plays. */
-final class FakeBuiltIns implements BuiltIns {
-    final BlockingQueue<Fake> started = new LinkedBlockingQueue<>();
+public final class FakeBuiltIns implements BuiltIns {
+    public final BlockingQueue<Fake> started = new LinkedBlockingQueue<>();
     private final Source<ByteString, NotUsed> output;
     private final String said;
 
-    FakeBuiltIns(Source<ByteString, NotUsed> output, String said) {
+    public FakeBuiltIns(Source<ByteString, NotUsed> output, String said) {
         this.output = output;
         this.said = said;
     }
@@ -33,18 +33,18 @@ final class FakeBuiltIns implements BuiltIns {
         return fake;
     }
 
-    final class Fake implements BuiltIn {
-        final ExecSpec spec;
-        final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
-        final CompletableFuture<Void> ended = new CompletableFuture<>();
-        final List<ByteString> input = new CopyOnWriteArrayList<>();
-        final CompletableFuture<Done> inputEnd = new CompletableFuture<>();
+    public final class Fake implements BuiltIn {
+        public final ExecSpec spec;
+        public final CompletableFuture<Outcome> outcome = new CompletableFuture<>();
+        public final CompletableFuture<Void> ended = new CompletableFuture<>();
+        public final List<ByteString> input = new CopyOnWriteArrayList<>();
+        public final CompletableFuture<Done> inputEnd = new CompletableFuture<>();
 
         Fake(ExecSpec spec) {
             this.spec = spec;
         }
 
-        void exit(int status) {
+        public void exit(int status) {
             outcome.complete(new Outcome(true, status));
         }
 

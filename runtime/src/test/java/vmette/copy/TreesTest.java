@@ -1,0 +1,299 @@
+package vmette.copy;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.apache.commons.compress.archivers.tar.TarConstants;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Trees of the host packed and unpacked, and what a hostile archive may try. */
+class TreesTest {
+    private static final FileTime THEN = FileTime.fromMillis(1_234_567_890_000L);
+
+    @TempDir
+    private Path place;
+
+    private Path into;
+    private Path victim;
+    private final Recorded progress = new Recorded();
+
+    @BeforeEach
+    void prepare() throws IOException {
+        into = Files.createDirectory(place.resolve("into"));
+        victim =
+                Files.writeString(Files.createDirectory(place.resolve("victim")).resolve("file"), "safe");
+    }
+
+    private static byte[] pack(Path tree, CopyProgress progress) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        new TreePacker(tree, progress).writeTo(bytes);
+        return bytes.toByteArray();
+    }
+
+    private void unpack(byte[] archive, Path to) throws IOException {
+        new TreeUnpacker(to, false, progress).readFrom(new ByteArrayInputStream(archive));
+    }
+
+    private Path tree() throws IOException {
+        Path tree = Files.createDirectories(place.resolve("tree/dir/sub"))
+                .getParent()
+                .getParent();
+        Files.createDirectory(tree.resolve("empty"));
+        Path file = Files.writeString(tree.resolve("file"), "hello");
+        Files.write(
+                tree.resolve("dir/sub/random"),
+                new Random(1)
+                        .ints(100_000)
+                        .mapToObj(i -> "" + i)
+                        .reduce("", (a, b) -> b)
+                        .getBytes(StandardCharsets.UTF_8));
+        Files.writeString(tree.resolve("x".repeat(200)), "long");
+        Files.writeString(tree.resolve("grün"), "utf-8");
+        Files.createLink(tree.resolve("dir/hard"), file);
+        Files.createSymbolicLink(tree.resolve("dir/soft"), Path.of("../file"));
+        Files.createSymbolicLink(tree.resolve("dangling"), Path.of("/no/where"));
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rwxr-x---"));
+        Files.setPosixFilePermissions(tree.resolve("empty"), PosixFilePermissions.fromString("r-xr-xr-x"));
+        for (String each : new String[] {"file", "empty", "dir/sub/random", "dir/sub", "dir"}) {
+            Files.setLastModifiedTime(tree.resolve(each), THEN);
+        }
+        return tree;
+    }
+
+    private static Map<String, String> told(Path tree) throws IOException {
+        Map<String, String> told = new TreeMap<>();
+        try (Stream<Path> found = Files.walk(tree)) {
+            for (Path each : found.filter(path -> !path.equals(tree)).toList()) {
+                Map<String, Object> attributes =
+                        Files.readAttributes(each, "unix:mode,nlink", LinkOption.NOFOLLOW_LINKS);
+                String text = Integer.toOctalString((Integer) attributes.get("mode"));
+                if (Files.isSymbolicLink(each)) {
+                    text += " " + Files.readSymbolicLink(each);
+                } else {
+                    text += " " + Files.getLastModifiedTime(each).toMillis() / 1000;
+                    text += Files.isDirectory(each) ? "" : " " + attributes.get("nlink") + Files.readString(each);
+                }
+                told.put(tree.relativize(each).toString(), text);
+            }
+        }
+        return told;
+    }
+
+    @Test
+    void aTreeComesBack() throws IOException {
+        Path tree = tree();
+        byte[] archive = pack(tree, progress);
+        assertThat(progress.bytes).isEqualTo(TreePacker.size(tree) - 5);
+        assertThat(progress.entries).isEqualTo(told(tree).size() + 1);
+        Path back = place.resolve("back");
+        unpack(archive, back);
+        assertThat(told(back)).isEqualTo(told(tree)).containsKeys("dir/hard", "grün", "x".repeat(200));
+        // And over itself.
+        unpack(archive, back);
+        assertThat(told(back)).isEqualTo(told(tree));
+        assertThat(progress.leftOut).isEmpty();
+        assertThat(Files.readAttributes(back.resolve("file"), "unix:ino"))
+                .isEqualTo(Files.readAttributes(back.resolve("dir/hard"), "unix:ino"));
+        back.resolve("empty").toFile().setWritable(true);
+    }
+
+    private static TarArchiveEntry entry(String name, byte kind, String link) {
+        TarArchiveEntry entry = new TarArchiveEntry(name, kind, true);
+        entry.setLinkName(link);
+        return entry;
+    }
+
+    private static TarArchiveEntry file(String name) {
+        return entry(name, TarConstants.LF_NORMAL, "");
+    }
+
+    private static byte[] archive(TarArchiveEntry... entries) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (TarArchiveOutputStream out = new TarArchiveOutputStream(bytes)) {
+            for (TarArchiveEntry entry : entries) {
+                byte[] content = entry.isFile()
+                                && !entry.isLink()
+                                && !entry.isSymbolicLink()
+                                && !entry.isFIFO()
+                                && !entry.isCharacterDevice()
+                        ? "hostile".getBytes(StandardCharsets.UTF_8)
+                        : new byte[0];
+                entry.setSize(content.length);
+                out.putArchiveEntry(entry);
+                out.write(content);
+                out.closeArchiveEntry();
+            }
+        }
+        return bytes.toByteArray();
+    }
+
+    private void assertRefused(String message, TarArchiveEntry... entries) throws IOException {
+        byte[] archive = archive(entries);
+        assertThatThrownBy(() -> unpack(archive, into))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining(message);
+        assertThat(victim).hasContent("safe");
+        try (Stream<Path> names = Files.list(victim.getParent())) {
+            assertThat(names).hasSize(1);
+        }
+    }
+
+    @Test
+    void nothingGetsOutOfTheDirectory() throws IOException {
+        String outside = victim.toString();
+        assertRefused("leads out of the directory", file(outside));
+        assertRefused("leads out of the directory", file("../victim/file"));
+        assertRefused("leads out of the directory", file("a/../../victim/file"));
+        assertRefused(
+                "what is to go into it is not followed there",
+                entry("way", TarConstants.LF_SYMLINK, victim.getParent().toString()),
+                file("way/file"));
+        assertRefused("what is to go into it is not followed there", entry("way/", TarConstants.LF_DIR, ""));
+        assertRefused("leads out of the directory", entry("hard", TarConstants.LF_LINK, "../victim/file"));
+        assertRefused("has not brought", entry("hard", TarConstants.LF_LINK, "way/file"));
+        // What was there before is not to be had by another name.
+        Files.writeString(into.resolve("mine"), "mine");
+        assertRefused("has not brought", entry("hard", TarConstants.LF_LINK, "mine"));
+        assertRefused(
+                "no file any more",
+                file("a"),
+                entry("a", TarConstants.LF_SYMLINK, outside),
+                entry("b", TarConstants.LF_LINK, "a"));
+    }
+
+    @Test
+    void aLinkInTheWayIsReplacedAndNotFollowed() throws IOException {
+        unpack(archive(entry("file", TarConstants.LF_SYMLINK, victim.toString()), file("file")), into);
+        assertThat(into.resolve("file")).hasContent("hostile");
+        assertThat(Files.isSymbolicLink(into.resolve("file"))).isFalse();
+        assertThat(victim).hasContent("safe");
+    }
+
+    @Test
+    void whatIsNoFileIsLeftOut() throws IOException {
+        TarArchiveEntry device = entry("null", TarConstants.LF_CHR, "");
+        unpack(archive(device, entry("pipe", TarConstants.LF_FIFO, ""), file("file")), into);
+        assertThat(progress.leftOut).containsExactly("null", "pipe");
+        try (Stream<Path> names = Files.list(into)) {
+            assertThat(names).containsExactly(into.resolve("file"));
+        }
+    }
+
+    @Test
+    void setuidIsDroppedUnlessAskedFor() throws IOException {
+        TarArchiveEntry file = file("file");
+        file.setMode(04755);
+        byte[] archive = archive(file);
+        unpack(archive, into);
+        assertThat(HostCopies.mode(into.resolve("file"))).isEqualTo(0755);
+        new TreeUnpacker(into, true, progress).readFrom(new ByteArrayInputStream(archive));
+        assertThat(HostCopies.mode(into.resolve("file"))).isEqualTo(04755);
+    }
+
+    @Test
+    void aDirectoryIsNoPlaceForAFile() throws IOException {
+        Files.createDirectories(into.resolve("file/full"));
+        assertRefused("is a directory", file("file"));
+        assertRefused("is a directory", entry("file", TarConstants.LF_SYMLINK, "x"));
+        assertThat(into.resolve("file/full")).isDirectory();
+    }
+
+    @Test
+    void anArchiveThatIsCutOffLeavesNoHalfFile() throws IOException {
+        byte[] archive = archive(file("one"), file("two"));
+        for (int size : new int[] {512 + 3, 1024 + 512 + 3}) {
+            byte[] cut = java.util.Arrays.copyOf(archive, size);
+            assertThatThrownBy(() -> unpack(cut, into)).isInstanceOf(IOException.class);
+        }
+        try (Stream<Path> names = Files.list(into)) {
+            assertThat(names).containsExactly(into.resolve("one"));
+        }
+    }
+
+    /** Whatever bytes come: a failure is an IOException, and nothing is made outside. */
+    @Test
+    void damagedArchivesDoNoHarm() throws IOException {
+        byte[] archive = archive(
+                entry("d/", TarConstants.LF_DIR, ""),
+                file("d/file"),
+                entry("d/hard", TarConstants.LF_LINK, "d/file"),
+                entry("soft", TarConstants.LF_SYMLINK, "../victim"),
+                file("last"));
+        Random random = new Random(4711);
+        Path fuzz = Files.createDirectory(place.resolve("fuzz"));
+        for (int round = 0; round < 2000; round++) {
+            byte[] damaged = archive.clone();
+            for (int i = random.nextInt(6); i >= 0; i--) {
+                damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
+            }
+            for (int at = 0; at + 512 <= damaged.length; at += 512) {
+                sum(damaged, at);
+            }
+            Path target = Files.createDirectory(fuzz.resolve("r" + round));
+            try {
+                unpack(damaged, target);
+            } catch (IOException refused) {
+                assertThat(refused).isNotNull();
+            }
+        }
+        assertThat(victim).hasContent("safe");
+        try (Stream<Path> names = Files.list(place)) {
+            assertThat(names).containsExactlyInAnyOrder(into, victim.getParent(), fuzz);
+        }
+    }
+
+    /** So that more than the checksum is found wrong. */
+    private static void sum(byte[] archive, int at) {
+        if (archive[at + 257] != 'u') {
+            return;
+        }
+        java.util.Arrays.fill(archive, at + 148, at + 156, (byte) ' ');
+        int sum = 0;
+        for (int i = 0; i < 512; i++) {
+            sum += archive[at + i] & 0xff;
+        }
+        byte[] text = String.format("%06o\0 ", sum).getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy(text, 0, archive, at + 148, 8);
+    }
+
+    @Test
+    void aFileIsReceivedWholeOrNotAtAll() throws IOException {
+        Path file = Files.writeString(place.resolve("file"), "old");
+        Path link = Files.createSymbolicLink(place.resolve("link"), Path.of("file"));
+        java.io.InputStream failing =
+                new java.io.SequenceInputStream(new ByteArrayInputStream(new byte[100]), new java.io.InputStream() {
+                    @Override
+                    public int read() throws IOException {
+                        throw new IOException("broke");
+                    }
+                });
+        assertThatThrownBy(() -> HostCopies.receive(failing, link, 0644, progress))
+                .hasMessage("broke");
+        assertThat(file).hasContent("old");
+        HostCopies.receive(new ByteArrayInputStream("new".getBytes(StandardCharsets.UTF_8)), link, 0600, progress);
+        assertThat(file).hasContent("new");
+        assertThat(HostCopies.mode(file)).isEqualTo(0600);
+        assertThat(Files.isSymbolicLink(link)).isTrue();
+        try (Stream<Path> names = Files.list(place)) {
+            assertThat(names.filter(name -> name.getFileName().toString().startsWith(".vmette")))
+                    .isEmpty();
+        }
+    }
+}
