@@ -351,7 +351,70 @@ static void at_most_1024_at_a_time(void) {
     close(listener);
 }
 
+static uint64_t state = 0x9e3779b97f4a7c15;
+static uint32_t chance(uint32_t below) { /* xorshift64*, the same sequence each run */
+    state ^= state >> 12;
+    state ^= state << 25;
+    state ^= state >> 27;
+    return (uint32_t)((state * 0x2545f4914f6cdd1d) >> 33) % below;
+}
+
+#define PAIRS 24
+
+/* Whatever two ends do to each other in whatever order, the agent goes on and keeps nothing of it (see the end of main). */
+static void ends_that_do_as_they_like_do_no_harm(void) {
+    static char much[1 << 15];
+    struct { int data, tcp; } pairs[PAIRS] = {0};
+    int listener = server();
+    for (int step = 0; step < 6000; step++) {
+        int i = (int)chance(PAIRS);
+        int *end = chance(2) ? &pairs[i].data : &pairs[i].tcp;
+        struct pollfd word = {.fd = control, .events = POLLIN};
+        while (poll(&word, 1, 0) == 1) check_equal(host_read(control).type, FORWARDED); /* of one that was reset */
+        if (pairs[i].data <= 0 && pairs[i].tcp <= 0) {
+            host_forward(control, ++id, port);
+            struct reply reply;
+            do reply = host_read(control);
+            while (reply.execution != id);
+            check_equal(reply.value, 0);
+            pairs[i].tcp = accepted(listener);
+            pairs[i].data = host_socket(id);
+            fcntl(pairs[i].tcp, F_SETFL, O_NONBLOCK);
+            fcntl(pairs[i].data, F_SETFL, O_NONBLOCK);
+        } else if (*end > 0) {
+            switch (chance(8)) {
+            case 0: case 1: case 2:
+                send(*end, much, 1 + chance(sizeof much), MSG_NOSIGNAL);
+                break;
+            case 3: case 4:
+                while (recv(*end, much, sizeof much, 0) > 0) {}
+                break;
+            case 5:
+                shutdown(*end, SHUT_WR);
+                break;
+            case 6:
+                if (chance(2)) shutdown(*end, SHUT_RD);
+                break;
+            default:
+                if (end == &pairs[i].tcp && chance(2)) reset_by(*end);
+                else close(*end);
+                *end = 0;
+            }
+        }
+    }
+    for (int i = 0; i < PAIRS; i++) {
+        if (pairs[i].data > 0) close(pairs[i].data);
+        if (pairs[i].tcp > 0) close(pairs[i].tcp);
+    }
+    close(listener);
+    host_ping(control, 6);
+    struct reply reply;
+    do reply = host_read(control);
+    while (reply.type != PONG);
+}
+
 static void what_does_not_come_is_not_waited_for(void) {
+    uint64_t first = id + 1;
     int full = server_with(0);
     uint16_t full_port = port;
     int listener = server();
@@ -364,6 +427,7 @@ static void what_does_not_come_is_not_waited_for(void) {
     while (late < 5) {
         struct reply reply = host_read(control);
         check_equal(reply.type, FORWARDED);
+        if (reply.execution < first) continue; /* of another test's that was reset */
         if (reply.value == 0 && reply.execution == unclaimed) tcp = accepted(listener);
         if (reply.value == 0) connected++;
         else check_equal(reply.value, ETIMEDOUT);
@@ -399,6 +463,7 @@ int main(int argc, char **argv) {
     run(a_stalled_connection_holds_up_no_other);
     run(the_end_of_the_control_connection_leaves_forwards_alone);
     run(at_most_1024_at_a_time);
+    run(ends_that_do_as_they_like_do_no_harm);
     run(what_does_not_come_is_not_waited_for);
     test_name = "no descriptor is left behind";
     for (int waited = 0; descriptors_of_agent() != descriptors; waited += 10) {

@@ -27,9 +27,6 @@ import vmette.stream.GuestTcp;
 final class PortForwards {
     private static final String LOOPBACK = "127.0.0.1";
 
-    /** Who writes how much when is not ours to decide. */
-    private static final List<Inet.SocketOption> OPTIONS = List.of(TcpSO.tcpNoDelay(true));
-
     private final VmTicket vm;
     private final GuestTcp tcp;
     private final ForwardSettings settings;
@@ -55,15 +52,17 @@ final class PortForwards {
             return Source.<PortForward.Connection>failed(gone)
                     .mapMaterializedValue(none -> CompletableFuture.failedStage(gone));
         }
+        // Who writes how much when is not ours to decide. (Made here: a run that forwards nothing loads no TCP.)
+        List<Inet.SocketOption> options = List.of(TcpSO.tcpNoDelay(true));
         return Tcp.get(materializer.system())
-                .bind(LOOPBACK, ports.hostPort(), settings.backlog(), OPTIONS, true, Optional.empty())
+                .bind(LOOPBACK, ports.hostPort(), settings.backlog(), options, true, Optional.empty())
                 .map(incoming -> new PortForward.Connection(
                         incoming.remoteAddress(), incoming.flow(), tcp.connect(ports.guestPort())))
                 .mapMaterializedValue(binding -> binding.handle((bound, failure) -> {
                     if (failure != null) {
                         throw refused(ports, failure);
                     }
-                    vm.ending().thenAccept(end -> bound.unbind());
+                    vm.ended().thenAccept(end -> bound.unbind());
                     return new PortForward(ports, bound);
                 }));
     }

@@ -184,10 +184,6 @@ class ForwardIT {
         socket.setSoLinger(true, 0);
         socket.close();
         assertThat(server.line()).startsWith("reset after ");
-        CompletionStage<akka.Done> failed = Source.<ByteString>failed(new IllegalStateException("broken"))
-                .via(vm.connectTcp(7004))
-                .runWith(Sink.ignore(), vmette.system());
-        assertThatThrownBy(() -> await(failed)).isInstanceOf(IllegalStateException.class);
     }
 
     @Test
@@ -195,7 +191,8 @@ class ForwardIT {
         server("abort", 7005);
         try (Socket socket = dial(forward(7005))) {
             socket.getOutputStream().write(1);
-            assertThatThrownBy(() -> socket.getInputStream().readAllBytes())
+            assertThat(socket.getInputStream().readNBytes(4)).isEqualTo("half".getBytes(US_ASCII));
+            assertThatThrownBy(() -> socket.getInputStream().read())
                     .isInstanceOf(SocketException.class)
                     .hasMessageContaining("reset");
         }

@@ -92,7 +92,9 @@ class PortForwardsTest {
 
     private static <T> T await(CompletionStage<T> stage) {
         try {
-            return stage.toCompletableFuture().orTimeout(DEADLINE_SECONDS, TimeUnit.SECONDS).join();
+            return stage.toCompletableFuture()
+                    .orTimeout(DEADLINE_SECONDS, TimeUnit.SECONDS)
+                    .join();
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException known ? known : e;
         }
@@ -177,14 +179,12 @@ class PortForwardsTest {
     @Test
     void whatIsPublishedIsOpenInItsOrderOrNotAtAll() throws Exception {
         PortForwards forwards = forwards(4);
-        List<PortForward> open =
-                await(forwards.publish(List.of(new PublishedPort(0, 80), new PublishedPort(0, 81))));
+        List<PortForward> open = await(forwards.publish(List.of(new PublishedPort(0, 80), new PublishedPort(0, 81))));
         assertThat(open).extracting(PortForward::guestPort).containsExactly(80, 81);
         assertThat(forwards.published()).isEqualTo(open);
         try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             assertThatThrownBy(() -> await(forwards(4)
-                            .publish(List.of(
-                                    new PublishedPort(0, 80), new PublishedPort(taken.getLocalPort(), 81)))))
+                            .publish(List.of(new PublishedPort(0, 80), new PublishedPort(taken.getLocalPort(), 81)))))
                     .isInstanceOf(VmetteIoException.class)
                     .hasMessageContaining("port " + taken.getLocalPort() + " of 127.0.0.1")
                     .hasMessageContaining("or 0 for a free one");

@@ -1,5 +1,7 @@
 package vmette.actors;
 
+import akka.actor.DeadLetterSuppression;
+import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.PostStop;
 import akka.actor.typed.javadsl.AbstractBehavior;
@@ -19,7 +21,8 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
 
     record AgentSaid(AgentFrame.Forwarded frame) implements Command {}
 
-    private record StreamEnded(boolean joined) implements Command {}
+    /** Suppressed among dead letters: with its incarnation a stream ends after its actor. */
+    private record StreamEnded(boolean joined) implements Command, DeadLetterSuppression {}
 
     private record ConnectTimeout() implements Command {}
 
@@ -45,7 +48,8 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
         this.connectTimeout = connectTimeout;
         link.send(ticket.frame());
         timers.startSingleTimer(new ConnectTimeout(), connectTimeout);
-        context.pipeToSelf(ticket.ended(), (joined, never) -> new StreamEnded(joined));
+        ActorRef<Command> self = context.getSelf();
+        ticket.ended().thenAccept(joined -> self.tell(new StreamEnded(joined)));
     }
 
     static Behavior<Command> create(ForwardTicket ticket, AgentLink link, String vm, Duration connectTimeout) {
