@@ -70,8 +70,13 @@ final class Guests {
 
     /** Puts the tests' own program into a guest as /tmp/vsock-probe. */
     static void uploadProbe(Vmette vmette, VmHandle vm) {
+        upload(vmette, vm, "vsock-probe");
+    }
+
+    /** Puts a program that was built from src/test/c into a guest's /tmp. */
+    static void upload(Vmette vmette, VmHandle vm, String name) {
         byte[] program;
-        try (InputStream in = Guests.class.getResourceAsStream("/vsock-probe")) {
+        try (InputStream in = Guests.class.getResourceAsStream("/" + name)) {
             program = in.readAllBytes();
         } catch (IOException e) {
             throw new IllegalStateException(e);
@@ -79,10 +84,10 @@ final class Guests {
         Result uploaded = run(
                 vmette,
                 vm,
-                ExecSpec.shell("cat > /tmp/vsock-probe && chmod 755 /tmp/vsock-probe"),
+                ExecSpec.shell("cat > /tmp/" + name + " && chmod 755 /tmp/" + name),
                 Source.single(ByteString.fromArray(program)));
         if (!uploaded.status().isSuccess()) {
-            throw new IllegalStateException("the probe could not be uploaded: " + uploaded);
+            throw new IllegalStateException(name + " could not be uploaded: " + uploaded);
         }
     }
 
