@@ -54,7 +54,7 @@ class ForwardIT {
                 .publish(0, 6000)
                 .publish(0, 6001)
                 .build()));
-        Guests.uploadProbe(vmette, vm, "tcp-probe");
+        Guests.upload(vmette, vm, "tcp-probe");
     }
 
     @AfterAll
@@ -344,7 +344,7 @@ class ForwardIT {
     @Test
     void theEndOfTheVmClosesThePortAndResetsTheConnections() throws Exception {
         VmHandle other = await(vmette.launch(VmSpec.builder().memoryMib(128).build()));
-        Guests.uploadProbe(vmette, other, "tcp-probe");
+        Guests.upload(vmette, other, "tcp-probe");
         new Server(other, "echo", 7000);
         PortForward forward = await(other.forward(0, 7000));
         try (Socket socket = dial(forward)) {

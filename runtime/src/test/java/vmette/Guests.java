@@ -70,11 +70,11 @@ final class Guests {
 
     /** Puts the tests' own program into a guest as /tmp/vsock-probe. */
     static void uploadProbe(Vmette vmette, VmHandle vm) {
-        uploadProbe(vmette, vm, "vsock-probe");
+        upload(vmette, vm, "vsock-probe");
     }
 
-    /** Puts one of the tests' own programs into a guest's /tmp. */
-    static void uploadProbe(Vmette vmette, VmHandle vm, String name) {
+    /** Puts a program that was built from src/test/c into a guest's /tmp. */
+    static void upload(Vmette vmette, VmHandle vm, String name) {
         byte[] program;
         try (InputStream in = Guests.class.getResourceAsStream("/" + name)) {
             program = in.readAllBytes();
@@ -87,7 +87,7 @@ final class Guests {
                 ExecSpec.shell("cat > /tmp/" + name + " && chmod 755 /tmp/" + name),
                 Source.single(ByteString.fromArray(program)));
         if (!uploaded.status().isSuccess()) {
-            throw new IllegalStateException("the probe could not be uploaded: " + uploaded);
+            throw new IllegalStateException(name + " could not be uploaded: " + uploaded);
         }
     }
 
