@@ -9,6 +9,7 @@ import akka.stream.javadsl.Keep;
 import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
 import akka.stream.javadsl.Tcp;
+import java.net.BindException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -106,11 +107,14 @@ final class PortForwards {
         Throwable reason =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         Throwable cause = reason.getCause() != null ? reason.getCause() : reason;
-        String why = Optional.ofNullable(cause.getMessage()).orElseGet(cause::toString);
+        // Akka puts the address before the system's words.
+        String why = Optional.ofNullable(cause.getMessage())
+                .map(text -> text.replaceFirst("^\\[[^]]*] ", ""))
+                .orElseGet(cause::toString);
+        String remedy = cause instanceof BindException ? "end what listens there, or take" : "take";
         return new VmetteIoException(
                 "port " + ports.hostPort() + " of " + LOOPBACK + " cannot lead to port " + ports.guestPort() + " of VM "
-                        + vm.name() + ": " + why
-                        + ": end what listens there, or take another host port, or 0 for a free one",
+                        + vm.name() + ": " + why + ": " + remedy + " another host port, or 0 for a free one",
                 reason);
     }
 }

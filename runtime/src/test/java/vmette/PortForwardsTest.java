@@ -187,7 +187,8 @@ class PortForwardsTest {
                             .publish(List.of(new PublishedPort(0, 80), new PublishedPort(taken.getLocalPort(), 81)))))
                     .isInstanceOf(VmetteIoException.class)
                     .hasMessageContaining("port " + taken.getLocalPort() + " of 127.0.0.1")
-                    .hasMessageContaining("or 0 for a free one");
+                    .hasMessageEndingWith(
+                            ": Address already in use: end what listens there, or take another host port, or 0 for a free one");
         }
     }
 }
