@@ -332,6 +332,53 @@ static void an_acknowledgement_out_of_range_ends_the_attachment(void) {
     release(id);
 }
 
+static void a_host_that_ends_its_sending_leaves_and_its_last_word_counts(void) {
+    uint64_t offset;
+    host_start(control, BLOCKING(1000), pattern(160000));
+    int fd = attached(id, 1, 1, 0, &offset);
+    check_equal(follow(fd, 0, 500), 500);
+    shutdown(fd, SHUT_WR);
+    struct reply reply = host_expect(control, ATTACHED, id);
+    check(reply.kind == 5 && reply.offset >= 1000 && reply.offset <= 1500);
+    while (host_receive(fd, (char[4096]){0}, 4096) > 0) continue;
+    close(fd);
+    fd = attached(id, 1, 2, 0, &offset);
+    check(offset <= 500); /* nothing beyond its acknowledgement was overwritten */
+    check_equal(follow(fd, offset, UINT64_MAX), 160000);
+    close(fd);
+    both_end(id, 2, 160000, 0, 0);
+    release(id);
+}
+
+static void garbage_on_a_data_connection_harms_nobody(void) {
+    uint64_t offset, state = 88172645463325252;
+    host_start(control, DETACHED(4096), "seq -f %015.0f 0 99; exec sleep 1000");
+    int fd = attached(id, 1, 1, 0, &offset);
+    check_equal(follow(fd, 0, 1600), 1600);
+    close(fd);
+    news(id, 1, 1, 5, 1600);
+    for (int i = 0; i < 200; i++) {
+        uint8_t bytes[64];
+        for (size_t j = 0; j < sizeof bytes; j++) {
+            state ^= state << 13, state ^= state >> 7, state ^= state << 17; /* xorshift64 */
+            bytes[j] = (uint8_t)(state % 3 ? state >> 32 : 0);
+        }
+        fd = attached(id, 1, 1, (uint64_t)i, &offset);
+        send(fd, bytes, 1 + (size_t)(state % sizeof bytes), MSG_NOSIGNAL);
+        shutdown(fd, SHUT_WR);
+        struct reply reply = host_expect(control, ATTACHED, id);
+        check_equal(reply.kind, 5);
+        close(fd);
+    }
+    fd = attached(id, 1, 1, 0, &offset);
+    check_equal(follow(fd, 0, 1600), 1600);
+    close(fd);
+    news(id, 1, 1, 5, 1600);
+    host_signal(control, id, SIGKILL, true);
+    host_exited(control, id, 1, SIGKILL);
+    release(id);
+}
+
 static void both_outputs_have_rings_of_their_own_and_one_can_be_discarded(void) {
     uint64_t offset;
     host_start(control, BLOCKING(4096, .err = true),
@@ -491,7 +538,7 @@ static long resident_kib(void) {
 
 static void release_gives_everything_back(void) {
     long before = 0;
-    for (int i = 0; i < 600; i++) {
+    for (int i = 0; i < 200; i++) {
         uint64_t offset;
         host_start(control, DETACHED(2 << 20), "head -c 4194304 /dev/zero");
         host_exited(control, id, 0, 0);
@@ -554,6 +601,8 @@ int main(int argc, char **argv) {
     run(what_cannot_be_attached_to_is_refused);
     run(an_attach_may_follow_its_exec_at_once);
     run(an_acknowledgement_out_of_range_ends_the_attachment);
+    run(a_host_that_ends_its_sending_leaves_and_its_last_word_counts);
+    run(garbage_on_a_data_connection_harms_nobody);
     run(both_outputs_have_rings_of_their_own_and_one_can_be_discarded);
     run(a_terminal_can_be_detached);
     run(an_orphan_delays_nothing_and_is_ended);

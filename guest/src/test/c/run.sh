@@ -53,11 +53,13 @@ build replay_test "$tests/replay_test.c" "$tests/host.c" "$main/frames.c"
 commands=$!
 "$out/forward_test" "$out/agent_on_host" & # and it for ones of 10 s
 forwards=$!
+"$out/replay_test" "$out/agent_on_host" & # and this one for one of 10 s
+replay=$!
 "$out/streams_test" "$out/agent_on_host"
 "$out/builtins_test" "$out/agent_on_host"
 "$out/files_test"
 "$out/trees_test"
-"$out/replay_test" "$out/agent_on_host"
 wait $commands
 wait $forwards
+wait $replay
 touch "$out/passed"

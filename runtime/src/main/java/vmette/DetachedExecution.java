@@ -1,17 +1,12 @@
 package vmette;
 
 import akka.NotUsed;
-import akka.stream.RestartSettings;
-import akka.stream.javadsl.RestartSource;
 import akka.stream.javadsl.Source;
-import java.time.Duration;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.atomic.AtomicLong;
 import vmette.actors.Attachment;
 import vmette.actors.DetachedTicket;
 import vmette.config.ExecSpec;
 import vmette.errors.InvalidConfigException;
-import vmette.errors.VsockException;
 import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.StreamId;
 import vmette.stream.OutputChunk;
@@ -30,11 +25,6 @@ import vmette.stream.Vsock;
  * executions, and unreleased ones count.
  */
 public final class DetachedExecution {
-    private static final RestartSettings RESUMING = RestartSettings.create(
-                    Duration.ofMillis(50), Duration.ofSeconds(5), 0.1)
-            .withMaxRestarts(20, Duration.ofMinutes(1))
-            .withRestartOn(VsockException.class::isInstance);
-
     private final DetachedTicket ticket;
     private final Vsock vsock;
 
@@ -66,7 +56,7 @@ public final class DetachedExecution {
      * the output has ended; cancelling it leaves the command alone.
      *
      * @param from 0 or more; beyond what the command has written the stream fails with {@link vmette.errors.AttachException}
-     * @return contiguous: each chunk begins where the one before ended. Fails with {@link VsockException} when the connection breaks:
+     * @return contiguous: each chunk begins where the one before ended. Fails with {@link vmette.errors.VsockException} when the connection breaks:
      *     then attach again from the last chunk's {@link OutputChunk#to()}
      * @throws InvalidConfigException for a negative offset
      */
@@ -91,15 +81,7 @@ public final class DetachedExecution {
 
     private Source<OutputChunk, NotUsed> resume(StreamId stream, long from) {
         checkOffset(from);
-        return Source.<OutputChunk, NotUsed>fromMaterializer((materializer, attributes) -> {
-                    AtomicLong next = new AtomicLong(from);
-                    return RestartSource.onFailuresWithBackoff(
-                            RESUMING, () -> attach(stream, next.get()).map(chunk -> {
-                                next.set(chunk.to());
-                                return chunk;
-                            }));
-                })
-                .mapMaterializedValue(late -> NotUsed.getInstance());
+        return Replay.resuming(from, offset -> attach(stream, offset));
     }
 
     private Source<OutputChunk, NotUsed> attach(StreamId stream, long from) {

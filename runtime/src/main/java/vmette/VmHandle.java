@@ -172,7 +172,8 @@ public final class VmHandle {
      * Finds a detached command again.
      *
      * @param id its {@link DetachedExecution#id()}
-     * @return fails with {@link vmette.errors.AttachException} if the VM has none of that id, or it was released
+     * @return fails with {@link vmette.errors.AttachException} if the VM has none of that id, or it was released, and with
+     *     {@link VmLostException} if it is not running
      */
     public CompletionStage<DetachedExecution> attach(long id) {
         CompletableFuture<DetachedTicket> reply = new CompletableFuture<>();

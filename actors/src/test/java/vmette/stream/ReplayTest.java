@@ -3,13 +3,19 @@ package vmette.stream;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import akka.NotUsed;
 import akka.stream.javadsl.Keep;
+import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
 import akka.stream.testkit.TestSubscriber;
 import akka.stream.testkit.javadsl.TestSink;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vmette.errors.AttachException;
@@ -19,6 +25,7 @@ import vmette.errors.VsockResetException;
 /** An attachment whose agent and guest are the test. */
 class ReplayTest extends StreamFixture {
     private static final Duration LONG = Duration.ofMinutes(10);
+    private static final OutputChunk BREAK = new OutputChunk.Gap(0, 1);
 
     private CompletableFuture<Long> end;
 
@@ -96,7 +103,7 @@ class ReplayTest extends StreamFixture {
     }
 
     @Test
-    void whatWasHandedOnIsAcknowledgedEveryQuarterOfTheWindow() {
+    void whatWasTakenIsAcknowledgedEveryQuarterOfTheWindow() {
         Attached attached = attached(0, 0, 40);
         attached.out.request(10);
         attached.deliver("123456789");
@@ -112,19 +119,24 @@ class ReplayTest extends StreamFixture {
     }
 
     @Test
-    void nothingIsAskedForWithoutDemand() {
+    void nothingIsAskedForOrAcknowledgedWithoutDemand() {
         Attached attached = attached(0, 0, 40);
         attached.out.request(1);
         attached.deliver("x".repeat(10));
-        attached.acknowledged();
+        attached.out.expectNext(chunk(0, "x".repeat(10)));
         assertThat(attached.channel.hasDemand()).isFalse();
         assertThat(attached.channel.requests()).isEqualTo(1);
+        assertThat(attached.channel.written())
+                .as("a chunk is taken when the next is asked for")
+                .hasSize(7);
+        attached.out.request(1);
+        assertThat(attached.acknowledged()).isEqualTo(10);
     }
 
     @Test
     void aWindowOfOneByteIsAcknowledgedByteByByte() {
         Attached attached = attached(5, 5, 1);
-        attached.out.request(3);
+        attached.out.request(4);
         for (int i = 6; i < 9; i++) {
             attached.deliver("x");
             assertThat(attached.acknowledged()).isEqualTo(i);
@@ -211,6 +223,75 @@ class ReplayTest extends StreamFixture {
         assertThat(out.expectSubscriptionAndError())
                 .isInstanceOf(VsockException.class)
                 .hasMessageContaining("protocol");
+    }
+
+    @Test
+    void noOutputHasMoreBytesThanOffsets() {
+        Attached attached = attached(Long.MAX_VALUE - 2, Long.MAX_VALUE - 2, 40);
+        attached.out.request(2);
+        attached.deliver("ab");
+        attached.out.expectNext(chunk(Long.MAX_VALUE - 2, "ab"));
+        attached.deliver("c");
+        assertThat(attached.out.expectError())
+                .isInstanceOf(VsockException.class)
+                .hasMessageContaining("protocol");
+    }
+
+    /** An output of 26 bytes whose first ten are gone; each attachment breaks after two chunks of its own. */
+    private static Source<OutputChunk, NotUsed> breaking(long from) {
+        List<OutputChunk> chunks = new ArrayList<>();
+        if (from < 10) {
+            chunks.add(new OutputChunk.Gap(from, 10));
+        }
+        for (int at = (int) Math.max(from, 10); at < 26 && chunks.size() < 2; at += 4) {
+            chunks.add(chunk(at, "abcdefghijklmnopqrstuvwxyz".substring(at, Math.min(at + 4, 26))));
+        }
+        if (chunks.get(chunks.size() - 1).to() < 26) {
+            chunks.add(BREAK);
+        }
+        return Source.from(chunks).map(chunk -> {
+            if (chunk == BREAK) {
+                throw new VsockResetException("broken");
+            }
+            return chunk;
+        });
+    }
+
+    @Test
+    void aResumedOutputIsContiguousHoweverOftenItBreaks() {
+        AtomicInteger attempts = new AtomicInteger();
+        List<OutputChunk> chunks = Await.value(Replay.resuming(5, from -> {
+                    attempts.incrementAndGet();
+                    return breaking(from);
+                })
+                .runWith(Sink.seq(), materializer));
+        assertThat(attempts.get()).isGreaterThan(1);
+        assertThat(chunks.get(0)).isEqualTo(new OutputChunk.Gap(5, 10));
+        StringBuilder text = new StringBuilder();
+        for (OutputChunk chunk : chunks.subList(1, chunks.size())) {
+            assertThat(chunk.from()).isEqualTo(10 + text.length());
+            text.append(((OutputChunk.Bytes) chunk).bytes().utf8String());
+        }
+        assertThat(text).hasToString("klmnopqrstuvwxyz");
+    }
+
+    @Test
+    void whatAnotherAttemptCannotMendIsNotTriedAgain() {
+        AttachException reason = new AttachException(AttachException.Reason.TAKEN_OVER, "taken over");
+        AtomicInteger attempts = new AtomicInteger();
+        TestSubscriber.Probe<OutputChunk> out = Replay.resuming(0, from -> {
+                    attempts.incrementAndGet();
+                    return failing(reason);
+                })
+                .toMat(TestSink.create(kit.system()), Keep.right())
+                .run(materializer);
+        out.request(1);
+        assertThat(out.expectError()).isSameAs(reason);
+        assertThat(attempts).hasValue(1);
+    }
+
+    private static Source<OutputChunk, NotUsed> failing(Throwable failure) {
+        return Source.failed(failure);
     }
 
     @Test

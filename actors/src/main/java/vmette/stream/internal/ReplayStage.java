@@ -20,7 +20,8 @@ import vmette.stream.OutputChunk;
 import vmette.stream.Replay;
 
 /**
- * Gives a data connection's bytes their offsets, and acknowledges what was handed on. That the connection ends means nothing: the
+ * Gives a data connection's bytes their offsets, and acknowledges what was taken: a chunk is when the next one is asked for, since a failure may
+ * overtake one that was only handed on. That the connection ends means nothing: the
  * output has ended when the agent says so on its control connection and every byte before has come.
  */
 public final class ReplayStage extends GraphStage<FanOutShape2<ByteString, OutputChunk, ByteString>> {
@@ -54,6 +55,7 @@ public final class ReplayStage extends GraphStage<FanOutShape2<ByteString, Outpu
         private final long step = Math.max(1, Math.min(granted.ringBytes() / 4, LARGEST_STEP));
 
         private long offset = granted.start();
+        private long taken = offset;
         private long acknowledged = offset;
         private boolean gapDue = granted.start() > granted.from();
         private boolean openingDue = true;
@@ -114,20 +116,25 @@ public final class ReplayStage extends GraphStage<FanOutShape2<ByteString, Outpu
         }
 
         private void acknowledge() {
-            if (openingDue || offset - acknowledged < step || !isAvailable(acks)) {
+            if (openingDue || taken - acknowledged < step || !isAvailable(acks)) {
                 return;
             }
-            acknowledged = offset;
-            push(acks, ByteString.fromArrayUnsafe(Openings.acknowledgement(offset)));
+            acknowledged = taken;
+            push(acks, ByteString.fromArrayUnsafe(Openings.acknowledgement(taken)));
         }
 
         private final class FromGuest extends AbstractInHandler {
             @Override
             public void onPush() {
-                OutputChunk.Bytes chunk = new OutputChunk.Bytes(offset, grab(in));
+                ByteString bytes = grab(in);
+                if (bytes.size() > Long.MAX_VALUE - offset) {
+                    failStage(new VsockException("the agent broke the guest protocol: no output has " + bytes.size()
+                            + " bytes at offset " + offset));
+                    return;
+                }
+                OutputChunk.Bytes chunk = new OutputChunk.Bytes(offset, bytes);
                 offset = chunk.to();
                 push(out, chunk);
-                acknowledge();
             }
 
             @Override
@@ -152,6 +159,8 @@ public final class ReplayStage extends GraphStage<FanOutShape2<ByteString, Outpu
         private final class ToClient extends AbstractOutHandler {
             @Override
             public void onPull() {
+                taken = offset;
+                acknowledge();
                 if (gapDue) {
                     gapDue = false;
                     push(out, new OutputChunk.Gap(granted.from(), granted.start()));
