@@ -7,8 +7,12 @@ import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import vmette.errors.VsockException;
 import vmette.stream.FakeVsockHost;
+import vmette.testkit.FakeVm;
+import vmette.vsock.VsockChannel;
+import vmette.vsock.VsockChannelHandler;
 import vmette.vsock.VsockHost;
 import vmette.vsock.VsockHost.Listener;
+import vmette.vsock.VsockType;
 
 class VmVsockTest {
     private static final int PORT = 6000;
@@ -32,6 +36,46 @@ class VmVsockTest {
         assertThat(second.isBound(PORT)).isTrue();
         assertThat(second.isBound(PORT + 1)).isTrue();
         assertThat(second.isBound(PORT + 2)).isTrue();
+    }
+
+    @Test
+    void aPortKeepsItsTypeInEveryIncarnation() {
+        vsock.listen(VsockType.SEQPACKET, PORT, 1, request -> request.accept(new NoHandler()));
+        vsock.listen(PORT + 1, 1, request -> request.accept(new NoHandler()));
+        for (int incarnation = 0; incarnation < 2; incarnation++) {
+            try (FakeVm vm = FakeVm.start()) {
+                vsock.attach(vm.host());
+                vm.guest().dial(1, PORT);
+                vm.guest().dial(1, PORT + 1);
+                vm.run();
+                assertThat(vm.guest().isGone(1, PORT)).as("a stream").isTrue();
+                assertThat(vm.guest().isOpen(1, PORT + 1)).isTrue();
+                vsock.detach();
+            }
+        }
+    }
+
+    private static final class NoHandler implements VsockChannelHandler {
+        @Override
+        public void onOpen(VsockChannel channel) {}
+
+        @Override
+        public void onData(byte[] chunk) {}
+
+        @Override
+        public void onWritable() {}
+
+        @Override
+        public void onEnd() {}
+
+        @Override
+        public void onOutputRefused() {}
+
+        @Override
+        public void onClosed() {}
+
+        @Override
+        public void onReset(VsockException cause) {}
     }
 
     @Test

@@ -47,12 +47,14 @@ final class Outbound {
         return pending.addAndGet(cost);
     }
 
-    void enqueue(byte[] data, int offset, int length) {
-        if (!refused && !ended && length > 0) {
-            queue.add(data, offset, length);
-        } else {
+    /** Queues bytes; false if nothing will be sent any more. */
+    boolean enqueue(byte[] data, int offset, int length) {
+        if (refused || ended || length == 0) {
             count(-SendQueue.cost(length));
+            return false;
         }
+        queue.add(data, offset, length);
+        return true;
     }
 
     /** Whether the writer is owed a word that it may go on; asking settles it. */

@@ -179,9 +179,7 @@ final class VsockConnection {
     }
 
     void write(byte[] data, int offset, int length) {
-        boolean hopeless = type == VsockType.SEQPACKET && isOpen() && !out.over() && !out.fits(length);
-        out.enqueue(data, offset, length);
-        if (hopeless) {
+        if (out.enqueue(data, offset, length) && type == VsockType.SEQPACKET && !out.fits(length)) {
             abort(Failures.messageTooLong(this, length), true);
         } else {
             settle();

@@ -141,6 +141,7 @@ class SeqpacketTest {
         assertThat(MuxerHarness.payload(harness.drain())).hasSize(5000);
         handler.channel.write(new byte[5001], 0, 5001);
         assertThat(handler.marks()).containsExactly("open", "reset");
+        handler.channel.write(new byte[5001], 0, 5001);
         assertThat(handler.cause).hasMessageContaining("a message of 5001 bytes is larger than the guest's buffer");
         assertThat(harness.drainOps()).containsExactly(VsockOp.RST);
         assertThat(harness.muxer.writes().queued()).isZero();
