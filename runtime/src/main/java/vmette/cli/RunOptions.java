@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,8 +25,13 @@ final class RunOptions {
     @Mixin
     private CommonOptions common;
 
-    @Option(names = "--exec", paramLabel = "CMD", description = "Command line for /bin/sh -c in the guest.")
+    @Option(names = "--exec", paramLabel = "CMD", description = "Command line for /bin/sh -c in the guest. Without it: an interactive shell at this terminal.")
     private String exec;
+
+    @Option(
+            names = {"-t", "--tty"},
+            description = "Give the command of --exec this terminal, as a shell gets it.")
+    private boolean tty;
 
     @Option(names = "--env", paramLabel = "KEY=VALUE", description = "Environment variable of the command; repeatable.")
     private Map<String, String> env = new LinkedHashMap<>();
@@ -74,16 +80,23 @@ final class RunOptions {
     private Integer vsockPort;
 
     int run() {
-        if (exec == null) {
+        boolean terminal = exec == null || tty;
+        if (terminal && !RawTerminal.isThere()) {
             throw new ParameterException(
-                    command.commandLine(), "nothing to run: --exec CMD says what, for example --exec 'uname -a'");
+                    command.commandLine(),
+                    exec == null
+                            ? "nothing to run: --exec CMD says what, for example --exec 'uname -a'; a shell without it needs"
+                                    + " a terminal as standard input, --exec sh reads commands from any"
+                            : "--tty needs a terminal as standard input: leave it out");
         }
         RuntimeSettings settings = common.settings();
         VmSpec spec = spec(settings.vm());
         try (Vmette vmette = Vmette.create(settings, common.progress())) {
-            ExitStatus status = vmette.run(spec, RunStreams.inheritedWithInput())
-                    .toCompletableFuture()
-                    .join();
+            ExitStatus status = terminal
+                    ? TerminalRun.of(vmette, spec, Optional.ofNullable(exec), common.progress())
+                    : vmette.run(spec, RunStreams.inheritedWithInput())
+                            .toCompletableFuture()
+                            .join();
             if (status.kind() == ExitStatus.Kind.TIMED_OUT) {
                 common.progress().accept("stopped after " + spec.timeout().toSeconds() + " s (--timeout)");
             }
@@ -99,7 +112,10 @@ final class RunOptions {
     }
 
     private VmSpec spec(VmSpec defaults) {
-        VmSpec.Builder builder = defaults.toBuilder().exec(exec);
+        VmSpec.Builder builder = defaults.toBuilder();
+        if (exec != null) {
+            builder.exec(exec);
+        }
         env.forEach(builder::env);
         if (kernel != null) {
             builder.kernel(kernel);
