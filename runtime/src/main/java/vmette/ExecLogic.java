@@ -165,7 +165,7 @@ final class ExecLogic extends TimerGraphStageLogic {
             }
         } else if (cutOff != null && status != null) {
             failStage(cutOff);
-        } else if (isAvailable(out)) {
+        } else if (running && isAvailable(out)) {
             pushNext();
         }
     }

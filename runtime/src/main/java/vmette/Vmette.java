@@ -31,6 +31,7 @@ import vmette.config.VmSpec;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
+import vmette.guest.protocol.StreamId;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
 
@@ -188,7 +189,7 @@ public final class Vmette implements AutoCloseable {
      * @throws InvalidConfigException if the specification has nothing to execute
      */
     public CompletionStage<ExitStatus> run(VmSpec spec, RunStreams streams) {
-        return run(spec, streams, Optional.empty());
+        return run(spec, shell(spec), streams, execution -> {});
     }
 
     /**
@@ -198,21 +199,54 @@ public final class Vmette implements AutoCloseable {
      */
     public CompletionStage<ExitStatus> run(
             VmSpec spec, RunStreams streams, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
-        return run(spec, streams, Optional.of(beforeBoot));
+        return run(spec, shell(spec), streams, execution -> {}, beforeBoot);
+    }
+
+    private static ExecSpec shell(VmSpec spec) {
+        return ExecSpec.shell(spec.exec()
+                .orElseThrow(() -> new InvalidConfigException("nothing to run: the specification has no exec")));
+    }
+
+    /**
+     * Runs this command, and not {@code spec.exec()}, in a VM of its own to its end and powers the VM off.
+     *
+     * @param streams an output that the command does not have is not materialised
+     * @param begun is given the command before it has started: for its start, its signals and its terminal's size; its streams are those given here
+     * @return completes when nothing of the VM is left and all output was taken; fails with a {@code VmetteException}
+     */
+    public CompletionStage<ExitStatus> run(
+            VmSpec spec, ExecSpec command, RunStreams streams, Consumer<Execution> begun) {
+        return run(begin(spec, Optional.empty()), command, streams, begun);
+    }
+
+    /**
+     * As {@link #run(VmSpec, ExecSpec, RunStreams, Consumer)}, after something has been done with the VM.
+     *
+     * @param beforeBoot as for {@link #launch(VmSpec, Function)}, such as {@link #publish}
+     */
+    public CompletionStage<ExitStatus> run(
+            VmSpec spec,
+            ExecSpec command,
+            RunStreams streams,
+            Consumer<Execution> begun,
+            Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
+        return run(begin(spec, Optional.of(beforeBoot)), command, streams, begun);
     }
 
     private CompletionStage<ExitStatus> run(
-            VmSpec spec,
-            RunStreams streams,
-            Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
-        String command = spec.exec()
-                .orElseThrow(() -> new InvalidConfigException("nothing to run: the specification has no exec"));
-        VmHandle vm = begin(spec, beforeBoot);
-        Execution execution = vm.exec(ExecSpec.shell(command));
+            VmHandle vm, ExecSpec command, RunStreams streams, Consumer<Execution> begun) {
+        Execution execution = vm.exec(command);
+        begun.accept(execution);
         CompletionStage<Void> taken = system.thenCompose(up -> {
-            streams.stdin().runWith(execution.stdin(), up);
-            CompletionStage<?> out = execution.stdout().runWith(streams.stdout(), up);
-            CompletionStage<?> err = execution.stderr().runWith(streams.stderr(), up);
+            if (execution.has(StreamId.STDIN)) {
+                streams.stdin().runWith(execution.stdin(), up);
+            }
+            CompletionStage<?> out = execution.has(StreamId.STDOUT)
+                    ? execution.stdout().runWith(streams.stdout(), up)
+                    : CompletableFuture.completedStage(null);
+            CompletionStage<?> err = execution.has(StreamId.STDERR)
+                    ? execution.stderr().runWith(streams.stderr(), up)
+                    : CompletableFuture.completedStage(null);
             // A reader that failed has its own reason; the command's status is still worth waiting for.
             return out.handle((done, failure) -> null)
                     .thenCombine(err.handle((done, failure) -> null), (a, b) -> (Void) null);

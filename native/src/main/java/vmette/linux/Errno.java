@@ -13,6 +13,9 @@ public final class Errno {
     /** Interrupted by a signal; every wrapper of this package retries. */
     public static final int EINTR = 4;
 
+    /** Input/output error; of a terminal: it was hung up. */
+    public static final int EIO = 5;
+
     /** Bad file descriptor. */
     public static final int EBADF = 9;
 
@@ -45,7 +48,7 @@ public final class Errno {
             known(ENOENT, "ENOENT", "no such file or directory"),
             known(3, "ESRCH", "no such process"),
             known(EINTR, "EINTR", "interrupted system call"),
-            known(5, "EIO", "input/output error"),
+            known(EIO, "EIO", "input/output error"),
             known(6, "ENXIO", "no such device or address"),
             known(EBADF, "EBADF", "bad file descriptor"),
             known(EAGAIN, "EAGAIN", "resource temporarily unavailable"),
@@ -61,6 +64,7 @@ public final class Errno {
             known(EINVAL, "EINVAL", "invalid argument"),
             known(23, "ENFILE", "too many open files in system"),
             known(24, "EMFILE", "too many open files"),
+            known(25, "ENOTTY", "not a terminal"),
             known(26, "ETXTBSY", "text file busy"),
             known(27, "EFBIG", "file too large"),
             known(28, "ENOSPC", "no space left on device"),

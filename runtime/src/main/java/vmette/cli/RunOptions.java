@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -27,7 +28,7 @@ final class RunOptions {
     @Mixin
     private CommonOptions common;
 
-    @Option(names = "--exec", paramLabel = "CMD", description = "Command line for /bin/sh -c in the guest.")
+    @Option(names = "--exec", paramLabel = "CMD", description = "Command line for /bin/sh -c in the guest. Without it: an interactive shell at this terminal.")
     private String exec;
 
     @Option(
@@ -35,6 +36,9 @@ final class RunOptions {
             paramLabel = "NAME",
             description = "Name the VM, so that other commands find it, such as vmette cp. Default: none.")
     private String name;
+            names = {"-t", "--tty"},
+            description = "Give the command of --exec this terminal, as a shell gets it.")
+    private boolean tty;
 
     @Option(names = "--env", paramLabel = "KEY=VALUE", description = "Environment variable of the command; repeatable.")
     private Map<String, String> env = new LinkedHashMap<>();
@@ -90,19 +94,21 @@ final class RunOptions {
     private List<String> publish = new ArrayList<>();
 
     int run() {
-        if (exec == null) {
+        boolean terminal = exec == null || tty;
+        if (terminal && !RawTerminal.isThere()) {
             throw new ParameterException(
-                    command.commandLine(), "nothing to run: --exec CMD says what, for example --exec 'uname -a'");
+                    command.commandLine(),
+                    exec == null
+                            ? "nothing to run: --exec CMD says what, for example --exec 'uname -a'; a shell without it needs"
+                                    + " a terminal as standard input, --exec sh reads commands from any"
+                            : "--tty needs a terminal as standard input: leave it out");
         }
         RuntimeSettings settings = common.settings();
         VmSpec spec = spec(settings.vm());
         try (Vmette vmette = Vmette.create(settings, common.progress())) {
-            RunStreams streams = RunStreams.inheritedWithInput();
-            ExitStatus status = (spec.name().isPresent()
-                            ? vmette.run(spec, streams, vmette::publish)
-                            : vmette.run(spec, streams))
-                    .toCompletableFuture()
-                    .join();
+            ExitStatus status = terminal
+                    ? TerminalRun.of(vmette, spec, Optional.ofNullable(exec), common.progress())
+                    : plain(vmette, spec);
             if (status.kind() == ExitStatus.Kind.TIMED_OUT) {
                 common.progress().accept("stopped after " + spec.timeout().toSeconds() + " s (--timeout)");
             }
@@ -117,8 +123,18 @@ final class RunOptions {
         }
     }
 
+    private static ExitStatus plain(Vmette vmette, VmSpec spec) {
+        RunStreams streams = RunStreams.inheritedWithInput();
+        return (spec.name().isPresent() ? vmette.run(spec, streams, vmette::publish) : vmette.run(spec, streams))
+                .toCompletableFuture()
+                .join();
+    }
+
     private VmSpec spec(VmSpec defaults) {
-        VmSpec.Builder builder = defaults.toBuilder().exec(exec);
+        VmSpec.Builder builder = defaults.toBuilder();
+        if (exec != null) {
+            builder.exec(exec);
+        }
         env.forEach(builder::env);
         if (name != null) {
             builder.name(name);

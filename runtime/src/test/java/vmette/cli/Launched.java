@@ -51,9 +51,6 @@ final class Launched {
         Path out = sandbox.directory().resolve("out-" + number);
         Path err = sandbox.directory().resolve("err-" + number);
         ProcessBuilder builder = builder(sandbox, arguments);
-        // The check's own, for a user whose HOME is not the one of passwd(5): a JVM says on standard error that it saw
-        // it.
-        builder.environment().remove("JDK_JAVA_OPTIONS");
         builder.environment().putAll(environment);
         try {
             Files.write(in, stdin);
@@ -76,11 +73,18 @@ final class Launched {
         boolean subcommand = arguments.length > 0 && !arguments[0].startsWith("-");
         command.addAll(subcommand ? 5 : 4, List.of("--config", sandbox.config().toString()));
         ProcessBuilder builder = new ProcessBuilder(command);
-        // No archive of classes: it would be made in the background, after the run and by another.
-        builder.environment()
-                .putAll(Map.of(
-                        "VMETTE_BUILD", "never", "VMETTE_CDS", "off", "JAVA_HOME", System.getProperty("java.home")));
+        settle(builder.environment());
         return builder;
+    }
+
+    /** Makes a launcher run what is built, and leave nothing behind. */
+    static void settle(Map<String, String> environment) {
+        // No archive of classes: it would be made in the background, after the run and by another.
+        environment.putAll(Map.of(
+                "VMETTE_BUILD", "never", "VMETTE_CDS", "off", "JAVA_HOME", System.getProperty("java.home")));
+        // The check's own, for a user whose HOME is not the one of passwd(5): a JVM says on standard error that it saw
+        // it.
+        environment.remove("JDK_JAVA_OPTIONS");
     }
 
     /** Waits until the command has written this text to its standard output. */

@@ -71,6 +71,12 @@ final class Sandbox implements AutoCloseable {
                 .toList();
     }
 
+    List<ProcessHandle> runtimes() {
+        return processes().stream()
+                .filter(process -> arguments(process).contains(" vmette.cli.Main "))
+                .toList();
+    }
+
     private static String arguments(ProcessHandle process) {
         try {
             return Files.readString(

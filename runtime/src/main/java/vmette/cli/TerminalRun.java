@@ -1,0 +1,72 @@
+package vmette.cli;
+
+import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
+import akka.stream.javadsl.StreamConverters;
+import akka.util.ByteString;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import vmette.Execution;
+import vmette.ExitStatus;
+import vmette.RunStreams;
+import vmette.Vmette;
+import vmette.config.ExecSpec;
+import vmette.config.VmSpec;
+import vmette.linux.Terminal;
+
+/**
+ * A command that has this process's own terminal. Until it runs the terminal is as it was, so that Ctrl-C ends a boot; then every key is the
+ * guest's, until the command's output has ended or the run has failed.
+ */
+final class TerminalRun {
+    private static final int CHUNK = 4096;
+
+    private TerminalRun() {}
+
+    static ExitStatus of(Vmette vmette, VmSpec spec, Optional<String> exec, Consumer<String> notices) {
+        try (RawTerminal terminal = new RawTerminal(notices)) {
+            CompletableFuture<Void> entered = new CompletableFuture<>();
+            Source<ByteString, ?> typed = Source.completionStageSource(
+                    entered.thenApply(done -> StreamConverters.fromInputStream(terminal::input, CHUNK)));
+            Sink<ByteString, ? extends CompletionStage<?>> screen = RunStreams.inherited().stdout();
+            RunStreams streams = new RunStreams(
+                    typed,
+                    screen.mapMaterializedValue(shown -> shown.whenComplete((done, failure) -> terminal.leave(failure == null))),
+                    Sink.ignore());
+            ExecSpec command = command(spec, exec, terminal.size());
+            Consumer<Execution> begun = execution -> follow(execution, terminal, entered);
+            CompletionStage<ExitStatus> status = spec.name().isPresent()
+                    ? vmette.run(spec, command, streams, begun, vmette::publish)
+                    : vmette.run(spec, command, streams, begun);
+            return status.toCompletableFuture().join();
+        }
+    }
+
+    private static ExecSpec command(VmSpec spec, Optional<String> exec, Terminal.Size size) {
+        ExecSpec command = exec.map(ExecSpec::shell)
+                .orElseGet(() -> ExecSpec.of("/bin/sh"))
+                .withTerminal(size.rows(), size.columns());
+        String term = System.getenv("TERM");
+        return term == null || spec.env().containsKey("TERM") ? command : command.withEnv("TERM", term);
+    }
+
+    private static void follow(Execution execution, RawTerminal terminal, CompletableFuture<Void> entered) {
+        execution.started().whenComplete((pid, failure) -> {
+            if (failure != null) {
+                entered.completeExceptionally(failure);
+                return;
+            }
+            terminal.enter();
+            HostSignals.onEach("WINCH", () -> resize(execution, terminal));
+            resize(execution, terminal);
+            entered.complete(null);
+        });
+    }
+
+    private static void resize(Execution execution, RawTerminal terminal) {
+        Terminal.Size size = terminal.size();
+        execution.resize(size.rows(), size.columns());
+    }
+}
