@@ -1,14 +1,31 @@
 #!/bin/sh
 # Builds the agent's tests for this host, with the sanitizers if the compiler has them, and runs them:
-# run.sh OUTDIR. Does nothing if they have passed since their sources last changed.
+# run.sh OUTDIR [REPORTS]. Does nothing if they have passed since their sources last changed. REPORTS gets a report of those
+# that passed, in the form of surefire's, so that they are counted; one that fails ends the run.
 set -eu
 
-[ $# -eq 1 ] || { echo "usage: run.sh OUTDIR" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: run.sh OUTDIR [REPORTS]" >&2; exit 2; }
 tests=$(cd "$(dirname "$0")" && pwd)
 main=$(cd "$tests/../../main/c" && pwd)
 out=$1
+reports=${2:-}
+
+report() {
+    [ -n "$reports" ] || return 0
+    mkdir -p "$reports"
+    for passed in "$out"/*.passed; do
+        suite=c.$(basename "$passed" .passed)
+        {
+            printf '<?xml version="1.0" encoding="UTF-8"?>\n'
+            printf '<testsuite name="%s" tests="%d" errors="0" skipped="0" failures="0">\n' "$suite" "$(grep -c '^passed ' "$passed")"
+            sed -n "s|^passed \\(.*\\)|  <testcase name=\"\\1\" classname=\"$suite\" time=\"0\"/>|p" "$passed"
+            printf '</testsuite>\n'
+        } > "$reports/TEST-$suite.xml"
+    done
+}
 
 if [ -f "$out/passed" ] && [ -z "$(find "$tests" "$main" -type f -newer "$out/passed")" ]; then
+    report
     exit 0
 fi
 compiler=$(command -v gcc || command -v cc) || {
@@ -37,8 +54,9 @@ build agent_on_host "$tests/agent_on_host.c" $agent_sources
 build commands_test "$tests/commands_test.c" "$tests/host.c" "$main/frames.c"
 build streams_test "$tests/streams_test.c" "$tests/host.c" "$main/frames.c"
 
-"$out/frames_test"
-"$out/commands_test" "$out/agent_on_host" & # it waits for a deadline of 5 s
-"$out/streams_test" "$out/agent_on_host"
+"$out/frames_test" > "$out/frames_test.passed"
+"$out/commands_test" "$out/agent_on_host" > "$out/commands_test.passed" & # it waits for a deadline of 5 s
+"$out/streams_test" "$out/agent_on_host" > "$out/streams_test.passed"
 wait $!
 touch "$out/passed"
+report
