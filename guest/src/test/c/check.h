@@ -1,4 +1,4 @@
-/* A tiny harness: a failed check says where and what, and ends the run. */
+/* A tiny harness: a failed check says where and what, and ends the run. A test that passed is told on standard output. */
 #ifndef VMETTE_CHECK_H
 #define VMETTE_CHECK_H
 
@@ -24,10 +24,12 @@ extern const char *test_name; /* of the test being run */
         check_says(is_ == should_, "%s is %lld, expected %lld", #actual, is_, should_);            \
     } while (0)
 
-#define run(test)            \
-    do {                     \
-        test_name = #test;   \
-        test();              \
+#define run(test)                    \
+    do {                             \
+        test_name = #test;           \
+        test();                      \
+        printf("passed %s\n", #test); \
+        fflush(stdout);              \
     } while (0)
 
 #endif

@@ -38,6 +38,6 @@ case $mode in
         exec "$out/$3" -max_total_time="$4" -print_final_stats=1 -timeout=20 -artifact_prefix="$out/$3-" \
             "$out/corpus/$3" "$tests/corpus/$3"
         ;;
-    keep) exec "$out/$3" -merge=1 -max_len=1024 "$tests/corpus/$3" "$out/corpus/$3" ;;
+    keep) exec "$out/$3" -merge=1 -use_counters=0 -max_len=1024 "$tests/corpus/$3" "$out/corpus/$3" ;;
     *) exit 2 ;;
 esac

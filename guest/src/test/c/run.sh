@@ -1,14 +1,31 @@
 #!/bin/sh
 # Builds the agent's tests for this host, with the sanitizers if the compiler has them, and runs them:
-# run.sh OUTDIR. Does nothing if they have passed since their sources last changed.
+# run.sh OUTDIR [REPORTS]. Does nothing if they have passed since their sources last changed. REPORTS gets a report of those
+# that passed, in the form of surefire's, so that they are counted; one that fails ends the run.
 set -eu
 
-[ $# -eq 1 ] || { echo "usage: run.sh OUTDIR" >&2; exit 2; }
+[ $# -ge 1 ] || { echo "usage: run.sh OUTDIR [REPORTS]" >&2; exit 2; }
 tests=$(cd "$(dirname "$0")" && pwd)
 main=$(cd "$tests/../../main/c" && pwd)
 out=$1
+reports=${2:-}
+
+report() {
+    [ -n "$reports" ] || return 0
+    mkdir -p "$reports"
+    for passed in "$out"/*.passed; do
+        suite=c.$(basename "$passed" .passed)
+        {
+            printf '<?xml version="1.0" encoding="UTF-8"?>\n'
+            printf '<testsuite name="%s" tests="%d" errors="0" skipped="0" failures="0">\n' "$suite" "$(grep -c '^passed ' "$passed")"
+            sed -n "s|^passed \\(.*\\)|  <testcase name=\"\\1\" classname=\"$suite\" time=\"0\"/>|p" "$passed"
+            printf '</testsuite>\n'
+        } > "$reports/TEST-$suite.xml"
+    done
+}
 
 if [ -f "$out/passed" ] && [ -z "$(find "$tests" "$main" -type f -newer "$out/passed")" ]; then
+    report
     exit 0
 fi
 compiler=$(command -v gcc || command -v cc) || {
@@ -47,19 +64,25 @@ build files_test -Wl,--wrap=openat "$tests/files_test.c" $builtin_sources
 build trees_test -Wl,--wrap=openat "$tests/trees_test.c" $builtin_sources
 build replay_test "$tests/replay_test.c" "$tests/host.c" "$main/frames.c"
 
-"$out/frames_test"
-"$out/ring_test"
-"$out/commands_test" "$out/agent_on_host" & # it waits for a deadline of 5 s
+# passes NAME [ARGUMENT]: runs a test, its cases one a line
+passes() {
+    "$out/$1" ${2:+"$2"} >"$out/$1.passed"
+}
+
+passes frames_test
+passes ring_test
+passes commands_test "$out/agent_on_host" & # it waits for a deadline of 5 s
 commands=$!
-"$out/forward_test" "$out/agent_on_host" & # and it for ones of 10 s
+passes forward_test "$out/agent_on_host" & # and it for ones of 10 s
 forwards=$!
-"$out/replay_test" "$out/agent_on_host" & # and this one for one of 10 s
+passes replay_test "$out/agent_on_host" & # and this one for one of 10 s
 replay=$!
-"$out/streams_test" "$out/agent_on_host"
-"$out/builtins_test" "$out/agent_on_host"
-"$out/files_test"
-"$out/trees_test"
+passes streams_test "$out/agent_on_host"
+passes builtins_test "$out/agent_on_host"
+passes files_test
+passes trees_test
 wait $commands
 wait $forwards
 wait $replay
 touch "$out/passed"
+report

@@ -36,6 +36,7 @@ final class RunOptions {
             paramLabel = "NAME",
             description = "Name the VM, so that other commands find it, such as vmette cp. Default: none.")
     private String name;
+    @Option(
             names = {"-t", "--tty"},
             description = "Give the command of --exec this terminal, as a shell gets it.")
     private boolean tty;
