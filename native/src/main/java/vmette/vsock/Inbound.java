@@ -1,11 +1,16 @@
 package vmette.vsock;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /** The guest's bytes of one connection: credit, buffer and demand. Says what is due; calls nobody. */
 final class Inbound {
     private final ReceiveCredit credit;
     private final ReceiveBuffer buffer;
     private byte[] direct;
     private int demand;
+    private boolean several;
+    private int left;
     private boolean refused;
     private boolean ended;
     private boolean endDelivered;
@@ -33,8 +38,10 @@ final class Inbound {
         credit.limit(guestBufAlloc);
     }
 
-    void request(int maxBytes) {
+    /** @param inSeveral whether {@link #rest} may follow {@link #next} */
+    void request(int maxBytes, boolean inSeveral) {
         demand = maxBytes;
+        several = inSeveral;
     }
 
     /** Takes a packet in; false if the guest had no credit for it. */
@@ -59,9 +66,10 @@ final class Inbound {
         return demand > 0 && !refused && (direct != null || !buffer.isEmpty());
     }
 
-    /** The next chunk to hand over, which uses up the demand; only if {@link #deliverable}. */
+    /** The next chunk to hand over, which uses up the demand but for {@link #rest}; only if {@link #deliverable}. */
     byte[] next() {
         byte[] out;
+        int wanted = demand;
         if (direct != null) {
             out = direct;
             direct = null;
@@ -71,7 +79,23 @@ final class Inbound {
             credit.forward(buffer.pollReleased());
         }
         demand = 0;
+        left = several ? wanted - out.length : 0;
         return out;
+    }
+
+    /** What goes along with {@link #next}: the chunks after it that are wanted whole, often none. */
+    List<byte[]> rest() {
+        if (left == 0 || !buffer.startsWithin(left)) {
+            return List.of();
+        }
+        List<byte[]> chunks = new ArrayList<>();
+        while (buffer.startsWithin(left)) {
+            byte[] chunk = buffer.take(left);
+            left -= chunk.length;
+            chunks.add(chunk);
+        }
+        credit.forward(buffer.pollReleased());
+        return chunks;
     }
 
     /** The guest sends no more. */
