@@ -89,6 +89,18 @@ class ConnectionStageTest extends StreamFixture {
     }
 
     @Test
+    void severalChunksAreOneElement() {
+        Probed flow = new Probed(true);
+        FakeChannel channel = flow.dial.open();
+        flow.out.request(1);
+        channel.deliverChunks(new byte[] {1, 2}, new byte[] {3});
+        assertThat(flow.out.expectNext()).isEqualTo(ByteString.fromArray(new byte[] {1, 2, 3}));
+        flow.fence(channel);
+        assertThat(channel.requests()).isEqualTo(1);
+        channel.checkContract();
+    }
+
+    @Test
     void passesOnAPullFromBeforeTheConnectionStood() {
         Probed flow = new Probed(true);
         flow.out.request(1);

@@ -2,6 +2,7 @@ package vmette.stream;
 
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
+import java.util.List;
 import vmette.errors.VsockException;
 import vmette.errors.VsockResetException;
 import vmette.vsock.VsockAddress;
@@ -102,6 +103,15 @@ public final class FakeChannel implements VsockChannel {
             demand = false;
         }
         call(() -> handler.onData(chunk));
+    }
+
+    /** Waits for demand and meets it with several chunks. */
+    public void deliverChunks(byte[]... chunks) {
+        Await.monitor(this, "demand", () -> demand);
+        synchronized (this) {
+            demand = false;
+        }
+        call(() -> handler.onChunks(List.of(chunks)));
     }
 
     /** The queue is full from now on: the next write says so. */

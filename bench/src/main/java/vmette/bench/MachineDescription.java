@@ -56,9 +56,7 @@ record MachineDescription(List<Entry> entries) {
                         + System.getProperty("os.version")));
         entries.add(new Entry(
                 "java", System.getProperty("java.vm.name") + " " + System.getProperty("java.runtime.version")));
-        entries.add(new Entry(
-                "hypervisor",
-                hypervisor.description() + ", " + hypervisor.accelerator()));
+        entries.add(new Entry("hypervisor", hypervisor.description() + ", " + hypervisor.accelerator()));
         entries.add(new Entry("guest", guest));
         entries.add(new Entry("load before", loadBefore));
         entries.add(new Entry("load after", load()));

@@ -20,6 +20,7 @@ import vmette.errors.VmetteException;
             IdleCommand.class,
             ThroughputCommand.class,
             VsockCommand.class,
+            JmhCommand.class,
             SoakCommand.class
         },
         sortOptions = false,

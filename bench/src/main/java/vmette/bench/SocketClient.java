@@ -48,7 +48,8 @@ final class SocketClient implements TrafficClient, AutoCloseable {
                 line.append((char) one.get(0));
             }
             if (!line.toString().startsWith("OK ")) {
-                throw new IOException("the back-end answered CONNECT by " + line.toString().strip());
+                throw new IOException(
+                        "the back-end answered CONNECT by " + line.toString().strip());
             }
             return channel;
         } catch (IOException e) {

@@ -101,8 +101,8 @@ final class TrafficVms implements AutoCloseable {
         Await.on(vmm.start());
         TrafficOrder nothing = new TrafficOrder(TrafficOrder.Mode.TO_GUEST, 1, 1);
         if (!Await.until(() -> answers(client, nothing), BOOT)) {
-            throw new StartFailedException("the guest of " + client.name() + " does not answer within " + BOOT + ": "
-                    + vmm.consoleTail());
+            throw new StartFailedException(
+                    "the guest of " + client.name() + " does not answer within " + BOOT + ": " + vmm.consoleTail());
         }
     }
 

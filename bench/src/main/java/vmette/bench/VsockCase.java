@@ -77,8 +77,8 @@ sealed interface VsockCase {
     /** All of them; {@code mib} is what one transfer of 64 KiB writes comes to. */
     static List<VsockCase> all(int mib, int pings) {
         List<VsockCase> cases = new ArrayList<>();
-        for (TrafficOrder.Mode mode : List.of(
-                TrafficOrder.Mode.FROM_GUEST, TrafficOrder.Mode.TO_GUEST, TrafficOrder.Mode.BOTH)) {
+        for (TrafficOrder.Mode mode :
+                List.of(TrafficOrder.Mode.FROM_GUEST, TrafficOrder.Mode.TO_GUEST, TrafficOrder.Mode.BOTH)) {
             for (int streams : new int[] {1, 64}) {
                 cases.add(throughput(mode, streams, 64 << 10, "64 KiB", (long) mib << 20));
                 cases.add(throughput(mode, streams, 4 << 10, "4 KiB", (long) mib << 18));

@@ -27,7 +27,10 @@ final class VsockCommand implements Callable<Integer> {
     @Mixin
     private ReportOptions output;
 
-    @Option(names = "--mib", paramLabel = "N", description = "MiB of one transfer of 64 KiB writes. Default: ${DEFAULT-VALUE}.")
+    @Option(
+            names = "--mib",
+            paramLabel = "N",
+            description = "MiB of one transfer of 64 KiB writes. Default: ${DEFAULT-VALUE}.")
     private int mib = 128;
 
     @Option(names = "--rounds", paramLabel = "N", description = "Timed rounds. Default: ${DEFAULT-VALUE}.")
@@ -39,7 +42,10 @@ final class VsockCommand implements Callable<Integer> {
     @Option(names = "--only", paramLabel = "TEXT", description = "Only cases whose name contains this, \"64 KiB\" say.")
     private String only = "";
 
-    @Option(names = "--client", paramLabel = "NAME", description = "Only channel, stage or vhost-device-vsock: to profile it.")
+    @Option(
+            names = "--client",
+            paramLabel = "NAME",
+            description = "Only channel, stage or vhost-device-vsock: to profile it.")
     private String client = "";
 
     @Override
@@ -67,7 +73,8 @@ final class VsockCommand implements Callable<Integer> {
             if (StalledNeighbour.NAME.contains(only)) {
                 StalledNeighbour.measure(channel, mib, rounds, report);
             }
-            report.note("MB: 10^6 bytes of payload. Medians of " + rounds + " rounds (least to most); clients take turns in each, and a ratio is"
+            report.note("MB: 10^6 bytes of payload. Medians of " + rounds
+                    + " rounds (least to most); clients take turns in each, and a ratio is"
                     + " the median of the rounds' own.");
             report.note(peer.map(PeerBackend::version)
                     .orElse(PeerBackend.NAME + " was not to be had: its rows are skipped"));

@@ -44,7 +44,8 @@ final class VsockFigures {
             byClient.forEach((client, values) -> {
                 Samples samples = samples(values);
                 Row row = Row.of(what + ": " + client, samples, quantity.unit());
-                boolean limited = what.startsWith("guest to host") && quantity.unit().equals("B/B");
+                boolean limited =
+                        what.startsWith("guest to host") && quantity.unit().equals("B/B");
                 report.runs(limited && client.equals("channel") ? row.target(HEAP_PER_BYTE) : row, samples);
             });
             if (quantity.suffix().isEmpty() || quantity.unit().equals("us")) {

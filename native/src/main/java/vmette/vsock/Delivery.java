@@ -1,5 +1,7 @@
 package vmette.vsock;
 
+import java.util.List;
+
 /** Hands a guest's bytes and its end to the handler, as far as demand and buffer allow. */
 final class Delivery {
     private final Inbound in;
@@ -25,7 +27,13 @@ final class Delivery {
         try {
             while (handler.attached() && in.deliverable()) {
                 byte[] chunk = in.next();
-                handler.call(h -> h.onData(chunk));
+                List<byte[]> rest = in.rest();
+                if (rest.isEmpty()) {
+                    handler.call(h -> h.onData(chunk));
+                } else {
+                    rest.add(0, chunk);
+                    handler.call(h -> h.onChunks(rest));
+                }
             }
             if (handler.attached() && in.endDue()) {
                 in.endDelivered();

@@ -1,9 +1,13 @@
 package vmette.vsock;
 
+import java.util.List;
+
 /** What the guest sends on one connection: credit, what waits, and demand. Says what is due; calls nobody. */
 abstract sealed class Inbound permits StreamInbound, MessageInbound {
     private final ReceiveCredit credit;
     private int demand;
+    private boolean several;
+    private int left;
     private boolean refused;
     private boolean ended;
     private boolean endDelivered;
@@ -40,6 +44,9 @@ abstract sealed class Inbound permits StreamInbound, MessageInbound {
     /** Takes what is to be handed over next, at most {@code wanted} bytes of a stream, and gives credit back for it. */
     abstract byte[] take(int wanted, ReceiveCredit credit);
 
+    /** As {@link #take}, those chunks of a stream that go whole into {@code wanted} bytes; of messages none. */
+    abstract List<byte[]> takeWhole(int wanted, ReceiveCredit credit);
+
     /** Drops all that waits. */
     abstract void drop();
 
@@ -48,8 +55,10 @@ abstract sealed class Inbound permits StreamInbound, MessageInbound {
         credit.limit(guestBufAlloc);
     }
 
-    void request(int maxBytes) {
+    /** @param inSeveral whether {@link #rest} may follow {@link #next} */
+    void request(int maxBytes, boolean inSeveral) {
         demand = maxBytes;
+        several = inSeveral;
     }
 
     /** Takes a packet in; false if the guest had no credit for it, or means to fill us with what needs none. */
@@ -64,11 +73,18 @@ abstract sealed class Inbound permits StreamInbound, MessageInbound {
         return demand > 0 && !refused && ready();
     }
 
-    /** The next chunk or message to hand over, which uses up the demand; only if {@link #deliverable}. */
+    /** The next chunk or message to hand over, which uses up the demand but for {@link #rest}; only if {@link #deliverable}. */
     byte[] next() {
-        byte[] out = take(demand, credit);
+        int wanted = demand;
+        byte[] out = take(wanted, credit);
         demand = 0;
+        left = several ? wanted - out.length : 0;
         return out;
+    }
+
+    /** What goes along with {@link #next}: the chunks after it that are wanted whole, often none. */
+    List<byte[]> rest() {
+        return left > 0 ? takeWhole(left, credit) : List.of();
     }
 
     /** The guest sends no more. */

@@ -27,10 +27,20 @@ final class LoopChannel implements VsockChannel {
 
     @Override
     public void request(int maxBytes) {
+        requirePositive(maxBytes);
+        loop.execute(() -> connection.request(maxBytes, false));
+    }
+
+    @Override
+    public void requestChunks(int maxBytes) {
+        requirePositive(maxBytes);
+        loop.execute(() -> connection.request(maxBytes, true));
+    }
+
+    private static void requirePositive(int maxBytes) {
         if (maxBytes < 1) {
             throw new IllegalArgumentException("a request must be for at least 1 byte, not " + maxBytes);
         }
-        loop.execute(() -> connection.request(maxBytes));
     }
 
     @Override

@@ -1,5 +1,7 @@
 package vmette.vsock;
 
+import java.util.List;
+
 /**
  * The messages of a seqpacket connection, each handed over when its last fragment is there. Lengths are kept apart from bytes,
  * in a byte or a few each, so that a flood of tiny messages costs no more than twice its credit; one of empty messages, which
@@ -71,6 +73,11 @@ final class MessageInbound extends Inbound {
             }
             part = buffer.take(length - at);
         }
+    }
+
+    @Override
+    List<byte[]> takeWhole(int wanted, ReceiveCredit credit) {
+        return List.of();
     }
 
     /** A guest waits until there is room for the whole of its next message, however much there is already. */

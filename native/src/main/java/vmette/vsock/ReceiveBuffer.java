@@ -84,6 +84,12 @@ final class ReceiveBuffer {
         size += length;
     }
 
+    /** Whether there is a first chunk, and {@link #take} would take all of it. */
+    boolean startsWithin(int max) {
+        Chunk first = chunks.peekFirst();
+        return first != null && first.filled - first.taken <= max;
+    }
+
     /** Takes 1 to {@code max} bytes; the buffer is not empty. The array is the taker's own. */
     byte[] take(int max) {
         Chunk first = chunks.getFirst();

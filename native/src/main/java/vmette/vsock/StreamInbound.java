@@ -1,5 +1,8 @@
 package vmette.vsock;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /** The bytes of a stream. Those that arrive while somebody waits for them pass the buffer by. */
 final class StreamInbound extends Inbound {
     private final ReceiveBuffer buffer;
@@ -44,6 +47,22 @@ final class StreamInbound extends Inbound {
             credit.forward(buffer.pollReleased());
         }
         return out;
+    }
+
+    @Override
+    List<byte[]> takeWhole(int wanted, ReceiveCredit credit) {
+        if (!buffer.startsWithin(wanted)) {
+            return List.of();
+        }
+        List<byte[]> chunks = new ArrayList<>();
+        int left = wanted;
+        while (buffer.startsWithin(left)) {
+            byte[] chunk = buffer.take(left);
+            left -= chunk.length;
+            chunks.add(chunk);
+        }
+        credit.forward(buffer.pollReleased());
+        return chunks;
     }
 
     @Override

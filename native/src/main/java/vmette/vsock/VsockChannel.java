@@ -21,6 +21,16 @@ public interface VsockChannel {
     void request(int maxBytes);
 
     /**
+     * As {@link #request}, but where several chunks wait they may come in one call of {@link VsockChannelHandler#onChunks}, together at
+     * most {@code maxBytes} bytes.
+     *
+     * @param maxBytes at least 1
+     */
+    default void requestChunks(int maxBytes) {
+        request(maxBytes);
+    }
+
+    /**
      * Sends bytes to the guest; they are queued until the guest's credit and its RX buffers take them.
      *
      * @param data ownership passes to the channel: the array must not be changed any more

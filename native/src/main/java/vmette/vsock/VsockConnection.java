@@ -172,8 +172,8 @@ final class VsockConnection {
 
     // ---- from the channel
 
-    void request(int maxBytes) {
-        in.request(maxBytes);
+    void request(int maxBytes, boolean several) {
+        in.request(maxBytes, several);
         delivery.run();
         settle();
     }

@@ -24,6 +24,9 @@ final class ModelGuest {
     int hostShutdown;
     boolean reset;
 
+    /** Sends no more than its own buffer holds, as recent kernels. */
+    boolean cautious;
+
     ModelGuest(MuxerHarness harness, int guestPort, int hostPort, int bufAlloc, int counterStart) {
         this.harness = harness;
         this.guestPort = guestPort;
@@ -44,8 +47,9 @@ final class ModelGuest {
         if (ended || reset) {
             return;
         }
-        int credit = hostBufAlloc - (counterStart + sent.size() - hostFwdCnt);
-        byte[] data = MuxerHarness.bytes(Math.min(count, credit), count ^ sent.size());
+        int window = cautious ? Math.min(hostBufAlloc, bufAlloc) : hostBufAlloc;
+        int credit = window - (counterStart + sent.size() - hostFwdCnt);
+        byte[] data = MuxerHarness.bytes(Math.max(0, Math.min(count, credit)), count ^ sent.size());
         if (data.length > 0) {
             sent.writeBytes(data);
             send(VsockOp.RW, 0, data);

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import vmette.errors.VsockException;
@@ -150,6 +152,35 @@ class VsockConnectionTest {
         handler.channel.request(7);
         harness.send(VsockOp.RW, GUEST, HOST, 0, data);
         assertThat(handler.events).endsWith("data 50", "data 20", "data 7");
+    }
+
+    @Test
+    void severalChunksComeAtOnceWhereTheyAreAskedForAndFitWhole() {
+        List<Integer> batches = new ArrayList<>();
+        RecordingHandler handler = harness.accepted(GUEST, HOST, new RecordingHandler() {
+            @Override
+            public void onChunks(List<byte[]> chunks) {
+                batches.add(chunks.size());
+                super.onChunks(chunks);
+            }
+        });
+        byte[] data = MuxerHarness.bytes(4 * ReceiveBuffer.SMALL, 1);
+        for (int i = 0; i < 4; i++) {
+            byte[] piece = Arrays.copyOfRange(data, i * ReceiveBuffer.SMALL, (i + 1) * ReceiveBuffer.SMALL);
+            harness.send(VsockOp.RW, GUEST, HOST, 0, piece);
+        }
+        handler.channel.request(data.length);
+        assertThat(handler.events).containsExactly("open", "data 4096");
+        handler.channel.requestChunks(2 * ReceiveBuffer.SMALL + 1);
+        assertThat(batches).containsExactly(2);
+        handler.channel.requestChunks(data.length);
+        assertThat(batches).as("one alone comes as it always does").containsExactly(2);
+        assertThat(handler.received.toByteArray()).isEqualTo(data);
+
+        harness.send(VsockOp.CREDIT_REQUEST, GUEST, HOST);
+        assertThat(harness.drain()).extracting(each -> each.header().fwdCnt()).endsWith(data.length);
+        harness.send(VsockOp.RW, GUEST, HOST, 0, data);
+        assertThat(handler.received.size()).as("the demand is used up").isEqualTo(data.length);
     }
 
     @Test

@@ -72,7 +72,13 @@ class VsockStreamPropertyTest {
                     }
                 }
                 case GUEST_GIVES_BUFFERS -> take(harness, guest, handler, action.amount % 8, action.amount % 5000);
-                case HOST_ASKS -> handler.channel.request(action.amount);
+                case HOST_ASKS -> {
+                    if (action.amount % 2 == 0) {
+                        handler.channel.request(action.amount);
+                    } else {
+                        handler.channel.requestChunks(action.amount);
+                    }
+                }
                 case GUEST_READS -> guest.read(action.amount);
                 case GUEST_ASKS_CREDIT -> {
                     if (!guest.reset) {
@@ -121,11 +127,13 @@ class VsockStreamPropertyTest {
     void aBlockedGuestIsAlwaysToldOfFreeSpace(
             @ForAll @IntRange(min = 1, max = 70_000) int step,
             @ForAll @IntRange(min = 1, max = 20_000) int packet,
+            @ForAll boolean cautious,
             @ForAll @IntRange(min = -100_000, max = 100_000) int counterStart) {
         MuxerHarness harness = new MuxerHarness(MuxerHarness.limits(32 * 1024, new VsockBudget(1 << 20)), counterStart);
         RecordingHandler handler = new RecordingHandler();
         harness.host.listen(HOST, 1, request -> request.accept(handler));
         ModelGuest guest = new ModelGuest(harness, GUEST, HOST, 1000, counterStart);
+        guest.cautious = cautious;
         guest.send(VsockOp.REQUEST, 0, new byte[0]);
         take(harness, guest, handler, 1, 0);
         int goal = 40_000;

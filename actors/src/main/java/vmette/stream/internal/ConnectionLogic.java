@@ -9,6 +9,8 @@ import akka.stream.stage.AbstractOutHandler;
 import akka.stream.stage.AsyncCallback;
 import akka.stream.stage.GraphStageLogic;
 import akka.util.ByteString;
+import akka.util.ByteStringBuilder;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import scala.jdk.javaapi.FutureConverters;
 import vmette.errors.VmetteException;
@@ -21,7 +23,7 @@ import vmette.vsock.VsockChannel;
  * runs in the stage.
  */
 final class ConnectionLogic extends GraphStageLogic {
-    /** The most one pull asks for: as large as the largest chunk a device hands over without splitting it. */
+    /** The most one pull asks for: several chunks of a device, so that a stream which is behind the guest is woken once for all of them. */
     static final int CHUNK = 256 * 1024;
 
     private final Inlet<ByteString> in;
@@ -94,7 +96,7 @@ final class ConnectionLogic extends GraphStageLogic {
         if (outputEnded) {
             open.shutdownInput();
         } else if (isAvailable(out)) {
-            open.request(CHUNK);
+            open.requestChunks(CHUNK);
         }
         stopWhenDone();
     }
@@ -167,7 +169,7 @@ final class ConnectionLogic extends GraphStageLogic {
         @Override
         public void onPull() {
             if (channel != null) {
-                channel.request(CHUNK);
+                channel.requestChunks(CHUNK);
             }
         }
 
@@ -206,9 +208,21 @@ final class ConnectionLogic extends GraphStageLogic {
 
         @Override
         public void onData(byte[] chunk) {
+            deliver(ByteString.fromArrayUnsafe(chunk));
+        }
+
+        @Override
+        public void onChunks(List<byte[]> chunks) {
+            ByteStringBuilder all = ByteString.createBuilder();
+            // without a copy: the builder strings the arrays together
+            chunks.forEach(chunk -> all.append(ByteString.fromArrayUnsafe(chunk)));
+            deliver(all.result());
+        }
+
+        private void deliver(ByteString bytes) {
             callback.invoke(() -> {
                 if (!isClosed(out)) {
-                    push(out, ByteString.fromArrayUnsafe(chunk));
+                    push(out, bytes);
                 }
             });
         }
