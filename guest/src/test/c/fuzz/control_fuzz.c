@@ -1,4 +1,4 @@
-/* with: openings.c execution.c streams.c linger.c loop.c frames.c
+/* with: openings.c execution.c streams.c replay.c ring.c forward.c linger.c loop.c frames.c
  * wrap: clock_gettime epoll_wait kill
  * The input is what a host does: connects, sends frames and worse, claims streams, reads or does not, hangs up; while
  * commands start, write, end, and time passes. There are no processes: a command is what this file says it is. At the end of each

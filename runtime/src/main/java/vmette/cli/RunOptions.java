@@ -28,7 +28,11 @@ final class RunOptions {
     @Mixin
     private CommonOptions common;
 
-    @Option(names = "--exec", paramLabel = "CMD", description = "Command line for /bin/sh -c in the guest. Without it: an interactive shell at this terminal.")
+    @Option(
+            names = "--exec",
+            paramLabel = "CMD",
+            description =
+                    "Command line for /bin/sh -c in the guest. Without it: an interactive shell at this terminal.")
     private String exec;
 
     @Option(
@@ -36,6 +40,7 @@ final class RunOptions {
             paramLabel = "NAME",
             description = "Name the VM, so that other commands find it, such as vmette cp. Default: none.")
     private String name;
+
     @Option(
             names = {"-t", "--tty"},
             description = "Give the command of --exec this terminal, as a shell gets it.")

@@ -30,10 +30,12 @@ final class TerminalRun {
             CompletableFuture<Void> entered = new CompletableFuture<>();
             Source<ByteString, ?> typed = Source.completionStageSource(
                     entered.thenApply(done -> StreamConverters.fromInputStream(terminal::input, CHUNK)));
-            Sink<ByteString, ? extends CompletionStage<?>> screen = RunStreams.inherited().stdout();
+            Sink<ByteString, ? extends CompletionStage<?>> screen =
+                    RunStreams.inherited().stdout();
             RunStreams streams = new RunStreams(
                     typed,
-                    screen.mapMaterializedValue(shown -> shown.whenComplete((done, failure) -> terminal.leave(failure == null))),
+                    screen.mapMaterializedValue(
+                            shown -> shown.whenComplete((done, failure) -> terminal.leave(failure == null))),
                     Sink.ignore());
             ExecSpec command = command(spec, exec, terminal.size());
             Consumer<Execution> begun = execution -> follow(execution, terminal, entered);

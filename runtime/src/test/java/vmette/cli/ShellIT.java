@@ -127,7 +127,9 @@ class ShellIT {
     void theRuntimeIsToldToEnd(String signal, int code) throws Exception {
         startShell();
         long pid = sandbox.runtimes().get(0).pid();
-        assertThat(new ProcessBuilder("/bin/kill", "-" + signal, Long.toString(pid)).start().waitFor())
+        assertThat(new ProcessBuilder("/bin/kill", "-" + signal, Long.toString(pid))
+                        .start()
+                        .waitFor())
                 .isZero();
         screen.awaitLine("code=" + code);
         assertRestored();
