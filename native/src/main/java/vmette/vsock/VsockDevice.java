@@ -223,9 +223,10 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
     }
 
     private void pump() {
-        pumpDue = false;
+        // still due meanwhile: what comes up within the turn is served by it, RX being its second half
         boolean more = pump.turn();
         MappingFaults.surface();
+        pumpDue = false;
         if (more) {
             schedulePump();
         }

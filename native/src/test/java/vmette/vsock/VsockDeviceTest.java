@@ -327,6 +327,22 @@ class VsockDeviceTest {
     }
 
     @Test
+    void whatComesUpInATurnNeedsNoOther() {
+        RecordingHandler handler = guestDials(RecordingHandler.demanding(1000));
+        guest.turn();
+        step();
+        guest.turn();
+        step();
+        guest.floodStrangers(3);
+        assertThat(loop.doWork(Duration.ZERO)).as("RSTs were made and sent").isTrue();
+        assertThat(loop.doWork(Duration.ZERO)).isFalse();
+        long before = guest.packets();
+        guest.turn();
+        assertThat(guest.packets() - before).isEqualTo(3);
+        assertThat(handler.marks()).containsExactly("open");
+    }
+
+    @Test
     void closingTellsEverybodyAndIsNoBreakage() {
         RecordingHandler handler = guestDials(new RecordingHandler());
         RecordingHandler dialling = new RecordingHandler();
