@@ -149,6 +149,6 @@ class RingFuzzTest {
 
     private static int number(byte[] memory, long address) {
         int at = (int) (address - BASE);
-        return memory[at] & 0xff | (memory[at + 1] & 0xff) << 8;
+        return (memory[at] & 0xff) | (memory[at + 1] & 0xff) << 8;
     }
 }

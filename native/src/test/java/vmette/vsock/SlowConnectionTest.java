@@ -13,6 +13,7 @@ import net.jqwik.api.constraints.IntRange;
 class SlowConnectionTest {
     private static final int SOCKETS = 4;
     private static final int BUF_ALLOC = 16 * 1024;
+    private static final int GUEST_ALLOC = 10_000;
 
     /**
      * One connection's host never reads, another one's guest never does, and both are written to until nothing fits: the
@@ -25,7 +26,7 @@ class SlowConnectionTest {
             @ForAll boolean signWraps) {
         int counterStart = offset + (signWraps ? Integer.MIN_VALUE : 0);
         MuxerHarness harness = new MuxerHarness(MuxerHarness.limits(BUF_ALLOC, new VsockBudget(1 << 30)), counterStart);
-        SeveralGuestSockets sockets = new SeveralGuestSockets(harness, SOCKETS, 10_000, counterStart);
+        SeveralGuestSockets sockets = new SeveralGuestSockets(harness, SOCKETS, GUEST_ALLOC, counterStart);
         List<ByteArrayOutputStream> written =
                 Stream.generate(ByteArrayOutputStream::new).limit(SOCKETS).toList();
         for (int step = 0; step < 400; step++) {
@@ -70,6 +71,9 @@ class SlowConnectionTest {
                     .isEqualTo(written.get(i).toByteArray());
         }
         assertThat(sockets.handlers.get(0).received.size()).isZero();
+        assertThat(sockets.guests.get(1).received.size())
+                .as("what fits into the guest's buffer is there")
+                .isEqualTo(Math.min(GUEST_ALLOC, written.get(1).size()));
         assertThat(sockets.handlers)
                 .allSatisfy(handler -> assertThat(handler.over()).isFalse());
     }

@@ -48,7 +48,7 @@ public class BindSourceTckTest extends PublisherVerification<IncomingConnection>
     public Publisher<IncomingConnection> createFailedPublisher() {
         return publisher(new Dialler(0) {
             @Override
-            public Listener listen(int port, int backlog, Acceptor acceptor) {
+            public synchronized Listener listen(int port, int backlog, Acceptor acceptor) {
                 throw new VsockException("vsock port " + port + " is bound already");
             }
         });
