@@ -56,4 +56,27 @@ class BenchIT {
             assertThat(row(report, kind).path("value").asInt()).as(kind).isZero();
         }
     }
+
+    @Test
+    void vsockMeasuresThroughputAllocationAndRoundTrips() throws IOException {
+        JsonNode report = run("vsock", "--client", "channel", "--mib", "1", "--rounds", "1", "--pings", "10");
+        String stream = "guest to host, 1 stream, 64 KiB";
+        assertThat(row(report, stream + ": channel").path("value").asDouble()).isPositive();
+        JsonNode heap = row(report, stream + ", heap allocated by the device loop: channel");
+        assertThat(heap.path("value").asDouble()).isGreaterThanOrEqualTo(1);
+        assertThat(heap.path("atMost").asDouble()).isEqualTo(1.07);
+        assertThat(row(report, "both at once, 64 streams, 4 B: channel")
+                        .path("value")
+                        .asDouble())
+                .isPositive();
+        double median =
+                row(report, "ping-pong, 64 B, p50: channel").path("value").asDouble();
+        assertThat(median).isPositive();
+        assertThat(row(report, "ping-pong, 64 B, p99: channel").path("value").asDouble())
+                .isGreaterThanOrEqualTo(median);
+        assertThat(row(report, "guest to host beside a stalled connection / alone: channel")
+                        .path("atLeast")
+                        .asDouble())
+                .isEqualTo(0.8);
+    }
 }

@@ -47,6 +47,19 @@ class ReportTest {
     }
 
     @Test
+    void aTargetMayBeALeastAndARowMayHaveARange() {
+        Row row = Row.of("r", new Samples(1, 3, 2), "MB/s").atLeast(2);
+        assertThat(row.isMet()).isTrue();
+        assertThat(row.atLeast(2.5).isMet()).isFalse();
+        Report one = new Report.Builder("b").runs(row, new Samples(1, 3, 2)).build(MACHINE);
+        assertThat(Table.render(one)).contains("2 MB/s (1 to 3)  (target: at least 2 MB/s; met)");
+        JsonNode json = one.toJson().path("rows").get(0);
+        assertThat(json.path("atLeast").asDouble()).isEqualTo(2);
+        assertThat(json.has("atMost")).isFalse();
+        assertThat(json.path("range").asText()).isEqualTo("1 to 3");
+    }
+
+    @Test
     void aFigureIsFinite() {
         assertThatIllegalArgumentException().isThrownBy(() -> Row.of("r", 0.0 / 0, ""));
     }
