@@ -80,7 +80,8 @@ abstract class FlowFixture {
         system = ActorSystem.create(
                 Behaviors.empty(),
                 "flows",
-                ConfigFactory.parseString("akka.test.single-expect-default = 30s").withFallback(ConfigFactory.load()));
+                ConfigFactory.parseString("akka.test.single-expect-default = 30s")
+                        .withFallback(ConfigFactory.load()));
     }
 
     @AfterAll

@@ -38,8 +38,7 @@ public final class Pty implements AutoCloseable {
     }
 
     public static Pty open() {
-        OwnedFd master =
-                new OwnedFd(LibC.check("posix_openpt", Calls.posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)));
+        OwnedFd master = new OwnedFd(LibC.check("posix_openpt", Calls.posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)));
         LibC.check("unlockpt", Calls.unlockpt(master.fd()));
         NativeBuffer name = new NativeBuffer(64);
         if (name.during(address -> Calls.ptsname_r(master.fd(), address, 64)) != 0) {
@@ -49,8 +48,7 @@ public final class Pty implements AutoCloseable {
         byte[] bytes = new byte[64];
         name.bytes.get(0, bytes);
         String path = new String(bytes, StandardCharsets.US_ASCII);
-        return new Pty(
-                master, new OwnedFd(LibC.check("open", slave)), Path.of(path.substring(0, path.indexOf('\0'))));
+        return new Pty(master, new OwnedFd(LibC.check("open", slave)), Path.of(path.substring(0, path.indexOf('\0'))));
     }
 
     /** The end that a program has as its terminal. */

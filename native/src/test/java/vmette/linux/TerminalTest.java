@@ -31,7 +31,8 @@ class TerminalTest {
     }
 
     private String stty(String... arguments) throws Exception {
-        var command = new java.util.ArrayList<>(java.util.List.of("stty", "-F", pty.path().toString()));
+        var command = new java.util.ArrayList<>(
+                java.util.List.of("stty", "-F", pty.path().toString()));
         command.addAll(java.util.List.of(arguments));
         Process stty = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
@@ -63,7 +64,11 @@ class TerminalTest {
         String before = stty("-g");
         Terminal terminal = Terminal.of(pty.fd());
         terminal.raw();
-        assertThat(stty("-a")).contains("-icanon").contains("-isig").contains("-echo ").contains("-opost");
+        assertThat(stty("-a"))
+                .contains("-icanon")
+                .contains("-isig")
+                .contains("-echo ")
+                .contains("-opost");
         assertThat(stty("-g")).isEqualTo(terminal.rawSettings()).isNotEqualTo(before);
         terminal.restore();
         assertThat(stty("-g")).isEqualTo(before);
@@ -116,7 +121,8 @@ class TerminalTest {
         input.end();
         pty.type("for the shell");
         try (TerminalInput next = new TerminalInput(pty.fd())) {
-            assertThat(new String(next.readNBytes(13), StandardCharsets.US_ASCII)).isEqualTo("for the shell");
+            assertThat(new String(next.readNBytes(13), StandardCharsets.US_ASCII))
+                    .isEqualTo("for the shell");
         }
     }
 

@@ -25,7 +25,11 @@ final class RunOptions {
     @Mixin
     private CommonOptions common;
 
-    @Option(names = "--exec", paramLabel = "CMD", description = "Command line for /bin/sh -c in the guest. Without it: an interactive shell at this terminal.")
+    @Option(
+            names = "--exec",
+            paramLabel = "CMD",
+            description =
+                    "Command line for /bin/sh -c in the guest. Without it: an interactive shell at this terminal.")
     private String exec;
 
     @Option(

@@ -75,8 +75,8 @@ final class Launched {
     /** Makes a launcher run what is built, and leave nothing behind. */
     static void settle(Map<String, String> environment) {
         // No archive of classes: it would be made in the background, after the run and by another.
-        environment.putAll(Map.of(
-                "VMETTE_BUILD", "never", "VMETTE_CDS", "off", "JAVA_HOME", System.getProperty("java.home")));
+        environment.putAll(
+                Map.of("VMETTE_BUILD", "never", "VMETTE_CDS", "off", "JAVA_HOME", System.getProperty("java.home")));
         // The check's own, for a user whose HOME is not the one of passwd(5): a JVM says on standard error that it saw
         // it.
         environment.remove("JDK_JAVA_OPTIONS");

@@ -21,7 +21,14 @@ final class Screen implements AutoCloseable {
 
     Screen(Sandbox sandbox, int columns, int rows) {
         this.sandbox = sandbox;
-        tmux("new-session", "-d", "-x", Integer.toString(columns), "-y", Integer.toString(rows), "PS1='$ ' exec /bin/sh");
+        tmux(
+                "new-session",
+                "-d",
+                "-x",
+                Integer.toString(columns),
+                "-y",
+                Integer.toString(rows),
+                "PS1='$ ' exec /bin/sh");
         this.tty = tmux("display-message", "-p", "#{pane_tty}").strip();
         await("$ ");
     }
@@ -41,7 +48,8 @@ final class Screen implements AutoCloseable {
             Process process = builder.start();
             process.getOutputStream().close();
             String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(process.waitFor(Sandbox.DEADLINE_SECONDS, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.waitFor(Sandbox.DEADLINE_SECONDS, TimeUnit.SECONDS))
+                    .isTrue();
             assertThat(process.exitValue()).as("%s: %s", command, output).isZero();
             return output;
         } catch (IOException e) {
