@@ -27,7 +27,7 @@ import vmette.errors.VmLostException;
 /** Commands of a real VM as flows. */
 class ExecFlowIT {
     /** How much goes through where the amount matters: {@code -Dvmette.flow.bytes=1073741824} for all of it. */
-    private static final long BYTES = Long.getLong("vmette.flow.bytes", 64L << 20);
+    private static final long BYTES = Long.getLong("vmette.flow.bytes", 8L << 20);
 
     /** Doubles a shell variable until there is no memory left. */
     private static final String HOG = "x=0123456789abcdef; while :; do x=$x$x; done";

@@ -19,8 +19,8 @@ import vmette.errors.VsockResetException;
 
 /** What comes of what, step by step. */
 class ExecStageTest extends FlowFixture {
-    private static final VmLostException LOST = new VmLostException("lost");
-    private static final VsockResetException RESET = new VsockResetException("reset");
+    private final VmLostException lost = new VmLostException("lost");
+    private final VsockResetException reset = new VsockResetException("reset");
 
     private static ByteString large() {
         return ByteString.fromArray(new byte[ExecLogic.STDIN_BOUND + 1]);
@@ -52,8 +52,8 @@ class ExecStageTest extends FlowFixture {
     void theEndIsToldOnceWhateverEndsFirst(String order) throws Exception {
         Probed flow = new Probed().run();
         flow.out.request(10);
-        for (char next : order.toCharArray()) {
-            switch (next) {
+        for (int i = 0; i < order.length(); i++) {
+            switch (order.charAt(i)) {
                 case 'o' -> flow.command.out().sendNext(bytes("x")).sendComplete();
                 case 'e' -> flow.command.err().sendNext(bytes("y")).sendComplete();
                 default -> flow.command.status.complete(SUCCESS);
@@ -112,13 +112,13 @@ class ExecStageTest extends FlowFixture {
         var stage = new ExecStage<>(() -> {
             FakeCommand command = new FakeCommand(system, true, true);
             command.started.complete(commands.size());
-            command.status.completeExceptionally(LOST);
+            command.status.completeExceptionally(lost);
             commands.add(command);
             return command;
         });
         for (int i = 0; i < 2; i++) {
             var end = Source.<ExecInput>maybe().via(stage).runWith(Sink.ignore(), materializer);
-            assertThat(failure(() -> end.toCompletableFuture().join())).isSameAs(LOST);
+            assertThat(failure(() -> end.toCompletableFuture().join())).isSameAs(lost);
         }
         assertThat(commands).hasSize(2);
         awaitStagesStopped();
@@ -354,21 +354,21 @@ class ExecStageTest extends FlowFixture {
     @Test
     void aLostVmFailsTheFlow() throws Exception {
         Probed flow = new Probed().run();
-        flow.command.status.completeExceptionally(LOST);
-        assertThat(flow.out.expectError()).isSameAs(LOST);
+        flow.command.status.completeExceptionally(lost);
+        assertThat(flow.out.expectError()).isSameAs(lost);
         awaitStagesStopped();
     }
 
     @Test
     void theLossOfTheVmExplainsItsResetStreams() throws Exception {
         Probed flow = new Probed().run();
-        flow.command.out().sendNext(bytes("last words")).sendError(RESET);
-        flow.command.err().sendError(RESET);
+        flow.command.out().sendNext(bytes("last words")).sendError(reset);
+        flow.command.err().sendError(reset);
         flow.command.hear("terminate");
         flow.out.request(5).expectNext(out("last words"));
         flow.out.expectNoMessage(Duration.ofMillis(50));
-        flow.command.status.completeExceptionally(LOST);
-        assertThat(flow.out.expectError()).isSameAs(LOST);
+        flow.command.status.completeExceptionally(lost);
+        assertThat(flow.out.expectError()).isSameAs(lost);
         awaitStagesStopped();
     }
 
@@ -381,20 +381,20 @@ class ExecStageTest extends FlowFixture {
             flow.command.status.complete(SUCCESS);
             flow.fence();
         }
-        flow.command.err().sendError(RESET);
+        flow.command.err().sendError(reset);
         flow.command.hear("terminate");
         flow.command.out().sendComplete();
         flow.command.status.complete(SUCCESS);
-        assertThat(flow.out.expectError()).isSameAs(RESET);
+        assertThat(flow.out.expectError()).isSameAs(reset);
         awaitStagesStopped();
     }
 
     @Test
     void anOutputThatWasCutOffIsNotExplainedForEver() throws Exception {
         Probed flow = new Probed(true, true, Duration.ofMillis(20)).run();
-        flow.command.out().sendError(RESET);
+        flow.command.out().sendError(reset);
         flow.command.hear("terminate");
-        assertThat(flow.out.expectError()).isSameAs(RESET);
+        assertThat(flow.out.expectError()).isSameAs(reset);
         awaitStagesStopped();
     }
 }

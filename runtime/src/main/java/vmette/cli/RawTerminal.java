@@ -50,21 +50,25 @@ final class RawTerminal implements AutoCloseable {
         return input;
     }
 
-    /** Without effect once left. */
+    /**
+     * Without effect once left.
+     *
+     * @throws LinuxException if the terminal is gone
+     */
     synchronized void enter() {
         if (entered || left) {
             return;
-        }
-        try {
-            guard = TerminalGuard.start(STDIN, terminal.savedSettings(), terminal.rawSettings());
-        } catch (StartFailedException e) {
-            notices.accept("if vmette is killed by SIGKILL, type `stty sane`: " + e.getMessage());
         }
         try {
             Runtime.getRuntime().addShutdownHook(hook);
         } catch (IllegalStateException shuttingDown) {
             left = true;
             return;
+        }
+        try {
+            guard = TerminalGuard.start(STDIN, terminal.savedSettings(), terminal.rawSettings());
+        } catch (StartFailedException e) {
+            notices.accept("if vmette is killed by SIGKILL, type `stty sane`: " + e.getMessage());
         }
         entered = true;
         terminal.raw();

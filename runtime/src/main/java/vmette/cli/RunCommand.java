@@ -7,7 +7,7 @@ import picocli.CommandLine.Mixin;
 /** {@code vmette run}. */
 @Command(
         name = "run",
-        description = "Boots a VM, runs a command in it, powers it off and exits with the command's code.",
+        description = "Boots a VM, runs a command or a shell in it, powers it off and exits with its code.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         sortOptions = false)

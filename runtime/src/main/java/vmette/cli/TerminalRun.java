@@ -14,6 +14,7 @@ import vmette.RunStreams;
 import vmette.Vmette;
 import vmette.config.ExecSpec;
 import vmette.config.VmSpec;
+import vmette.linux.LinuxException;
 import vmette.linux.Terminal;
 
 /**
@@ -38,7 +39,7 @@ final class TerminalRun {
                             shown -> shown.whenComplete((done, failure) -> terminal.leave(failure == null))),
                     Sink.ignore());
             ExecSpec command = command(spec, exec, terminal.size());
-            Consumer<Execution> begun = execution -> follow(execution, terminal, entered);
+            Consumer<Execution> begun = execution -> follow(execution, terminal, entered, notices);
             CompletionStage<ExitStatus> status = spec.name().isPresent()
                     ? vmette.run(spec, command, streams, begun, vmette::publish)
                     : vmette.run(spec, command, streams, begun);
@@ -54,21 +55,34 @@ final class TerminalRun {
         return term == null || spec.env().containsKey("TERM") ? command : command.withEnv("TERM", term);
     }
 
-    private static void follow(Execution execution, RawTerminal terminal, CompletableFuture<Void> entered) {
+    private static void follow(
+            Execution execution, RawTerminal terminal, CompletableFuture<Void> entered, Consumer<String> notices) {
+        if (!HostSignals.onEach("WINCH", () -> resize(execution, terminal))) {
+            notices.accept(
+                    "this Java has no module jdk.unsupported: the guest does not learn when the window's size changes");
+        }
         execution.started().whenComplete((pid, failure) -> {
             if (failure != null) {
                 entered.completeExceptionally(failure);
                 return;
             }
-            terminal.enter();
-            HostSignals.onEach("WINCH", () -> resize(execution, terminal));
-            resize(execution, terminal);
-            entered.complete(null);
+            try {
+                terminal.enter();
+                entered.complete(null);
+                resize(execution, terminal);
+            } catch (LinuxException gone) {
+                entered.completeExceptionally(gone);
+                execution.terminate();
+            }
         });
     }
 
     private static void resize(Execution execution, RawTerminal terminal) {
-        Terminal.Size size = terminal.size();
-        execution.resize(size.rows(), size.columns());
+        try {
+            Terminal.Size size = terminal.size();
+            execution.resize(size.rows(), size.columns());
+        } catch (LinuxException gone) {
+            // Its hangup ends us by itself.
+        }
     }
 }

@@ -18,6 +18,7 @@ import picocli.CommandLine.Mixin;
         footer = {
             "  ${sys:vmette.command:-vmette} quickstart",
             "  ${sys:vmette.command:-vmette} run --exec 'uname -a'",
+            "  ${sys:vmette.command:-vmette} run",
             "  echo hi | ${sys:vmette.command:-vmette} run --exec 'tr a-z A-Z'",
             "  ${sys:vmette.command:-vmette} run --timeout 5 --exec 'sleep 60'",
             "  ${sys:vmette.command:-vmette} cp --help",

@@ -58,13 +58,14 @@ class ShellIT {
         screen.awaitLine("tmux-256color:/bin/sh");
         screen.awaitLine("24 80");
 
-        screen.type("trap 'echo now $(stty size)' WINCH; echo armed$((1 + 1)); while :; do sleep 1; done");
+        // One process group: the signal goes to the one in the foreground.
+        screen.type("sh -c 'trap \"stty size\" WINCH; echo armed$((1 + 1)); while :; do sleep 1; done'");
         screen.awaitLine("armed2");
         screen.resize(100, 30);
-        screen.awaitLine("now 30 100");
+        screen.awaitLine("30 100");
         screen.press("C-c");
 
-        screen.type("trap - WINCH; echo begun$((1 + 2)); sleep 1000");
+        screen.type("echo begun$((1 + 2)); sleep 1000");
         screen.awaitLine("begun3");
         screen.press("C-c");
         screen.type("echo ended=$?");
