@@ -111,9 +111,11 @@ final class CpCommand implements Callable<Integer> {
         refuseMissing(into, to.path(), tree);
         try (ProgressBar progress = bar(name)) {
             if (tree) {
-                refuseFile(target, into && !name.equals(".") ? client.stat(target.path()) : there);
+                Optional<Told> former = into && !name.equals(".") ? client.stat(target.path()) : there;
+                refuseFile(target, former);
                 progress.total(TreePacker.size(from.path()));
-                client.writeTree(target.path(), new TreePacker(from.path(), progress)::writeTo);
+                // A directory that is there keeps its mode, as with cp -r.
+                client.writeTree(target.path(), new TreePacker(from.path(), former.isEmpty(), progress)::writeTo);
             } else {
                 progress.total(Files.size(from.path()));
                 client.write(

@@ -13,7 +13,8 @@ public final class Main {
 
     /** Runs one command and exits with its code: the guest's own, 1 run-time error, 2 usage error, 124 timeout. */
     public static void main(String[] args) {
-        if (args.length == 0 || !args[0].equals("cp") && List.of(args).stream().noneMatch(NOT_A_RUN::contains)) {
+        boolean copy = args.length > 0 && args[0].equals("cp");
+        if (!copy && List.of(args).stream().noneMatch(NOT_A_RUN::contains)) {
             Preload.begin();
         }
         int code = execute(args);

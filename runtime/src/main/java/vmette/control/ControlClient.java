@@ -18,6 +18,7 @@ import vmette.errors.VmLostException;
 import vmette.errors.VmetteIoException;
 import vmette.files.FileKind;
 import vmette.process.RuntimeDirectory;
+import vmette.vmm.GuestText;
 
 /** Asks the runtime of a named VM, in whatever process of this user it is. Blocking; each operation has a connection of its own. */
 public final class ControlClient {
@@ -94,17 +95,23 @@ public final class ControlClient {
                     throw new IOException("no answer");
                 }
                 finish(connection, path);
-                List<String> words = answer.words();
-                return new Told(
-                        FileKind.valueOf(words.get(0)),
-                        Integer.parseInt(words.get(1), 8),
-                        Long.parseLong(words.get(2)));
+                return told(answer.words());
             }));
         } catch (GuestFileException e) {
             if (e.reason().equals("ENOENT")) {
                 return Optional.empty();
             }
             throw e;
+        }
+    }
+
+    private static Told told(List<String> words) throws IOException {
+        try {
+            FileKind kind = FileKind.valueOf(words.get(0));
+            int mode = Integer.parseInt(words.get(1), 8);
+            return new Told(kind, mode, Long.parseLong(words.get(2)));
+        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+            throw new IOException("an answer that is none: " + words, e);
         }
     }
 
@@ -228,10 +235,15 @@ public final class ControlClient {
         } catch (EOFException e) {
             throw new VmLostException("the run of VM " + name + " ended while " + path + " was copied", e);
         } catch (FileSystemException e) {
-            throw new VmetteIoException("cannot copy " + e.getFile() + ": " + why(e), e);
+            throw new VmetteIoException("cannot copy " + printable(e.getFile()) + ": " + why(e), e);
         } catch (IOException e) {
-            throw new VmetteIoException("cannot copy " + path + " of VM " + name + ": " + e.getMessage(), e);
+            throw new VmetteIoException("cannot copy " + path + " of VM " + name + ": " + printable(e.getMessage()), e);
         }
+    }
+
+    /** What a guest has named may stand in it. */
+    private static String printable(String text) {
+        return GuestText.printable(String.valueOf(text));
     }
 
     private static String why(FileSystemException e) {
@@ -241,6 +253,6 @@ public final class ControlClient {
         if (e instanceof AccessDeniedException) {
             return "permission denied";
         }
-        return e.getReason() == null ? e.toString() : e.getReason();
+        return printable(e.getReason() == null ? e.toString() : e.getReason());
     }
 }

@@ -16,7 +16,18 @@ sealed interface ControlFrame {
     }
 
     /** Content, either way. */
-    record Data(byte[] bytes) implements ControlFrame {}
+    final class Data implements ControlFrame {
+        private final byte[] bytes;
+
+        /** @param bytes not copied */
+        Data(byte[] bytes) {
+            this.bytes = bytes;
+        }
+
+        byte[] bytes() {
+            return bytes;
+        }
+    }
 
     /** The client has sent all. */
     record End() implements ControlFrame {}

@@ -15,6 +15,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import vmette.control.ControlServer.Published;
 import vmette.errors.GuestFileException;
 import vmette.errors.InvalidConfigException;
@@ -24,6 +26,7 @@ import vmette.files.GuestFiles;
 
 /** One client's request, on a thread that may block. */
 final class ControlSession implements Runnable {
+    private static final Logger LOG = LoggerFactory.getLogger(ControlSession.class);
     private static final int CHUNK = 1 << 16;
 
     private final ControlConnection connection;
@@ -58,6 +61,9 @@ final class ControlSession implements Runnable {
             return new ControlFrame.Failed(e.reason(), e.getMessage());
         } catch (VmetteException e) {
             return new ControlFrame.Failed(e.status().name(), e.getMessage());
+        } catch (RuntimeException e) {
+            LOG.warn("an operation of a control connection failed", e);
+            return new ControlFrame.Failed("INTERNAL", "the runtime failed: " + e);
         }
     }
 

@@ -27,14 +27,19 @@ public final class TreePacker {
     private static final int BUFFER = 1 << 16;
 
     private final Path root;
+    private final boolean rootToo;
     private final CopyProgress progress;
     // Where a file of several names was met first.
     private final Map<Object, String> linked = new HashMap<>();
     private final byte[] buffer = new byte[BUFFER];
 
-    /** @param root the directory; a link there is followed */
-    public TreePacker(Path root, CopyProgress progress) {
+    /**
+     * @param root the directory; a link there is followed
+     * @param rootToo whether the archive tells of the directory itself, so that it gives its mode and time to the one it is unpacked in
+     */
+    public TreePacker(Path root, boolean rootToo, CopyProgress progress) {
         this.root = root;
+        this.rootToo = rootToo;
         this.progress = progress;
     }
 
@@ -66,6 +71,9 @@ public final class TreePacker {
             @Override
             public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes)
                     throws IOException {
+                if (directory.equals(real) && !rootToo) {
+                    return FileVisitResult.CONTINUE;
+                }
                 String name = name(real, directory) + "/";
                 tar.putArchiveEntry(described(new TarArchiveEntry(name, TarConstants.LF_DIR), directory, attributes));
                 tar.closeArchiveEntry();

@@ -21,7 +21,8 @@ import org.apache.commons.compress.archivers.tar.TarConstants;
 /**
  * Unpacks a guest's archive in a directory of the host. The guest is hostile: nothing is made or changed outside the directory, no link is
  * followed, hard links lead only to what this archive has brought, devices and pipes are left out, setuid, setgid and sticky bits are
- * dropped unless asked for, and everything belongs to this user. Files take the place of what is there, each whole; directories are merged.
+ * dropped unless asked for, and everything belongs to this user. Files take the place of what is there, each whole; directories are merged, and
+ * one that was there before keeps its mode.
  * One for each archive; not thread-safe.
  */
 public final class TreeUnpacker {
@@ -35,6 +36,8 @@ public final class TreeUnpacker {
     private final Set<String> unpacked = new HashSet<>();
     // Of directories being filled: who may not write to his own could not fill it, and filling changes its time.
     private final Deque<Pending> pending = new ArrayDeque<>();
+
+    private boolean rootIsMade;
 
     private record Pending(Path directory, int mode, FileTime modified) {}
 
@@ -52,6 +55,7 @@ public final class TreeUnpacker {
     public void readFrom(InputStream in) throws IOException {
         if (!Files.isDirectory(root)) {
             Files.createDirectory(root);
+            rootIsMade = true;
         }
         Path real = root.toRealPath();
         TarArchiveInputStream tar = new TarArchiveInputStream(in, StandardCharsets.UTF_8.name());
@@ -129,12 +133,16 @@ public final class TreeUnpacker {
     }
 
     private void unpackDirectory(TarArchiveEntry entry, Path target, Path real) throws IOException {
+        boolean made = rootIsMade;
         if (!target.equals(real)) {
             prepareParents(target, real);
-            makeDirectory(target);
+            made = makeDirectory(target);
         }
-        Files.setAttribute(target, "unix:mode", mode(entry) | OWNERS_ALL);
-        pending.push(new Pending(target, mode(entry), entry.getLastModifiedTime()));
+        // What was there is this user's own business: his home would else be as open as a guest likes.
+        if (made) {
+            Files.setAttribute(target, "unix:mode", mode(entry) | OWNERS_ALL);
+            pending.push(new Pending(target, mode(entry), entry.getLastModifiedTime()));
+        }
     }
 
     /** Directories into which the next name does not go have got all they get. */
@@ -168,9 +176,11 @@ public final class TreeUnpacker {
         }
     }
 
-    private static void makeDirectory(Path directory) throws IOException {
+    /** False: it was there. */
+    private static boolean makeDirectory(Path directory) throws IOException {
         try {
             Files.createDirectory(directory);
+            return true;
         } catch (FileAlreadyExistsException there) {
             if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
                 throw new FileSystemException(
@@ -178,6 +188,7 @@ public final class TreeUnpacker {
                         null,
                         "is there and no directory: what is to go into it is not followed there");
             }
+            return false;
         }
     }
 

@@ -31,7 +31,7 @@ final class GuestNames {
             if (result.isUnderflow()) {
                 return out.flip().toString();
             }
-            out.put((char) (ESCAPES | in.get() & 0xff));
+            out.put((char) (ESCAPES | (in.get() & 0xff)));
         }
     }
 

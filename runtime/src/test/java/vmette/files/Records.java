@@ -3,6 +3,7 @@ package vmette.files;
 import akka.util.ByteString;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Instant;
 
 /** A guest's file records, written from docs/guest-protocol.md. */
 final class Records {
@@ -11,6 +12,7 @@ final class Records {
     static byte[] encode(FileEntry entry, int type) {
         byte[] name = GuestNames.bytes(entry.name());
         byte[] target = GuestNames.bytes(entry.target().orElse(""));
+        Instant modified = entry.modified();
         ByteBuffer whole = ByteBuffer.allocate(4 + 24 + 8 + 8 + 4 + 4 + name.length + 4 + target.length)
                 .order(ByteOrder.LITTLE_ENDIAN);
         whole.putInt(whole.capacity() - 4)
@@ -21,8 +23,8 @@ final class Records {
                 .putInt((int) entry.deviceMajor())
                 .putInt((int) entry.deviceMinor())
                 .putLong(entry.size())
-                .putLong(entry.modified().getEpochSecond())
-                .putInt(entry.modified().getNano())
+                .putLong(modified.getEpochSecond())
+                .putInt(modified.getNano())
                 .putInt(name.length)
                 .put(name)
                 .putInt(target.length)
