@@ -15,6 +15,7 @@
 #define PATIENCE (5000 * MILLIS)
 #define MAGIC_SIZE 4
 #define ACCEPTED_PER_TURN 64
+#define SHORTAGE_PAUSE (100 * MILLIS)
 
 struct opening {
     struct watch watch;
@@ -26,6 +27,7 @@ struct opening {
 };
 
 static struct watch listener_watch;
+static struct timer shortage;
 static struct opening openings[OPENINGS_MAX];
 static uint64_t arrivals;
 
@@ -104,11 +106,20 @@ static void open_for(int fd) {
     advance(&opening->watch, 0);
 }
 
+static void shortage_over(struct timer *timer) {
+    (void)timer;
+    loop_again(&listener_watch);
+}
+
 static void accept_some(struct watch *watch, uint32_t events) {
     (void)events;
     for (int i = 0; i < ACCEPTED_PER_TURN; i++) {
         int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && errno == EAGAIN) return;
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+            timer_set(&shortage, now_ns() + SHORTAGE_PAUSE, shortage_over); /* no event tells that it has passed */
+            return;
+        }
         if (fd < 0) continue; /* that one is gone already */
         if (peer_is_host(fd)) open_for(fd);
         else close(fd);

@@ -10,17 +10,13 @@ import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
-import vmette.errors.OperationTimeoutException;
-import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
@@ -42,9 +38,6 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     /** How long a guest may take to power off before its monitor is told to quit. */
     private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(5);
 
-    /** How long the agent may take to answer a sign of life, which it does at once unless its guest is overloaded. */
-    private static final Duration PING_PATIENCE = Duration.ofSeconds(30);
-
     /** How long the agent may leave its control connection unread: commands would pile up on this side. */
     private static final Duration DEAF_PATIENCE = Duration.ofSeconds(30);
 
@@ -62,7 +55,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     /** Makes a TCP connection into the guest; the ticket learns what becomes of it. */
     record Forward(ForwardTicket ticket) implements Command {}
 
-    /** Asks the agent for a sign of life; fails with the incarnation, or after {@link #PING_PATIENCE}. */
+    /** Asks the agent for a sign of life; fails with the incarnation, or after a while. */
     record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Command {}
 
     /** Powers the guest off. */
@@ -70,6 +63,9 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     /** Ends the guest without asking it. */
     record Kill() implements Command {}
+
+    /** Of {@link GuestWork}. */
+    record Work(GuestWork.Event event) implements Command {}
 
     private record MachineMade(Machine machine) implements Command {}
 
@@ -83,17 +79,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     private record LinkEvent(AgentLink from, AgentLink.Event event) implements Command {}
 
-    private record Forget(long execution) implements Command {}
-
-    private record ForgetForward(long forward) implements Command {}
-
     private record Dial() implements Command {}
 
     private record Unexplained(VmFailure.Cause cause) implements Command {}
 
     private record DeadlinePassed() implements Command {}
-
-    private record PingTimeout(long nonce) implements Command {}
 
     private record Deaf() implements Command {}
 
@@ -121,16 +111,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private final RuntimeSettings settings;
     private final ActorRef<Report> supervisor;
     private final CompletionStage<Machine> making;
-    private final Map<Long, ActorRef<Execution.Command>> executions = new HashMap<>();
-    private final Map<Long, ActorRef<Forwarding.Command>> forwards = new HashMap<>();
-    private final DetachedExecutions detached;
-    private final Map<Long, CompletableFuture<AgentFrame.Pong>> pings = new HashMap<>();
 
     private Phase phase = Phase.BOOTING;
     private Machine machine;
     private long madeNanos;
     private AgentLink link;
-    private long lastPing;
+    private GuestWork work;
     private boolean wasReady;
     private boolean suspected;
     private boolean versionAgreed;
@@ -152,7 +138,6 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         this.settings = settings;
         this.making = making;
         this.supervisor = supervisor;
-        this.detached = new DetachedExecutions(context, vm.name(), Forget::new);
         context.pipeToSelf(
                 making, (made, failure) -> failure == null ? new MachineMade(made) : new MachineFailed(failure));
     }
@@ -178,9 +163,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 .onMessage(Unexplained.class, left -> end(left.cause()))
                 .onMessage(LinkEvent.class, event -> event.from() == link ? onLink(event.event()) : this)
                 .onMessage(Dial.class, dial -> dial())
-                .onMessage(Forget.class, ended -> {
-                    executions.remove(ended.execution());
-                    detached.forget(ended.execution());
+                .onMessage(Work.class, own -> {
+                    work.on(own.event());
                     return this;
                 })
                 .onMessage(
@@ -188,7 +172,6 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                         passed -> phase == Phase.BOOTING
                                 ? end(new VmFailure.BootDeadline(settings.bootDeadline()))
                                 : this)
-                .onMessage(PingTimeout.class, late -> onPingTimeout(late.nonce()))
                 .onMessage(
                         Deaf.class,
                         deaf -> end(new VmFailure.AgentLost("the agent has read nothing of what waits for it for "
@@ -196,10 +179,6 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 .onMessage(ShutdownGraceOver.class, over -> endAsAsked())
                 .onMessage(Run.class, run -> onRun(run.ticket()))
                 .onMessage(Forward.class, forward -> onForward(forward.ticket()))
-                .onMessage(ForgetForward.class, ended -> {
-                    forwards.remove(ended.forward());
-                    return this;
-                })
                 .onMessage(Find.class, this::onFind)
                 .onMessage(Ping.class, ping -> onPing(ping.reply()))
                 .onMessage(Stop.class, stop -> onStop())
@@ -234,6 +213,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             AgentLink[] own = new AgentLink[1];
             own[0] = new AgentLink(event -> self.tell(new LinkEvent(own[0], event)));
             link = own[0];
+            work = new GuestWork(getContext(), timers, vm.name(), settings, link);
             machine.vsock().connect(AgentLink.PORT, settings.bootDeadline(), link);
         }
         return this;
@@ -294,32 +274,10 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                     "the agent's first word was not its version but " + GuestText.printable(frame.toString())));
         } else if (frame instanceof AgentFrame.Ready ready) {
             return onReady(ready);
-        } else if (frame instanceof AgentFrame.Pong pong) {
-            timers.cancel(new PingTimeout(pong.nonce()));
-            Optional.ofNullable(pings.remove(pong.nonce())).ifPresent(reply -> reply.complete(pong));
-        } else if (frame instanceof AgentFrame.Started started) {
-            tell(started.execution(), frame);
-        } else if (frame instanceof AgentFrame.ExecFailed failed) {
-            tell(failed.execution(), frame);
-        } else if (frame instanceof AgentFrame.Exited exited) {
-            tell(exited.execution(), frame);
-        } else if (frame instanceof AgentFrame.Forwarded forwarded) {
-            Optional.ofNullable(forwards.get(forwarded.forward()))
-                    .ifPresent(actor -> actor.tell(new Forwarding.AgentSaid(forwarded)));
-        } else if (frame instanceof AgentFrame.Attached attached) {
-            tell(attached.execution(), frame);
+        } else {
+            work.said(frame);
         }
         return this;
-    }
-
-    /** One that is not known was started over another link, has ended, or was made up by a hostile guest. */
-    private void tell(long execution, AgentFrame frame) {
-        ActorRef<Execution.Command> actor = executions.get(execution);
-        if (actor != null) {
-            actor.tell(new Execution.AgentSaid(frame));
-        } else if (!detached.said(execution, frame)) {
-            detached.announced(execution, frame);
-        }
     }
 
     private Behavior<Command> onReady(AgentFrame.Ready ready) {
@@ -342,79 +300,43 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     }
 
     private Behavior<Command> onRun(Ticket ticket) {
-        if (phase != Phase.READY) {
-            ticket.fail(new VmLostException(
-                    "VM " + vm.name() + " is not running: " + ticket.description() + " was not started"));
-            return this;
-        }
-        try {
-            if (ticket instanceof DetachedTicket command) {
-                link.send(command.frame(settings.exec()));
-                detached.add(command, link);
-            } else if (ticket instanceof CommandTicket command) {
-                run(command);
-            }
-        } catch (InvalidConfigException e) {
-            ticket.fail(e);
+        if (phase == Phase.READY) {
+            work.run(ticket);
+        } else {
+            ticket.fail(notRunning(": " + ticket.description() + " was not started"));
         }
         return this;
     }
 
-    private void run(CommandTicket ticket) {
-        if (ticket.isTerminated()) {
-            ticket.fail(new StartFailedException(
-                    ticket.description() + " was cancelled before VM " + vm.name() + " had started it"));
-            return;
-        }
-        link.send(Execution.frame(ticket, settings.exec()));
-        ActorRef<Execution.Command> actor = getContext()
-                .spawn(Execution.create(ticket, link, vm.name(), settings.exec()), "execution-" + ticket.id());
-        executions.put(ticket.id(), actor);
-        getContext().watchWith(actor, new Forget(ticket.id()));
-    }
-
     private Behavior<Command> onFind(Find find) {
         if (phase == Phase.READY) {
-            detached.find(find.execution(), find.reply(), link);
+            work.find(find.execution(), find.reply());
         } else {
-            find.reply().completeExceptionally(new VmLostException("VM " + vm.name() + " is not running"));
+            find.reply().completeExceptionally(notRunning(""));
         }
         return this;
     }
 
     private Behavior<Command> onForward(ForwardTicket ticket) {
-        if (phase != Phase.READY) {
-            ticket.fail(new VmLostException("VM " + vm.name() + " is not running: port " + ticket.port()
-                    + " of its guest was not connected to"));
-            return this;
+        if (phase == Phase.READY) {
+            work.forward(ticket);
+        } else {
+            ticket.fail(notRunning(": port " + ticket.port() + " of its guest was not connected to"));
         }
-        ActorRef<Forwarding.Command> actor = getContext()
-                .spawn(
-                        Forwarding.create(
-                                ticket, link, vm.name(), settings.forward().connectTimeout()),
-                        "forward-" + ticket.id());
-        forwards.put(ticket.id(), actor);
-        getContext().watchWith(actor, new ForgetForward(ticket.id()));
         return this;
     }
 
     private Behavior<Command> onPing(CompletableFuture<AgentFrame.Pong> reply) {
         if (phase == Phase.READY) {
-            pings.put(++lastPing, reply);
-            timers.startSingleTimer(new PingTimeout(lastPing), PING_PATIENCE);
-            link.send(new HostFrame.Ping(lastPing));
+            work.ping(reply);
         } else {
-            reply.completeExceptionally(new VmLostException("VM " + vm.name() + " is not running"));
+            reply.completeExceptionally(notRunning(""));
         }
         return this;
     }
 
-    private Behavior<Command> onPingTimeout(long nonce) {
-        Optional.ofNullable(pings.remove(nonce))
-                .ifPresent(reply -> reply.completeExceptionally(new OperationTimeoutException(
-                        "the agent of VM " + vm.name() + " gave no sign of life within " + PING_PATIENCE.toSeconds()
-                                + " s: the guest hangs or is overloaded; stop the VM if that lasts")));
-        return this;
+    private VmLostException notRunning(String so) {
+        return new VmLostException("VM " + vm.name() + " is not running" + so);
     }
 
     private Behavior<Command> onStop() {
@@ -510,9 +432,9 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private Behavior<Command> onPostStop() {
         vm.vsock().detach();
         making.thenAccept(Machine::close);
-        pings.values()
-                .forEach(reply -> reply.completeExceptionally(
-                        new VmLostException("VM " + vm.name() + " ended before its agent answered")));
+        if (work != null) {
+            work.lost();
+        }
         return this;
     }
 }

@@ -15,7 +15,7 @@ import org.openjdk.jmh.annotations.State;
 public class HeaderBenchmark {
     private final byte[] bytes = new byte[VsockHeader.BYTES];
     private final VsockHeader header =
-            new VsockHeader(2, 3, 1024, 5000, 65536, VsockHeader.STREAM, VsockOp.RW.wire(), 0, 262144, 77);
+            new VsockHeader(2, 3, 1024, 5000, 65536, VsockType.STREAM.wire(), VsockOp.RW.wire(), 0, 262144, 77);
 
     /** Encodes and decodes. */
     @Benchmark

@@ -13,8 +13,10 @@ class ElfReaderFuzzTest {
     @FuzzTest
     void anyFileIsReadWithinItsBoundsOrRefused(byte[] bytes) {
         read(bytes).ifPresent(contents -> {
-            assertThat(contents.modinfo()).get().satisfies(section -> assertThat(section.array())
-                    .isSameAs(bytes));
+            assertThat(contents.modinfo()).get().satisfies(section -> {
+                assertThat(section.array()).isSameAs(bytes);
+                assertThat(section.arrayOffset() + section.limit()).isLessThanOrEqualTo(bytes.length);
+            });
             for (String name : contents.parsed().depends()) {
                 assertThat(name).isNotEmpty().doesNotContain(",").doesNotContain("\0");
             }

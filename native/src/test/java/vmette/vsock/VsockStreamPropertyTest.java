@@ -128,7 +128,9 @@ class VsockStreamPropertyTest {
             @ForAll @IntRange(min = 1, max = 70_000) int step,
             @ForAll @IntRange(min = 1, max = 20_000) int packet,
             @ForAll boolean cautious,
-            @ForAll @IntRange(min = -100_000, max = 100_000) int counterStart) {
+            @ForAll @IntRange(min = -100_000, max = 100_000) int offset,
+            @ForAll boolean signWraps) {
+        int counterStart = offset + (signWraps ? Integer.MIN_VALUE : 0);
         MuxerHarness harness = new MuxerHarness(MuxerHarness.limits(32 * 1024, new VsockBudget(1 << 20)), counterStart);
         RecordingHandler handler = new RecordingHandler();
         harness.host.listen(HOST, 1, request -> request.accept(handler));

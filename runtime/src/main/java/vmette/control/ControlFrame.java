@@ -2,7 +2,7 @@ package vmette.control;
 
 import java.util.List;
 
-/** What one end of a control connection says to the other ({@code docs/control-protocol.md}). */
+/** What one end of a control connection says to the other ({@code docs/files.md}). */
 sealed interface ControlFrame {
     /**
      * What is wanted; the client's first and only one.

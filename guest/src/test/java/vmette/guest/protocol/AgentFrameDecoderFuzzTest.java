@@ -17,7 +17,7 @@ class AgentFrameDecoderFuzzTest {
     /** The input is what an agent sends. */
     @FuzzTest
     void anyStreamHasOneMeaningHoweverItIsCut(byte[] bytes) {
-        Outcome whole = AllocationLimit.allocating(64 * bytes.length, () -> decode(bytes, List.of(bytes.length)));
+        Outcome whole = AllocationLimit.allocating(64L * bytes.length, () -> decode(bytes, List.of(bytes.length)));
         assertThat(decode(bytes, cuts(bytes, 1))).isEqualTo(whole);
         assertThat(decode(bytes, cuts(bytes, 1 + bytes.length / 3))).isEqualTo(whole);
 

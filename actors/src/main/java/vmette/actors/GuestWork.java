@@ -1,0 +1,157 @@
+package vmette.actors;
+
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.javadsl.ActorContext;
+import akka.actor.typed.javadsl.TimerScheduler;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import vmette.config.RuntimeSettings;
+import vmette.errors.InvalidConfigException;
+import vmette.errors.OperationTimeoutException;
+import vmette.errors.StartFailedException;
+import vmette.errors.VmLostException;
+import vmette.guest.protocol.AgentFrame;
+import vmette.guest.protocol.HostFrame;
+
+/**
+ * What goes on in a guest over one link to its agent: commands, forwards and signs of life. The incarnation's own; not for several
+ * threads.
+ */
+final class GuestWork {
+    /** How long the agent may take to answer a sign of life, which it does at once unless its guest is overloaded. */
+    private static final Duration PING_PATIENCE = Duration.ofSeconds(30);
+
+    /** What the incarnation hands back to {@link #on}. */
+    sealed interface Event {}
+
+    private record CommandOver(long execution) implements Event {}
+
+    private record ForwardOver(long forward) implements Event {}
+
+    private record PingTimeout(long nonce) implements Event {}
+
+    private final ActorContext<VmInstance.Command> context;
+    private final TimerScheduler<VmInstance.Command> timers;
+    private final String vm;
+    private final RuntimeSettings settings;
+    private final AgentLink link;
+    private final Map<Long, ActorRef<Execution.Command>> executions = new HashMap<>();
+    private final Map<Long, ActorRef<Forwarding.Command>> forwards = new HashMap<>();
+    private final DetachedExecutions detached;
+    private final Map<Long, CompletableFuture<AgentFrame.Pong>> pings = new HashMap<>();
+    private long lastPing;
+
+    GuestWork(
+            ActorContext<VmInstance.Command> context,
+            TimerScheduler<VmInstance.Command> timers,
+            String vm,
+            RuntimeSettings settings,
+            AgentLink link) {
+        this.context = context;
+        this.timers = timers;
+        this.vm = vm;
+        this.settings = settings;
+        this.link = link;
+        this.detached = new DetachedExecutions(context, vm, id -> event(new CommandOver(id)));
+    }
+
+    private static VmInstance.Command event(Event event) {
+        return new VmInstance.Work(event);
+    }
+
+    void run(Ticket ticket) {
+        try {
+            if (ticket instanceof DetachedTicket command) {
+                link.send(command.frame(settings.exec()));
+                detached.add(command, link);
+            } else if (ticket instanceof CommandTicket command) {
+                run(command);
+            }
+        } catch (InvalidConfigException e) {
+            ticket.fail(e);
+        }
+    }
+
+    private void run(CommandTicket ticket) {
+        if (ticket.isTerminated()) {
+            ticket.fail(new StartFailedException(
+                    ticket.description() + " was cancelled before VM " + vm + " had started it"));
+            return;
+        }
+        link.send(Execution.frame(ticket, settings.exec()));
+        ActorRef<Execution.Command> actor =
+                context.spawn(Execution.create(ticket, link, vm, settings.exec()), "execution-" + ticket.id());
+        executions.put(ticket.id(), actor);
+        context.watchWith(actor, event(new CommandOver(ticket.id())));
+    }
+
+    void find(long execution, CompletableFuture<DetachedTicket> reply) {
+        detached.find(execution, reply, link);
+    }
+
+    void forward(ForwardTicket ticket) {
+        ActorRef<Forwarding.Command> actor = context.spawn(
+                Forwarding.create(ticket, link, vm, settings.forward().connectTimeout()), "forward-" + ticket.id());
+        forwards.put(ticket.id(), actor);
+        context.watchWith(actor, event(new ForwardOver(ticket.id())));
+    }
+
+    void ping(CompletableFuture<AgentFrame.Pong> reply) {
+        pings.put(++lastPing, reply);
+        timers.startSingleTimer(lastPing, event(new PingTimeout(lastPing)), PING_PATIENCE);
+        link.send(new HostFrame.Ping(lastPing));
+    }
+
+    /** What the agent says of it. */
+    void said(AgentFrame frame) {
+        if (frame instanceof AgentFrame.Pong pong) {
+            timers.cancel(pong.nonce());
+            Optional.ofNullable(pings.remove(pong.nonce())).ifPresent(reply -> reply.complete(pong));
+        } else if (frame instanceof AgentFrame.Started started) {
+            said(started.execution(), frame);
+        } else if (frame instanceof AgentFrame.ExecFailed failed) {
+            said(failed.execution(), frame);
+        } else if (frame instanceof AgentFrame.Exited exited) {
+            said(exited.execution(), frame);
+        } else if (frame instanceof AgentFrame.Attached attached) {
+            said(attached.execution(), frame);
+        } else if (frame instanceof AgentFrame.Forwarded forwarded) {
+            Optional.ofNullable(forwards.get(forwarded.forward()))
+                    .ifPresent(actor -> actor.tell(new Forwarding.AgentSaid(forwarded)));
+        }
+    }
+
+    /** One that is not known was started over another link, has ended, or was made up by a hostile guest. */
+    private void said(long execution, AgentFrame frame) {
+        ActorRef<Execution.Command> actor = executions.get(execution);
+        if (actor != null) {
+            actor.tell(new Execution.AgentSaid(frame));
+        } else if (!detached.said(execution, frame)) {
+            detached.announced(execution, frame);
+        }
+    }
+
+    void on(Event event) {
+        if (event instanceof CommandOver over) {
+            executions.remove(over.execution());
+            detached.forget(over.execution());
+        } else if (event instanceof ForwardOver over) {
+            forwards.remove(over.forward());
+        } else if (event instanceof PingTimeout late) {
+            Optional.ofNullable(pings.remove(late.nonce()))
+                    .ifPresent(reply -> reply.completeExceptionally(new OperationTimeoutException("the agent of VM "
+                            + vm + " gave no sign of life within " + PING_PATIENCE.toSeconds()
+                            + " s: the guest hangs or is overloaded; stop the VM if that lasts")));
+        }
+    }
+
+    /** The incarnation is over; what has an actor of its own hears of it by itself. */
+    void lost() {
+        pings.values()
+                .forEach(reply -> reply.completeExceptionally(
+                        new VmLostException("VM " + vm + " ended before its agent answered")));
+    }
+}
