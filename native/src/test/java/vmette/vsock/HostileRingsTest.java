@@ -13,7 +13,8 @@ class HostileRingsTest {
     void everyChainComesBackOnceAndATurnTakesOnlySoMany(
             @ForAll Random random, @ForAll boolean eventIdx, @ForAll @IntRange(min = 1, max = 60) int before) {
         try (HostileRings rings = new HostileRings(-before * 1000, 0x10000 - before, eventIdx)) {
-            for (int i = 0; i < 600; i++) {
+            // a guest that is sparing with RX buffers gets on slowly: RSTs wait for them, and TX for those
+            for (int i = 0; i < 600 || (rings.returned() <= 0x10000 && i < 20_000); i++) {
                 assertThat(rings.step(random, false))
                         .as("step %s breaks nothing", i)
                         .isTrue();
