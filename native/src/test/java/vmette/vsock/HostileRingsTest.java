@@ -25,7 +25,7 @@ class HostileRingsTest {
     }
 
     /** A guest that writes anything into its rings ends its device with one of two exceptions, and keeps nothing. */
-    @Property(tries = 300)
+    @Property(tries = 1000)
     void whateverIsInTheRingsEndsInOrder(
             @ForAll Random random, @ForAll boolean eventIdx, @ForAll @IntRange(max = 0xffff) int start) {
         try (HostileRings rings = new HostileRings(random.nextInt(), start, eventIdx)) {
