@@ -348,7 +348,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             return this;
         }
         try {
-            if (ticket instanceof DetachedTicket command) {
+            if (detached.knows(ticket.id())) {
+                // The agent announced it before it was asked for, and somebody has found it: it speaks for nobody else.
+                ticket.fail(new StartFailedException("the agent of VM " + vm.name() + " spoke of "
+                        + ticket.description() + " before it was started: it broke the guest protocol"));
+            } else if (ticket instanceof DetachedTicket command) {
                 link.send(command.frame(settings.exec()));
                 detached.add(command, link);
             } else if (ticket instanceof CommandTicket command) {

@@ -373,4 +373,16 @@ class DetachedTest extends VmFixture {
         advanceUntilSettled(attachment.granted());
         assertThat(Await.failure(attachment.granted())).isInstanceOf(OperationTimeoutException.class);
     }
+
+    @Test
+    void anIdThatTheAgentAnnouncesBeforeItIsUsedDoesNotEndTheVm() {
+        long next = lastId + 1;
+        agent.say(new AgentFrame.Started(next, 70));
+        Await.monitor(agent.channel(), "demand", agent.channel()::hasDemand);
+        Await.value(find(next));
+        assertThat(Await.failure(start(SPEC).outcome()))
+                .isInstanceOf(StartFailedException.class)
+                .hasMessageContaining("protocol");
+        started();
+    }
 }
