@@ -58,13 +58,51 @@ public final class TreeUnpacker {
             rootIsMade = true;
         }
         Path real = root.toRealPath();
-        TarArchiveInputStream tar = new TarArchiveInputStream(in, StandardCharsets.UTF_8.name());
-        for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+        HeaderLimit limit = new HeaderLimit(in);
+        TarArchiveInputStream tar = new TarArchiveInputStream(limit, StandardCharsets.UTF_8.name());
+        for (TarArchiveEntry entry = next(tar, limit); entry != null; entry = next(tar, limit)) {
             unpack(tar, entry, real);
+            skipRest(tar);
         }
         leaveAllBut(null);
         // The archive's end is not yet the word that it was all.
         in.transferTo(java.io.OutputStream.nullOutputStream());
+    }
+
+    /** Null at the end. */
+    private static TarArchiveEntry next(TarArchiveInputStream tar, HeaderLimit limit) throws IOException {
+        limit.headers();
+        try {
+            TarArchiveEntry entry = tar.getNextEntry();
+            if (entry != null && kept(entry) > HeaderLimit.MOST) {
+                throw new IOException("the archive has more than " + HeaderLimit.MOST + " bytes to say of all files");
+            }
+            return entry;
+        } catch (RuntimeException e) {
+            throw new IOException("the guest's archive is damaged: " + e, e);
+        } finally {
+            limit.content();
+        }
+    }
+
+    /** Bytes that the parser remembers, and adds to with each header that is for all entries. */
+    private static long kept(TarArchiveEntry entry) {
+        long attributes = entry.getExtraPaxHeaders().entrySet().stream()
+                .mapToLong(each -> each.getKey().length() + each.getValue().length())
+                .sum();
+        return attributes
+                + (entry.getSparseHeaders() == null
+                        ? 0
+                        : 32L * entry.getSparseHeaders().size());
+    }
+
+    /** Here, where content is no header. */
+    private static void skipRest(TarArchiveInputStream tar) throws IOException {
+        byte[] dropped = new byte[4096];
+        long skipped;
+        do {
+            skipped = tar.skip(Long.MAX_VALUE);
+        } while (skipped > 0 || tar.read(dropped) > 0);
     }
 
     private void unpack(TarArchiveInputStream tar, TarArchiveEntry entry, Path real) throws IOException {
