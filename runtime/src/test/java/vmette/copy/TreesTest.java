@@ -420,4 +420,45 @@ class TreesTest {
             }
         }
     }
+
+    @Test
+    void nobodyElseMayWriteWhereMoreIsStillToCome() throws IOException {
+        TarArchiveEntry[] entries = {
+            entry("d/", TarConstants.LF_DIR, ""),
+            file("d/one"),
+            entry("d/sub/", TarConstants.LF_DIR, ""),
+            file("d/sub/two"),
+            file("three"),
+            file("d/sub/four")
+        };
+        for (TarArchiveEntry each : entries) {
+            each.setMode(0777);
+        }
+        java.util.List<Integer> seen = new java.util.ArrayList<>();
+        CopyProgress watching = new CopyProgress() {
+            @Override
+            public void entry() {
+                for (String name : new String[] {"d", "d/sub"}) {
+                    try {
+                        if (Files.exists(into.resolve(name))) {
+                            seen.add(HostCopies.mode(into.resolve(name)));
+                        }
+                    } catch (IOException e) {
+                        throw new java.io.UncheckedIOException(e);
+                    }
+                }
+            }
+
+            @Override
+            public void bytes(long count) {}
+
+            @Override
+            public void leftOut(String name, String why) {}
+        };
+        new TreeUnpacker(into, false, watching).readFrom(new ByteArrayInputStream(archive(entries)));
+        assertThat(seen).hasSize(10).allSatisfy(mode -> assertThat(mode & 0022).isZero());
+        assertThat(HostCopies.mode(into.resolve("d"))).isEqualTo(0777);
+        assertThat(HostCopies.mode(into.resolve("d/sub"))).isEqualTo(0777);
+        assertThat(into.resolve("d/sub/four")).hasContent("hostile");
+    }
 }
