@@ -202,19 +202,31 @@ static int make_special(const struct tar_entry *entry, int parent, const char *n
     return made < 0 ? errno : 0;
 }
 
+/* Who may write to the directory may have put a file in its place that the owner and mode are not for. -1: errno. */
+static int open_made(int parent, const char *name) {
+    struct stat status;
+    int fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return -1;
+    bool special = fstat(fd, &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+    if (special && status.st_nlink == 1 && status.st_uid == geteuid()) return fd;
+    close(fd);
+    errno = ESTALE;
+    return -1;
+}
+
 static int unpack_special(const struct tar_entry *entry, int parent, const char *name) {
     int failed = make_special(entry, parent, name);
     if (failed == EEXIST) failed = unlinkat(parent, name, 0) < 0 ? errno : make_special(entry, parent, name);
     if (failed) return failed;
-    if (fchownat(parent, name, entry->uid, entry->gid, AT_SYMLINK_NOFOLLOW) < 0) return errno;
-    /* No fchmodat without following: for what was made a moment ago it can only be somebody else's trick to need it. */
-    if (entry->kind != TAR_SYMBOLIC_LINK) {
-        int fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open_made(parent, name);
+    if (fd < 0) return errno;
+    failed = fchownat(fd, "", entry->uid, entry->gid, AT_EMPTY_PATH) < 0 ? errno : 0;
+    if (!failed && entry->kind != TAR_SYMBOLIC_LINK) { /* a descriptor of this kind cannot be changed itself */
         char self[32];
         snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
-        failed = fd < 0 || chmod(self, entry->mode) < 0 ? errno : 0;
-        if (fd >= 0) close(fd);
+        failed = chmod(self, entry->mode) < 0 ? errno : 0;
     }
+    close(fd);
     set_time(parent, name, time_of(entry));
     return failed;
 }

@@ -17,6 +17,7 @@
 const char *test_name;
 char place[] = "/tmp/vmette-files-XXXXXX";
 bool nameless = true;
+const char *swapped_for;
 
 const char *__asan_default_options(void) { return "exitcode=99:detect_leaks=0"; }
 const char *__ubsan_default_options(void) { return "exitcode=99"; }
@@ -28,6 +29,11 @@ int __wrap_openat(int directory, const char *path, int flags, mode_t mode) {
     if (!nameless && (flags & O_TMPFILE) == O_TMPFILE) {
         errno = EOPNOTSUPP;
         return -1;
+    }
+    const int as_made = O_PATH | O_NOFOLLOW;
+    if (swapped_for && (flags & as_made) == as_made) {
+        unlinkat(directory, path, 0);
+        linkat(AT_FDCWD, swapped_for, directory, path, 0);
     }
     return __real_openat(directory, path, flags, mode);
 }

@@ -10,6 +10,7 @@
 
 extern char place[]; /* the test's directory */
 extern bool nameless; /* whether the file system has files without a name */
+extern const char *swapped_for; /* another process links this in the place of a special file that was made a moment ago */
 
 void place_make(void);
 const char *in_place(const char *name); /* a path in it, good for some further calls */

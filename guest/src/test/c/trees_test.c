@@ -162,6 +162,22 @@ static void nothing_gets_out_of_the_directory(void) {
     check_equal(names_in(in_place("into")), 2);
 }
 
+static void what_is_put_in_the_place_of_a_special_file_is_left_alone(void) {
+    static const char kinds[] = "62";
+    for (int i = 0; kinds[i]; i++) {
+        shell("rm -rf into victim; mkdir into victim; echo safe > victim/file; chmod 600 victim/file");
+        swapped_for = in_place("victim/file");
+        struct tar_header *header = add(kinds[i], "special", kinds[i] == '2' ? "to" : "", "");
+        if (root) snprintf(header->uid, sizeof header->uid, "%o", 12345);
+        sum(header);
+        check_equal(unpack().status, ESTALE);
+        swapped_for = NULL;
+        struct stat status = status_of(in_place("victim/file"));
+        check_equal(status.st_mode & 07777, 0600);
+        check_equal(status.st_uid, geteuid());
+    }
+}
+
 static void an_archive_is_taken_whole_or_not(void) {
     shell("rm -rf into");
     add('0', "file", "", "content");
@@ -231,6 +247,7 @@ int main(void) {
     run(we_read_what_others_write);
     run(times_before_1970_and_ids_beyond_octal_are_kept);
     run(nothing_gets_out_of_the_directory);
+    run(what_is_put_in_the_place_of_a_special_file_is_left_alone);
     run(an_archive_is_taken_whole_or_not);
     run(extended_headers_count);
     run(damaged_archives_do_no_harm);

@@ -3,6 +3,7 @@ package vmette.actors;
 import akka.util.ByteString;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import vmette.errors.VsockException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.Openings;
 import vmette.guest.protocol.StreamId;
@@ -51,7 +52,13 @@ public final class Attachment {
                         news.offset(),
                         news.ringBytes(),
                         end));
-            case ENDED -> end.complete(news.offset());
+            case ENDED -> {
+                // Of one that was never granted there is no end: whoever waits for the grant would wait for ever.
+                granted.completeExceptionally(
+                        new VsockException("the agent broke the guest protocol: it told the end of " + what
+                                + " before an attachment to it was granted"));
+                end.complete(news.offset());
+            }
             case REFUSED, TAKEN_OVER, RELEASED, BROKEN -> fail(AttachmentFailures.of(news, from, what));
         }
     }

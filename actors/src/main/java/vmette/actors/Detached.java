@@ -100,8 +100,9 @@ final class Detached extends AbstractBehavior<Detached.Command> {
                     + GuestText.printable(failed.message())));
             return Behaviors.stopped();
         } else if (frame instanceof AgentFrame.Attached news) {
-            timers.cancel(new AnswerTimeout(news.token()));
-            ticket.said(news);
+            if (ticket.said(news)) {
+                timers.cancel(new AnswerTimeout(news.token()));
+            }
         }
         return this;
     }

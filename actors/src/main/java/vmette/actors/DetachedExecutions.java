@@ -59,6 +59,10 @@ final class DetachedExecutions {
         }
     }
 
+    boolean knows(long id) {
+        return known.containsKey(id);
+    }
+
     /** Tells the command it is about; false if that is none of these. */
     boolean said(long execution, AgentFrame frame) {
         Known detached = known.get(execution);

@@ -170,10 +170,12 @@ public final class DetachedTicket implements Ticket {
         outcome.complete(exited);
     }
 
-    void said(AgentFrame.Attached news) {
-        attachment(news.token())
-                .filter(attachment -> attachment.stream() == news.stream())
-                .ifPresent(attachment -> attachment.said(news, output(news.stream())));
+    /** False: it is about no attachment that there is. */
+    boolean said(AgentFrame.Attached news) {
+        Optional<Attachment> about =
+                attachment(news.token()).filter(attachment -> attachment.stream() == news.stream());
+        about.ifPresent(attachment -> attachment.said(news, output(news.stream())));
+        return about.isPresent();
     }
 
     /** Nothing can be attached to any more, and what is fails. */

@@ -9,9 +9,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import vmette.config.RuntimeSettings;
+import vmette.config.VsockSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
+import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.HostFrame;
@@ -64,7 +66,11 @@ final class GuestWork {
 
     void run(Ticket ticket) {
         try {
-            if (ticket instanceof DetachedTicket command) {
+            if (detached.knows(ticket.id())) {
+                // The agent announced it before it was asked for, and somebody has found it: it speaks for nobody else.
+                ticket.fail(new StartFailedException("the agent of VM " + vm + " spoke of " + ticket.description()
+                        + " before it was started: it broke the guest protocol"));
+            } else if (ticket instanceof DetachedTicket command) {
                 link.send(command.frame(settings.exec()));
                 detached.add(command, link);
             } else if (ticket instanceof CommandTicket command) {
@@ -93,10 +99,23 @@ final class GuestWork {
     }
 
     void forward(ForwardTicket ticket) {
+        if (forwards.size() >= mostForwards()) {
+            ticket.fail(new VmBusyException("VM " + vm + " has its " + forwards.size()
+                    + " forwarded connections: end some, or raise vmette.vsock.vm-budget and"
+                    + " vmette.vsock.max-connections"));
+            return;
+        }
         ActorRef<Forwarding.Command> actor = context.spawn(
                 Forwarding.create(ticket, link, vm, settings.forward().connectTimeout()), "forward-" + ticket.id());
         forwards.put(ticket.id(), actor);
         context.watchWith(actor, event(new ForwardOver(ticket.id())));
+    }
+
+    /** Anybody on this host may connect to a forwarded port: a quarter is kept for commands, however many ports there are. */
+    private long mostForwards() {
+        VsockSettings vsock = settings.vsock();
+        long all = Math.min(vsock.maxConnections(), vsock.vmBudget() / vsock.bufAlloc());
+        return all - all / 4;
     }
 
     void ping(CompletableFuture<AgentFrame.Pong> reply) {

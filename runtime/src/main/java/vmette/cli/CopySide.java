@@ -23,10 +23,11 @@ sealed interface CopySide {
             return new Guest(vm, path.endsWith("/") ? path + name : path + "/" + name);
         }
 
-        /** The last component; empty for the root, {@code .} if it ends so. */
+        /** The last component; empty for the root, {@code .} if it ends so, or by {@code ..}, which would lead out of where it is copied to. */
         String name() {
             String trimmed = path.replaceAll("/+$", "");
-            return trimmed.substring(trimmed.lastIndexOf('/') + 1);
+            String last = trimmed.substring(trimmed.lastIndexOf('/') + 1);
+            return last.equals("..") ? "." : last;
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import jdk.net.ExtendedSocketOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -25,6 +26,8 @@ public final class ControlServer implements AutoCloseable {
 
     /** Each has a thread of ours and, while it copies, one of Akka's for blocking work, of which there are 16. */
     private static final int MAX_CONNECTIONS = 12;
+
+    private static final long RETRY_NANOS = 100_000_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
 
@@ -95,15 +98,26 @@ public final class ControlServer implements AutoCloseable {
                     return;
                 }
                 LOG.warn("the control socket did not accept a connection: {}", e.toString());
+                // For want of descriptors, say, which lasts a while.
+                LockSupport.parkNanos(RETRY_NANOS);
             }
         }
     }
 
     private void serve(SocketChannel channel) throws IOException {
         ControlConnection connection = new ControlConnection(channel);
-        if (!isOurs(channel)) {
-            connection.close();
-        } else if (count.incrementAndGet() > MAX_CONNECTIONS) {
+        boolean ours = false;
+        try {
+            ours = isOurs(channel);
+        } finally {
+            if (!ours) {
+                connection.close();
+            }
+        }
+        if (!ours) {
+            return;
+        }
+        if (count.incrementAndGet() > MAX_CONNECTIONS) {
             count.decrementAndGet();
             daemon("vmette-control-full", () -> refuse(connection));
         } else {

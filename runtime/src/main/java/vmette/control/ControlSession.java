@@ -23,6 +23,7 @@ import vmette.errors.InvalidConfigException;
 import vmette.errors.VmetteException;
 import vmette.files.FileEntry;
 import vmette.files.GuestFiles;
+import vmette.vmm.GuestText;
 
 /** One client's request, on a thread that may block. */
 final class ControlSession implements Runnable {
@@ -70,7 +71,8 @@ final class ControlSession implements Runnable {
     private ControlFrame serve(List<String> words) throws IOException {
         Optional<Published> found = Optional.ofNullable(vms.apply(words.get(1)));
         if (found.isEmpty()) {
-            return new ControlFrame.Failed("ENOENT", "no VM named " + words.get(1) + " is running");
+            return new ControlFrame.Failed(
+                    "ENOENT", "no VM named " + GuestText.printable(words.get(1)) + " is running");
         }
         Published vm = found.get();
         GuestFiles files = vm.files();
@@ -84,7 +86,8 @@ final class ControlSession implements Runnable {
             default -> {
                 return new ControlFrame.Failed(
                         "ENOSYS",
-                        "the runtime of this VM does not know '" + words.get(0) + "': it is of another version");
+                        "the runtime of this VM does not know '" + GuestText.printable(words.get(0))
+                                + "': it is of another version");
             }
         }
         return new ControlFrame.Succeeded();
@@ -99,7 +102,7 @@ final class ControlSession implements Runnable {
         try {
             return Integer.parseInt(octal, 8);
         } catch (NumberFormatException e) {
-            throw new InvalidConfigException("'" + octal + "' is no mode");
+            throw new InvalidConfigException("'" + GuestText.printable(octal) + "' is no mode");
         }
     }
 

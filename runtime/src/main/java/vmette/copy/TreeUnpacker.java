@@ -11,8 +11,11 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
@@ -28,6 +31,8 @@ import org.apache.commons.compress.archivers.tar.TarConstants;
 public final class TreeUnpacker {
     private static final int PERMISSIONS = 07777;
     private static final int OWNERS_ALL = 0700;
+    private static final int OTHERS_WRITE = 0022;
+    private static final int MOST_OPEN = 100_000;
     private static final int MOST_REMEMBERED = 1_000_000;
 
     private final Path root;
@@ -36,6 +41,9 @@ public final class TreeUnpacker {
     private final Set<String> unpacked = new HashSet<>();
     // Of directories being filled: who may not write to his own could not fill it, and filling changes its time.
     private final Deque<Pending> pending = new ArrayDeque<>();
+
+    // Others of this host could else put links in the way of what is still to come, which may go into any of them.
+    private final List<Pending> open = new ArrayList<>();
 
     private boolean rootIsMade;
 
@@ -58,13 +66,52 @@ public final class TreeUnpacker {
             rootIsMade = true;
         }
         Path real = root.toRealPath();
-        TarArchiveInputStream tar = new TarArchiveInputStream(in, StandardCharsets.UTF_8.name());
-        for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+        HeaderLimit limit = new HeaderLimit(in);
+        TarArchiveInputStream tar = new TarArchiveInputStream(limit, StandardCharsets.UTF_8.name());
+        for (TarArchiveEntry entry = next(tar, limit); entry != null; entry = next(tar, limit)) {
             unpack(tar, entry, real);
+            skipRest(tar);
         }
         leaveAllBut(null);
+        openToOthers();
         // The archive's end is not yet the word that it was all.
         in.transferTo(java.io.OutputStream.nullOutputStream());
+    }
+
+    /** Null at the end. */
+    private static TarArchiveEntry next(TarArchiveInputStream tar, HeaderLimit limit) throws IOException {
+        limit.headers();
+        try {
+            TarArchiveEntry entry = tar.getNextEntry();
+            if (entry != null && kept(entry) > HeaderLimit.MOST) {
+                throw new IOException("the archive has more than " + HeaderLimit.MOST + " bytes to say of all files");
+            }
+            return entry;
+        } catch (RuntimeException e) {
+            throw new IOException("the guest's archive is damaged: " + e, e);
+        } finally {
+            limit.content();
+        }
+    }
+
+    /** Bytes that the parser remembers, and adds to with each header that is for all entries. */
+    private static long kept(TarArchiveEntry entry) {
+        long attributes = entry.getExtraPaxHeaders().entrySet().stream()
+                .mapToLong(each -> each.getKey().length() + each.getValue().length())
+                .sum();
+        return attributes
+                + (entry.getSparseHeaders() == null
+                        ? 0
+                        : 32L * entry.getSparseHeaders().size());
+    }
+
+    /** Here, where content is no header. */
+    private static void skipRest(TarArchiveInputStream tar) throws IOException {
+        byte[] dropped = new byte[4096];
+        long skipped;
+        do {
+            skipped = tar.skip(Long.MAX_VALUE);
+        } while (skipped > 0 || tar.read(dropped) > 0);
     }
 
     private void unpack(TarArchiveInputStream tar, TarArchiveEntry entry, Path real) throws IOException {
@@ -140,7 +187,7 @@ public final class TreeUnpacker {
         }
         // What was there is this user's own business: his home would else be as open as a guest likes.
         if (made) {
-            Files.setAttribute(target, "unix:mode", mode(entry) | OWNERS_ALL);
+            Files.setAttribute(target, "unix:mode", OWNERS_ALL);
             pending.push(new Pending(target, mode(entry), entry.getLastModifiedTime()));
         }
     }
@@ -152,7 +199,29 @@ public final class TreeUnpacker {
             Pending left = pending.pop();
             if (Files.isDirectory(left.directory(), LinkOption.NOFOLLOW_LINKS)) {
                 Files.setLastModifiedTime(left.directory(), left.modified());
-                Files.setAttribute(left.directory(), "unix:mode", left.mode());
+                Files.setAttribute(left.directory(), "unix:mode", left.mode() & ~OTHERS_WRITE);
+                openLater(left);
+            }
+        }
+    }
+
+    private void openLater(Pending left) throws IOException {
+        if ((left.mode() & OTHERS_WRITE) == 0) {
+            return;
+        }
+        if (open.size() == MOST_OPEN) {
+            throw new IOException("the archive has more than " + MOST_OPEN + " directories that others may write to");
+        }
+        open.add(left);
+    }
+
+    /** The innermost first: nobody else can put anything in the way of those that are still to come. */
+    private void openToOthers() throws IOException {
+        open.sort(Comparator.comparingInt((Pending each) -> each.directory().getNameCount())
+                .reversed());
+        for (Pending each : open) {
+            if (Files.isDirectory(each.directory(), LinkOption.NOFOLLOW_LINKS)) {
+                Files.setAttribute(each.directory(), "unix:mode", each.mode());
             }
         }
     }

@@ -80,6 +80,10 @@ final class EntryDecoder {
             throw broken("an impossible time");
         }
         String name = name(in);
+        if (name.indexOf('/') >= 0 || name.equals(".") || name.equals("..")) {
+            // Whoever puts it behind a directory's path would be led elsewhere.
+            throw broken("a name that is none of a directory's");
+        }
         String target = name(in);
         if (in.hasNext()) {
             throw broken("a record longer than its fields");

@@ -100,13 +100,15 @@ public final class GuestFiles {
 
     private CompletionStage<FileEntry> stat(String path, FileOperation operation) {
         Source<FileEntry, ?> told = streams.output(operation).via(FileStreams.entries(vm));
-        return onSystem(up -> told.runWith(Sink.seq(), up)).thenApply(entries -> only(entries, path));
+        // Two are enough to know that something is wrong, and a guest may have no end of them.
+        return onSystem(up -> told.take(2).runWith(Sink.seq(), up)).thenApply(entries -> only(entries, path));
     }
 
     private FileEntry only(List<FileEntry> entries, String path) {
         if (entries.size() != 1) {
-            throw new VmetteIoException("the agent of VM " + vm + " told of " + entries.size()
-                    + " files where one was asked for: it broke the guest protocol");
+            throw new VmetteIoException(
+                    "the agent of VM " + vm + " told of " + (entries.isEmpty() ? "no file" : "several files")
+                            + " where one was asked for: it broke the guest protocol");
         }
         return entries.get(0).named(GuestNames.last(path));
     }

@@ -17,7 +17,9 @@ class CopySideTest {
         "a.b-c_1:/,a.b-c_1,/,''",
         "web:/a:b,web,/a:b,a:b",
         "web:/dir//,web,/dir//,dir",
-        "web:/dir/.,web,/dir/.,."
+        "web:/dir/.,web,/dir/.,.",
+        "web:/dir/..,web,/dir/..,.",
+        "web:/dir/../,web,/dir/../,."
     })
     void aNameAndAnAbsolutePathIsAGuests(String written, String vm, String path, String name) {
         CopySide.Guest guest = (CopySide.Guest) CopySide.parse(written);

@@ -258,4 +258,22 @@ class ControlServerTest {
         Files.writeString(directory.path().resolve("names/web"), "claimed");
         assertThatThrownBy(this::client).hasMessageContaining("no VM named web is running");
     }
+
+    @Test
+    void aRequestOfAnySizeIsAnswered() throws IOException {
+        for (List<String> words : List.of(
+                List.of("stat", "n".repeat(ControlCodec.MAX_BODY - 100), "/file"),
+                List.of("x".repeat(ControlCodec.MAX_BODY - 100), "web", "/file"),
+                List.of("write", "web", "/file", "7".repeat(ControlCodec.MAX_BODY - 100)))) {
+            UnixDomainSocketAddress address =
+                    UnixDomainSocketAddress.of(directory.path().resolve(ControlServer.SOCKET));
+            try (ControlConnection connection = new ControlConnection(SocketChannel.open(address))) {
+                connection.open();
+                connection.write(new ControlFrame.Request(words));
+                assertThat(connection.read())
+                        .isInstanceOfSatisfying(ControlFrame.Failed.class, failed -> assertThat(failed.message())
+                                .hasSizeLessThan(2000));
+            }
+        }
+    }
 }

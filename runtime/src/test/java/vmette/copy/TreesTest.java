@@ -336,4 +336,129 @@ class TreesTest {
                     .isEmpty();
         }
     }
+
+    /** What follows a header without end, and how much of it is taken. */
+    private static final class Endless extends java.io.InputStream {
+        private long taken;
+
+        @Override
+        public int read() {
+            taken++;
+            return 'x';
+        }
+
+        @Override
+        public int read(byte[] to, int offset, int length) {
+            java.util.Arrays.fill(to, offset, offset + length, (byte) 'x');
+            taken += length;
+            return length;
+        }
+    }
+
+    @Test
+    void whatIsSaidOfAFileIsNotKeptWhateverItsSize() {
+        for (byte kind : new byte[] {
+            TarConstants.LF_GNUTYPE_LONGNAME,
+            TarConstants.LF_GNUTYPE_LONGLINK,
+            TarConstants.LF_PAX_EXTENDED_HEADER_LC,
+            TarConstants.LF_PAX_GLOBAL_EXTENDED_HEADER
+        }) {
+            TarArchiveEntry entry = entry("long", kind, "");
+            entry.setSize(07777777777L);
+            byte[] header = new byte[512];
+            entry.writeEntryHeader(header);
+            byte[] record = "1000000000 path=".getBytes(StandardCharsets.US_ASCII);
+            Endless endless = new Endless();
+            java.io.InputStream archive = new java.io.SequenceInputStream(
+                    new ByteArrayInputStream(header),
+                    new java.io.SequenceInputStream(new ByteArrayInputStream(record), endless));
+            assertThatThrownBy(() -> new TreeUnpacker(into, false, progress).readFrom(archive))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("bytes to say of one file");
+            assertThat(endless.taken).isLessThan(2L << 20);
+        }
+        assertThat(into).isEmptyDirectory();
+    }
+
+    @Test
+    void whatIsSaidOfAllFilesIsBoundedToo() throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        TarArchiveOutputStream out = new TarArchiveOutputStream(bytes);
+        for (int i = 0; i < 5; i++) {
+            TarArchiveEntry all = entry("all", TarConstants.LF_PAX_GLOBAL_EXTENDED_HEADER, "");
+            all.addPaxHeader("k" + i, "v".repeat(300_000));
+            out.putArchiveEntry(all);
+            out.putArchiveEntry(entry("file" + i, TarConstants.LF_SYMLINK, "x"));
+            out.closeArchiveEntry();
+        }
+        out.close();
+        assertThatThrownBy(() -> unpack(bytes.toByteArray(), into))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("to say of all files");
+    }
+
+    @Test
+    void timesOutOfReasonAreNoHarm() throws IOException {
+        for (String time :
+                new String[] {"9999999999999999999", "-9999999999999999999", "31556889864403200", "1e999999999"}) {
+            ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+            TarArchiveOutputStream out = new TarArchiveOutputStream(bytes);
+            String record = " mtime=" + time + "\n";
+            byte[] records = ((record.length() + 2) + record).getBytes(StandardCharsets.US_ASCII);
+            TarArchiveEntry next = entry("next", TarConstants.LF_PAX_EXTENDED_HEADER_LC, "");
+            next.setSize(records.length);
+            out.putArchiveEntry(next);
+            out.write(records);
+            out.closeArchiveEntry();
+            out.putArchiveEntry(entry("d/", TarConstants.LF_DIR, ""));
+            out.closeArchiveEntry();
+            out.close();
+            try {
+                unpack(bytes.toByteArray(), into);
+            } catch (IOException refused) {
+                assertThat(refused).hasMessageNotContaining("null");
+            }
+        }
+    }
+
+    @Test
+    void nobodyElseMayWriteWhereMoreIsStillToCome() throws IOException {
+        TarArchiveEntry[] entries = {
+            entry("d/", TarConstants.LF_DIR, ""),
+            file("d/one"),
+            entry("d/sub/", TarConstants.LF_DIR, ""),
+            file("d/sub/two"),
+            file("three"),
+            file("d/sub/four")
+        };
+        for (TarArchiveEntry each : entries) {
+            each.setMode(0777);
+        }
+        java.util.List<Integer> seen = new java.util.ArrayList<>();
+        CopyProgress watching = new CopyProgress() {
+            @Override
+            public void entry() {
+                for (String name : new String[] {"d", "d/sub"}) {
+                    try {
+                        if (Files.exists(into.resolve(name))) {
+                            seen.add(HostCopies.mode(into.resolve(name)));
+                        }
+                    } catch (IOException e) {
+                        throw new java.io.UncheckedIOException(e);
+                    }
+                }
+            }
+
+            @Override
+            public void bytes(long count) {}
+
+            @Override
+            public void leftOut(String name, String why) {}
+        };
+        new TreeUnpacker(into, false, watching).readFrom(new ByteArrayInputStream(archive(entries)));
+        assertThat(seen).hasSize(10).allSatisfy(mode -> assertThat(mode & 0022).isZero());
+        assertThat(HostCopies.mode(into.resolve("d"))).isEqualTo(0777);
+        assertThat(HostCopies.mode(into.resolve("d/sub"))).isEqualTo(0777);
+        assertThat(into.resolve("d/sub/four")).hasContent("hostile");
+    }
 }

@@ -46,7 +46,7 @@ class EntryDecoderTest {
         List<FileEntry> entries = new ArrayList<>();
         ByteString bytes = ByteString.emptyByteString();
         for (String each : names) {
-            FileEntry entry = file(each.replaceAll("[\0\\p{Cs}]", ""), mode, size, seconds);
+            FileEntry entry = file(each.replaceAll("[\0/\\p{Cs}]", "").replaceAll("^\\.+$", ""), mode, size, seconds);
             entries.add(entry);
             bytes = bytes.concat(Records.of(entry, REGULAR));
         }
@@ -90,6 +90,16 @@ class EntryDecoderTest {
         for (int[] length : new int[][] {{0, 0, 0, 0}, {51, 0, 0, 0}, {1, 32, 0, 0}, {255, 255, 255, 255}}) {
             assertThatThrownBy(() -> new EntryDecoder("test").decode(ByteString.fromInts(length)))
                     .isInstanceOf(VmetteIoException.class);
+        }
+    }
+
+    @Example
+    void aNameThatLeadsElsewhereIsRefused() {
+        for (String name : new String[] {"..", ".", "/etc/passwd", "../up", "a/b"}) {
+            ByteString record = Records.of(file(name, 0644, 1, 1), REGULAR);
+            assertThatThrownBy(() -> new EntryDecoder("test").decode(record))
+                    .isInstanceOf(VmetteIoException.class)
+                    .hasMessageContaining("protocol");
         }
     }
 }

@@ -238,4 +238,17 @@ class GuestFilesTest {
         assertThatThrownBy(() -> await(removed))
                 .satisfies(failure -> assertThat(failure.getMessage()).hasSizeLessThan(1200));
     }
+
+    @Test
+    void aStatThatTellsOfFilesWithoutEndIsEnded() {
+        FileEntry entry = new FileEntry("", FileKind.FILE, 0644, 1, 0, 0, 1, Instant.EPOCH, Optional.empty(), 0, 0);
+        builtIns = new FakeBuiltIns(Source.repeat(Records.of(entry, 0100000)), "");
+        CompletionStage<FileEntry> told = files().stat("/file");
+        FakeBuiltIns.Fake fake = next();
+        assertThatThrownBy(() -> await(told))
+                .isInstanceOf(VmetteIoException.class)
+                .hasMessageContaining("several files")
+                .hasMessageContaining("protocol");
+        await(fake.ended);
+    }
 }
