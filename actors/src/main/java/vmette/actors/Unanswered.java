@@ -2,8 +2,6 @@ package vmette.actors;
 
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
@@ -14,21 +12,10 @@ import java.util.function.Consumer;
 final class Unanswered {
     private final Set<Consumer<Throwable>> waiting = ConcurrentHashMap.newKeySet();
 
-    void add(Ticket ticket) {
-        add(ticket.outcome(), ticket::fail);
-    }
-
-    void add(CompletableFuture<?> reply) {
-        add(reply, reply::completeExceptionally);
-    }
-
-    void add(ForwardTicket ticket) {
-        add(ticket.connected(), ticket::fail);
-    }
-
-    private void add(CompletionStage<?> settled, Consumer<Throwable> promise) {
+    void add(VmSupervisor.Request request) {
+        Consumer<Throwable> promise = request::fail;
         waiting.add(promise);
-        settled.whenComplete((value, failure) -> waiting.remove(promise));
+        request.answer().whenComplete((value, failure) -> waiting.remove(promise));
     }
 
     void fail(Throwable reason) {

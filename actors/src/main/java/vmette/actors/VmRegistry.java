@@ -118,23 +118,11 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     private Behavior<Command> onTell(Tell tell) {
         Entry entry = vms.get(tell.ticket().name());
         boolean known = entry != null && entry.ticket().equals(tell.ticket());
-        if (tell.message() instanceof VmSupervisor.Run run) {
+        if (tell.message() instanceof VmSupervisor.Request request) {
             if (known) {
-                entry.unanswered().add(run.ticket());
+                entry.unanswered().add(request);
             } else {
-                run.ticket().fail(gone(tell.ticket().name()));
-            }
-        } else if (tell.message() instanceof VmSupervisor.Forward forward) {
-            if (known) {
-                entry.unanswered().add(forward.ticket());
-            } else {
-                forward.ticket().fail(gone(tell.ticket().name()));
-            }
-        } else if (tell.message() instanceof VmSupervisor.Ping ping) {
-            if (known) {
-                entry.unanswered().add(ping.reply());
-            } else {
-                ping.reply().completeExceptionally(gone(tell.ticket().name()));
+                request.fail(gone(tell.ticket().name()));
             }
         }
         if (known) {

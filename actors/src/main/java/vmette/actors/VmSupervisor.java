@@ -36,17 +36,66 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     /** What a supervisor understands. */
     public sealed interface Command {}
 
+    /** A message that somebody waits for the answer of, and that fails when there is nobody to give it. */
+    public sealed interface Request extends Command {
+        /** Settled once it is answered. */
+        CompletionStage<?> answer();
+
+        /** Breaks what promises are still open. */
+        void fail(Throwable reason);
+    }
+
     /** Runs a command once the VM is ready; the ticket learns what becomes of it. */
-    public record Run(Ticket ticket) implements Command {}
+    public record Run(Ticket ticket) implements Request {
+        @Override
+        public CompletionStage<?> answer() {
+            return ticket.outcome();
+        }
+
+        @Override
+        public void fail(Throwable reason) {
+            ticket.fail(reason);
+        }
+    }
 
     /** Looks for a detached command that runs in the VM, or is kept there; fails if there is none of that id. */
-    public record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Command {}
+    public record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Request {
+        @Override
+        public CompletionStage<?> answer() {
+            return reply;
+        }
+
+        @Override
+        public void fail(Throwable reason) {
+            reply.completeExceptionally(reason);
+        }
+    }
 
     /** Makes a TCP connection into the guest once the VM is ready; the ticket learns what becomes of it. */
-    public record Forward(ForwardTicket ticket) implements Command {}
+    public record Forward(ForwardTicket ticket) implements Request {
+        @Override
+        public CompletionStage<?> answer() {
+            return ticket.connected();
+        }
+
+        @Override
+        public void fail(Throwable reason) {
+            ticket.fail(reason);
+        }
+    }
 
     /** Asks the agent for a sign of life. */
-    public record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Command {}
+    public record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Request {
+        @Override
+        public CompletionStage<?> answer() {
+            return reply;
+        }
+
+        @Override
+        public void fail(Throwable reason) {
+            reply.completeExceptionally(reason);
+        }
+    }
 
     /** Ends the VM; {@link VmTicket#ended} says when. */
     public record Stop() implements Command {}
@@ -138,12 +187,12 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                 .onMessage(Forward.class, forward -> onForward(forward.ticket()))
                 .onMessage(ForwardWaited.class, waited -> onForwardWaited(waited.ticket()))
                 .onMessage(Find.class, find -> {
-                    unanswered.add(find.reply());
+                    unanswered.add(find);
                     instance.tell(new VmInstance.Find(find.execution(), find.reply()));
                     return this;
                 })
                 .onMessage(Ping.class, ping -> {
-                    unanswered.add(ping.reply());
+                    unanswered.add(ping);
                     instance.tell(new VmInstance.Ping(ping.reply()));
                     return this;
                 })
@@ -171,7 +220,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private void run(Ticket ticket) {
-        unanswered.add(ticket);
+        unanswered.add(new Run(ticket));
         instance.tell(new VmInstance.Run(ticket));
     }
 
@@ -198,7 +247,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private void forward(ForwardTicket ticket) {
         timers.cancel(ticket);
         if (!ticket.isOver()) {
-            unanswered.add(ticket);
+            unanswered.add(new Forward(ticket));
             instance.tell(new VmInstance.Forward(ticket));
         }
     }

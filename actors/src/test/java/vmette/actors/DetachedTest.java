@@ -343,46 +343,4 @@ class DetachedTest extends VmFixture {
         assertReason(find(GuestProtocol.MAX_EXECUTIONS + 1), Reason.UNKNOWN);
         assertReason(find(5001), Reason.UNKNOWN);
     }
-
-    @Test
-    void nothingIsFoundInAVmThatIsOver() {
-        machine.exit(VmmExit.Reason.CRASHED, 1, "crashed");
-        CompletableFuture<DetachedTicket> found = find(1);
-        advanceUntilSettled(found);
-        assertThat(Await.failure(found)).isInstanceOfAny(VmLostException.class, AttachException.class);
-    }
-
-    @Test
-    void anEndWithoutAGrantIsNoAnswerToWaitBehind() {
-        DetachedTicket command = started();
-        Attachment attachment = command.attach(StreamId.STDOUT, 0);
-        agent.say(news(command, heardAttach(command, 0), AttachmentState.ENDED, 0, 5));
-        assertThat(Await.failure(attachment.granted()))
-                .isInstanceOf(VsockException.class)
-                .hasMessageContaining("protocol");
-    }
-
-    @Test
-    void aWordOfAnotherStreamIsNoAnswer() {
-        DetachedTicket command = started();
-        Attachment attachment = command.attach(StreamId.STDOUT, 0);
-        Token token = heardAttach(command, 0);
-        agent.say(new AgentFrame.Attached(command.id(), StreamId.STDERR, token, AttachmentState.ENDED, 0, 4, 0));
-        Await.monitor(agent.channel(), "demand", agent.channel()::hasDemand);
-        assertThat(Await.value(find(command.id()))).isSameAs(command);
-        advanceUntilSettled(attachment.granted());
-        assertThat(Await.failure(attachment.granted())).isInstanceOf(OperationTimeoutException.class);
-    }
-
-    @Test
-    void anIdThatTheAgentAnnouncesBeforeItIsUsedDoesNotEndTheVm() {
-        long next = lastId + 1;
-        agent.say(new AgentFrame.Started(next, 70));
-        Await.monitor(agent.channel(), "demand", agent.channel()::hasDemand);
-        Await.value(find(next));
-        assertThat(Await.failure(start(SPEC).outcome()))
-                .isInstanceOf(StartFailedException.class)
-                .hasMessageContaining("protocol");
-        started();
-    }
 }

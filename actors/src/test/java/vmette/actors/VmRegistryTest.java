@@ -134,7 +134,10 @@ class VmRegistryTest extends VmFixture {
         assertThat(Await.failure(run(ticket, 1).outcome())).isInstanceOf(VmLostException.class);
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
         registry.tell(new VmRegistry.Tell(ticket, new VmSupervisor.Ping(reply)));
+        CompletableFuture<DetachedTicket> found = new CompletableFuture<>();
+        registry.tell(new VmRegistry.Tell(ticket, new VmSupervisor.Find(1, found)));
         assertThat(Await.failure(reply)).isInstanceOf(VmLostException.class);
+        assertThat(Await.failure(found)).isInstanceOf(VmLostException.class);
     }
 
     /** Between a supervisor's end and the registry's hearing of it, nobody reads the supervisor's mailbox. */
@@ -153,10 +156,13 @@ class VmRegistryTest extends VmFixture {
         CommandTicket command = run(ticket, 1);
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
         registry.tell(new VmRegistry.Tell(ticket, new VmSupervisor.Ping(reply)));
+        CompletableFuture<DetachedTicket> found = new CompletableFuture<>();
+        registry.tell(new VmRegistry.Tell(ticket, new VmSupervisor.Find(1, found)));
         names();
         held.complete(null);
         assertThat(Await.failure(command.outcome())).isInstanceOf(VmLostException.class);
         assertThat(Await.failure(reply)).isInstanceOf(VmLostException.class);
+        assertThat(Await.failure(found)).isInstanceOf(VmLostException.class);
     }
 
     @Test
