@@ -18,9 +18,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import vmette.config.RuntimeSettings;
+import vmette.config.VsockSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
+import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
@@ -392,6 +394,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                     + " of its guest was not connected to"));
             return this;
         }
+        if (forwards.size() >= mostForwards()) {
+            ticket.fail(new VmBusyException("VM " + vm.name() + " has its " + forwards.size()
+                    + " forwarded connections: end some, or raise vmette.vsock.vm-budget and"
+                    + " vmette.vsock.max-connections"));
+            return this;
+        }
         ActorRef<Forwarding.Command> actor = getContext()
                 .spawn(
                         Forwarding.create(
@@ -400,6 +408,13 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         forwards.put(ticket.id(), actor);
         getContext().watchWith(actor, new ForgetForward(ticket.id()));
         return this;
+    }
+
+    /** Anybody on this host may connect to a forwarded port: a quarter is kept for commands, however many ports there are. */
+    private long mostForwards() {
+        VsockSettings vsock = settings.vsock();
+        long all = Math.min(vsock.maxConnections(), vsock.vmBudget() / vsock.bufAlloc());
+        return all - all / 4;
     }
 
     private Behavior<Command> onPing(CompletableFuture<AgentFrame.Pong> reply) {
