@@ -219,4 +219,20 @@ class ForwardingTest extends VmFixture {
         }
         heard(early);
     }
+
+    @Test
+    void howeverManyWantInThereIsRoomForCommands() {
+        ready();
+        int all = (int) (settings.vsock().vmBudget() / settings.vsock().bufAlloc());
+        for (int i = 0; i < all - all / 4; i++) {
+            heard(ask(1 + i % 2));
+        }
+        assertThat(Await.failure(ask(3).connected()))
+                .isInstanceOf(VmBusyException.class)
+                .hasMessageContaining("192 forwarded connections");
+        CommandTicket command = run();
+        agent.hear(FakeAgent.EXEC);
+        agent.say(new AgentFrame.Started(command.id(), 42));
+        assertThat(Await.value(command.running()).pid()).isEqualTo(42);
+    }
 }
