@@ -259,6 +259,21 @@ static struct replay *replay_of(uint64_t id, uint8_t stream) {
     return x && x->stream[stream].state == STREAM_REPLAY ? &x->stream[stream].replay : NULL;
 }
 
+/* What is held, sent and acknowledged of a ring goes together, and what holds a command back is never given up. */
+static void check_rings(void) {
+    for (uint64_t id = 0; id < IDS; id++) {
+        for (uint8_t stream = STDOUT; stream <= STDERR; stream++) {
+            const struct replay *replay = replay_of(id, stream);
+            if (!replay) continue;
+            const struct ring *ring = &replay->ring;
+            bool attached = replay->attachment != ATTACHMENT_NONE;
+            must(ring->first <= ring->end && ring->end - ring->first <= ring->size);
+            must(!attached || (replay->keep <= replay->sent && replay->sent <= ring->end));
+            must(!(attached || replay->block) || replay->keep >= ring->first);
+        }
+    }
+}
+
 /* An offset that means something to the replay, or does not. */
 static uint64_t some_offset(const struct replay *replay, struct dice *dice) {
     uint8_t how = roll(dice);
@@ -500,7 +515,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             else clock_ns += roll(&dice) * 40000000ull;
             break;
         case 2:
-        case 3: loop_turn(); break;
+        case 3:
+            loop_turn();
+            check_rings();
+            break;
         default: host_does(&dice);
         }
     }
