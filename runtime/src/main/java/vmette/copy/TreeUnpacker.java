@@ -2,6 +2,7 @@ package vmette.copy;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -58,13 +59,24 @@ public final class TreeUnpacker {
             rootIsMade = true;
         }
         Path real = root.toRealPath();
-        TarArchiveInputStream tar = new TarArchiveInputStream(in, StandardCharsets.UTF_8.name());
-        for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+        HeaderLimit limited = new HeaderLimit(in);
+        TarArchiveInputStream tar = new TarArchiveInputStream(limited, StandardCharsets.UTF_8.name());
+        for (TarArchiveEntry entry = next(tar, limited); entry != null; entry = next(tar, limited)) {
             unpack(tar, entry, real);
         }
         leaveAllBut(null);
         // The archive's end is not yet the word that it was all.
-        in.transferTo(java.io.OutputStream.nullOutputStream());
+        in.transferTo(OutputStream.nullOutputStream());
+    }
+
+    private static TarArchiveEntry next(TarArchiveInputStream tar, HeaderLimit limited) throws IOException {
+        while (tar.getCurrentEntry() != null && tar.skip(Long.MAX_VALUE) > 0) {
+            // What of its content was not unpacked is no header of the next.
+        }
+        limited.header();
+        TarArchiveEntry entry = tar.getNextEntry();
+        limited.content();
+        return entry;
     }
 
     private void unpack(TarArchiveInputStream tar, TarArchiveEntry entry, Path real) throws IOException {

@@ -80,6 +80,9 @@ final class EntryDecoder {
             throw broken("an impossible time");
         }
         String name = name(in);
+        if (name.indexOf('/') >= 0 || name.equals(".") || name.equals("..")) {
+            throw broken("a name that leads elsewhere");
+        }
         String target = name(in);
         if (in.hasNext()) {
             throw broken("a record longer than its fields");

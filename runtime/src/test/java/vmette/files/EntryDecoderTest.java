@@ -46,7 +46,7 @@ class EntryDecoderTest {
         List<FileEntry> entries = new ArrayList<>();
         ByteString bytes = ByteString.emptyByteString();
         for (String each : names) {
-            FileEntry entry = file(each.replaceAll("[\0\\p{Cs}]", ""), mode, size, seconds);
+            FileEntry entry = file(each.replaceAll("[\0\\p{Cs}/.]", ""), mode, size, seconds);
             entries.add(entry);
             bytes = bytes.concat(Records.of(entry, REGULAR));
         }
@@ -83,6 +83,17 @@ class EntryDecoderTest {
         } catch (VmetteIoException refused) {
             assertThat(refused).hasMessageContaining("VM test").hasMessageContaining("protocol");
         }
+    }
+
+    @Example
+    void aNameIsOneNameInTheDirectoryAndLeadsNowhereElse() {
+        for (String name : List.of("/etc/passwd", "../up", "a/b", ".", "..", "/")) {
+            assertThatThrownBy(() -> new EntryDecoder("test").decode(Records.of(file(name, 0644, 0, 0), REGULAR)))
+                    .isInstanceOf(VmetteIoException.class)
+                    .hasMessageContaining("leads elsewhere");
+        }
+        assertThat(new EntryDecoder("test").decode(Records.of(file("...", 0644, 0, 0), REGULAR)))
+                .hasSize(1);
     }
 
     @Example
