@@ -1,22 +1,28 @@
 /* with: openings.c execution.c streams.c replay.c ring.c forward.c linger.c loop.c frames.c
- * wrap: clock_gettime epoll_wait kill
- * The input is what a host does: connects, sends frames and worse, claims streams, reads or does not, hangs up; while
- * commands start, write, end, and time passes. There are no processes: a command is what this file says it is. At the end of each
- * input everything hangs up and ends, and then nothing may be left of it.
+ * wrap: clock_gettime epoll_wait kill sysinfo mmap munmap socket connect getsockopt loop_watch
+ * The input is what a host does: connects, sends frames and worse, claims streams, acknowledges, reads or does not, hangs up;
+ * while commands start, write, end, programs answer forwards, and time passes. There are no processes and no TCP: both are
+ * what this directory says they are. At the end of each input everything hangs up and ends, and then nothing may be left of it.
  */
+#include <assert.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/un.h>
 
 #include "cgroups.h"
 #include "fuzz.h"
 #include "openings.h"
+#include "programs.h"
+#include "ring.h"
 #include "spawn.h"
 
 #include "control.c"
 
-#define HOSTS 6
+#define HOSTS 8
+#define IDS 8     /* of executions, and of forwards */
+#define RINGS (2u << 20) /* bytes that all rings may have */
 #define COMMANDS 12
 #define FIRST_PID 1000
 #define STEPS 400
@@ -27,7 +33,13 @@ struct command {
 };
 
 static struct command commands[COMMANDS];
-static int hosts[HOSTS];
+static struct {
+    int fd;
+    uint64_t claimed; /* the execution or forward of its claim */
+    uint8_t stream;
+} hosts[HOSTS];
+static int mappings;   /* of the agent's memory, alive */
+static bool no_memory; /* for new ones */
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static socklen_t address_size;
 static uint64_t clock_ns;
@@ -51,6 +63,29 @@ int __wrap_epoll_wait(int fd, struct epoll_event *events, int most, int patience
     return __real_epoll_wait(fd, events, most, 0);
 }
 
+int __real_sysinfo(struct sysinfo *memory);
+int __wrap_sysinfo(struct sysinfo *memory);
+int __wrap_sysinfo(struct sysinfo *memory) {
+    *memory = (struct sysinfo){.totalram = 4 * RINGS, .mem_unit = 1};
+    return 0;
+}
+
+void *__real_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t size, int protection, int flags, int fd, off_t offset) {
+    errno = ENOMEM;
+    void *bytes = no_memory ? MAP_FAILED : __real_mmap(at, size, protection, flags, fd, offset);
+    if (bytes != MAP_FAILED) mappings++;
+    return bytes;
+}
+
+int __real_munmap(void *at, size_t size);
+int __wrap_munmap(void *at, size_t size);
+int __wrap_munmap(void *at, size_t size) {
+    mappings--;
+    return __real_munmap(at, size);
+}
+
 static struct command *command_of(pid_t pid) {
     must(pid >= FIRST_PID && pid < FIRST_PID + COMMANDS);
     return &commands[pid - FIRST_PID];
@@ -69,6 +104,19 @@ int __wrap_kill(pid_t pid, int signal) {
 }
 
 void power_shutdown(void) { longjmp(powered_off, 1); }
+
+/* After SHUTDOWN the host is gone and the rest stays for the next, as nothing else would be tried after it. */
+static void guarded_turn(struct watch *watch, uint32_t events) {
+    if (setjmp(powered_off)) drop();
+    else turn(watch, events);
+}
+
+bool __real_loop_watch(struct watch *watch, int fd, uint32_t events, void (*ready)(struct watch *, uint32_t));
+bool __wrap_loop_watch(struct watch *watch, int fd, uint32_t events, void (*ready)(struct watch *, uint32_t));
+bool __wrap_loop_watch(struct watch *watch, int fd, uint32_t events, void (*ready)(struct watch *, uint32_t)) {
+    return __real_loop_watch(watch, fd, events, ready == turn ? guarded_turn : ready);
+}
+
 void power_off(void) { abort(); }
 bool power_set_hostname(struct text name) {
     errno = EINVAL;
@@ -121,8 +169,19 @@ static void let_go(int *fd) {
 
 static void give_verdict(struct command *command, bool failed) {
     struct spawn_failure failure = {.number = ENOENT, .why = "cannot run it"};
-    if (failed && command->verdict >= 0) must(write(command->verdict, &failure, sizeof failure) == sizeof failure);
+    if (failed && command->verdict >= 0) {
+        must(write(command->verdict, &failure, sizeof failure) == sizeof failure || errno == EPIPE);
+    }
     let_go(&command->verdict);
+}
+
+/* Whether the agent knows of it: not of one that never ran, for it was told so before. */
+static bool known(pid_t pid) {
+    for (uint64_t id = 0; id < IDS; id++) {
+        const struct execution *x = execution_find(id);
+        if (x && x->pid == pid && (x->state == EXECUTION_STARTING || x->state == EXECUTION_RUNNING)) return true;
+    }
+    return false;
 }
 
 static void end_command(struct command *command, uint8_t how) {
@@ -131,7 +190,9 @@ static void end_command(struct command *command, uint8_t how) {
     for (int i = 0; i < 3 && (how & 1); i++) let_go(&command->theirs[i]);
     command->alive = false;
     command->members = how & 2;
-    must(execution_reaped(FIRST_PID + (pid_t)(command - commands), how & 4 ? 9 : 256));
+    pid_t pid = FIRST_PID + (pid_t)(command - commands);
+    bool expected = known(pid);
+    must(execution_reaped(pid, how & 4 ? 9 : 256) == expected);
     executions_check_groups();
 }
 
@@ -172,20 +233,70 @@ static int dial(void) {
 }
 
 static void put_command(struct writer *w, struct dice *dice) {
-    put_u64(w, roll(dice) % 16);
-    uint8_t flags = roll(dice);
-    put_u32(w, flags & 0x0b);
+    static const uint32_t rings[] = {4096, 1, 7, 100, 65536, 65537, 300000, RINGS / 2, RINGS, RINGS + 1, REPLAY_MAX + 1, 0};
+    put_u64(w, roll(dice) % IDS);
+    uint8_t flags = roll(dice), kind = roll(dice);
+    bool detached = kind & 1, wild = kind / 8 == 31;
+    put_u32(w, (flags & 0x0b) | (detached ? EXEC_DETACHED : 0) | (kind & 6 ? 0 : detached ? EXEC_BLOCK : EXEC_BUILTIN));
     for (int i = 0; i < STREAMS; i++) {
-        put_u8(w, flags >> (4 + i) & 1);
-        for (int j = 0; j < TOKEN_SIZE; j++) put_u8(w, token[j]);
+        bool none = (i == STDIN && detached) || (i == STDERR && flags & (EXEC_PTY | EXEC_MERGE));
+        bool some = flags >> (4 + i) & 1 && (!none || wild);
+        put_u8(w, some ? (detached ? MODE_REPLAY : MODE_CONNECTION) : MODE_NONE);
+        put_token(w, token);
     }
     put_u32(w, roll(dice));
     put_u32(w, roll(dice));
+    put_u32(w, detached ? rings[(kind >> 3) % (sizeof rings / sizeof *rings)] : 0);
     put_u32(w, 0); /* the terminal's size */
     put_text(w, "/");
     put_u32(w, 1);
     put_text(w, "program");
     put_u32(w, 0);
+}
+
+static struct replay *replay_of(uint64_t id, uint8_t stream) {
+    struct execution *x = stream < STREAMS ? execution_find(id) : NULL;
+    return x && x->stream[stream].state == STREAM_REPLAY ? &x->stream[stream].replay : NULL;
+}
+
+/* What is held, sent and acknowledged of a ring goes together, and what holds a command back is never given up. */
+static void check_rings(void) {
+    for (uint64_t id = 0; id < IDS; id++) {
+        for (uint8_t stream = STDOUT; stream <= STDERR; stream++) {
+            const struct replay *replay = replay_of(id, stream);
+            if (!replay) continue;
+            const struct ring *ring = &replay->ring;
+            bool attached = replay->attachment != ATTACHMENT_NONE;
+            must(ring->first <= ring->end && ring->end - ring->first <= ring->size);
+            must(!attached || (replay->keep <= replay->sent && replay->sent <= ring->end));
+            must(!(attached || replay->block) || replay->keep >= ring->first);
+        }
+    }
+}
+
+/* An offset that means something to the replay, or does not. */
+static uint64_t some_offset(const struct replay *replay, struct dice *dice) {
+    uint8_t how = roll(dice);
+    if (!replay) return how;
+    switch (how % 8) {
+    case 0: return replay->sent;
+    case 1: return replay->sent - (replay->sent - replay->keep) / 2;
+    case 2: return replay->ring.first;
+    case 3: return replay->ring.end;
+    case 4: return replay->keep + how / 8;
+    case 5: return replay->sent + how / 8;
+    case 6: return how / 8;
+    default: return (uint64_t)how << 56 | roll(dice);
+    }
+}
+
+static void put_attach(struct writer *w, struct dice *dice) {
+    uint64_t id = roll(dice) % IDS;
+    uint8_t which = roll(dice), stream = which % 8 == 7 ? which / 8 % 4 : 1 + which % 2;
+    put_u64(w, id);
+    put_u8(w, stream);
+    put_token(w, token);
+    put_u64(w, some_offset(replay_of(id, stream), dice));
 }
 
 /* A frame that may well be one, or any bytes. */
@@ -202,35 +313,57 @@ static void send_frame(int host, struct dice *dice) {
         break;
     case EXEC: put_command(&w, dice); break;
     case SIGNAL:
-        put_u64(&w, roll(dice) % 16);
+        put_u64(&w, roll(dice) % IDS);
         put_u32(&w, roll(dice) % 70);
         put_u8(&w, roll(dice) % 3);
         break;
     case RESIZE:
-        put_u64(&w, roll(dice) % 16);
+        put_u64(&w, roll(dice) % IDS);
         put_u32(&w, 0x00500018);
         break;
     case PING: put_u64(&w, roll(dice)); break;
     case SHUTDOWN: break;
     case DISCARD:
-        put_u64(&w, roll(dice) % 16);
+        put_u64(&w, roll(dice) % IDS);
         put_u8(&w, roll(dice) % 4);
+        break;
+    case ATTACH: put_attach(&w, dice); break;
+    case RELEASE: put_u64(&w, roll(dice) % IDS); break;
+    case FORWARD:
+        put_u64(&w, roll(dice) % IDS);
+        put_token(&w, token);
+        put_u16(&w, roll(dice));
         break;
     default:
         for (int i = roll(dice) % 32; i > 0; i--) put_u8(&w, roll(dice));
     }
     frame_end(&w);
-    if (roll(dice) % 32 == 1) bytes[roll(dice) % w.size] ^= roll(dice);
+    uint8_t damage = roll(dice) % 32 == 1 ? roll(dice) : 0, place = damage ? roll(dice) % w.size : 0;
+    if (place < 5 || place >= 13) bytes[place] ^= damage; /* between them ids, which are to be found again at the end */
     say(host, bytes, roll(dice) % 32 == 1 ? w.size / 2 : w.size);
 }
 
 static void send_claim(int host, struct dice *dice) {
     uint8_t bytes[4 + CLAIM_SIZE] = "VMTD", which = roll(dice);
-    bytes[4] = which % 16;
-    bytes[12] = which / 16 % 4;
+    hosts[host].claimed = bytes[4] = which % IDS;
+    hosts[host].stream = bytes[12] = which / IDS % 4;
     memcpy(bytes + 13, token, TOKEN_SIZE);
-    if (which / 64 == 1) bytes[13] ^= 1;
-    say(host, bytes, which / 64 == 2 ? roll(dice) % sizeof bytes : sizeof bytes);
+    if (which / 32 == 6) bytes[13] ^= 1;
+    say(hosts[host].fd, bytes, which / 32 == 7 ? roll(dice) % sizeof bytes : sizeof bytes);
+}
+
+/* Acknowledgements of what this connection may have got, or of what it has not, or half of one. */
+static void send_acks(int host, struct dice *dice) {
+    uint8_t bytes[4 * 8], how = roll(dice);
+    struct writer w = {.bytes = bytes};
+    for (int i = how % 4; i >= 0; i--) put_u64(&w, some_offset(replay_of(hosts[host].claimed, hosts[host].stream), dice));
+    say(hosts[host].fd, bytes, how / 4 % 16 == 1 ? how / 64 * 8u + 3 : w.size);
+}
+
+static void send_content(int host, struct dice *dice) {
+    static uint8_t text[65536];
+    uint8_t how = roll(dice);
+    say(hosts[host].fd, text, how & 1 ? sizeof text : how);
 }
 
 /* What the agent says is frames of its own. */
@@ -246,21 +379,29 @@ static void listen_to(int host, bool framed) {
     }
 }
 
+/* HELLO and BOOT, from which most of it begins. */
+static const uint8_t greeting[] = {3, 0, 0, 0, HELLO, PROTOCOL_VERSION, 0, 10, 0, 0, 0, BOOT, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+static_assert(sizeof greeting == 7 + 4 + 10, "a list and a text, both empty");
+
 static void host_does(struct dice *dice) {
     uint8_t what = roll(dice);
-    int *host = &hosts[what % HOSTS];
-    if (*host < 0) {
-        *host = dial();
-        if (what % HOSTS == 0) say(*host, "VMTC", 4);
+    int host = what % HOSTS;
+    int *fd = &hosts[host].fd;
+    if (*fd < 0) {
+        *fd = dial();
+        if (host == 0) say(*fd, "VMTC", 4);
+        if (host == 0 && what < 128) say(*fd, greeting, sizeof greeting);
+        else if (host > 2) send_claim(host, dice);
         return;
     }
     switch (what / HOSTS % 8) {
-    case 0: let_go(host); break;
-    case 1: shutdown(*host, SHUT_WR); break;
-    case 2: listen_to(*host, false); break;
-    case 3: send_claim(*host, dice); break;
-    case 4: say(*host, "0123456789", 1 + roll(dice) % 10); break;
-    default: send_frame(*host, dice);
+    case 0: let_go(fd); break;
+    case 1: shutdown(*fd, what & 64 ? SHUT_WR : SHUT_RDWR); break;
+    case 2: listen_to(*fd, false); break;
+    case 3: send_claim(host, dice); break;
+    case 4: send_content(host, dice); break;
+    case 5: send_acks(host, dice); break;
+    default: send_frame(hosts[0].fd < 0 ? *fd : hosts[0].fd, dice);
     }
 }
 
@@ -276,8 +417,40 @@ static void quiet(void) {
     for (int i = 0; i < 20; i++) loop_turn();
 }
 
+/* A host that has lost interest has to say so. */
+static void let_all_go(int host) {
+    for (uint64_t id = 0; id < IDS; id++) {
+        uint8_t bytes[96];
+        struct writer w = {.bytes = bytes};
+        for (uint8_t stream = 0; stream < STREAMS; stream++) {
+            frame_begin(&w, DISCARD);
+            put_u64(&w, id);
+            put_u8(&w, stream);
+            frame_end(&w);
+        }
+        frame_begin(&w, RELEASE);
+        put_u64(&w, id);
+        frame_end(&w);
+        say(host, bytes, w.size);
+    }
+}
+
+/* Every forward's place, all memory, and all that rings may have, is free again. */
+static void check_nothing_is_left(void) {
+    for (uint64_t id = 0; id < IDS; id++) {
+        must(!execution_find(id));
+        must(forward_start(id, token, 8) == ECONNREFUSED);
+    }
+    must(!forward_owing() && mappings == 0);
+    const struct exec most = {.flags = EXEC_DETACHED, .replay_bytes = RINGS, .stream[STDOUT].mode = MODE_REPLAY};
+    char why[WHY_MAX];
+    must(replay_affordable(&most, why));
+}
+
 static void everything_ends(void) {
-    for (int i = 0; i < HOSTS; i++) let_go(&hosts[i]);
+    no_memory = false;
+    for (int i = 0; i < HOSTS; i++) let_go(&hosts[i].fd);
+    for (struct program *p = programs; p < programs + PROGRAMS; p++) program_ends(p);
     drop();
     for (struct command *c = commands; c < commands + COMMANDS; c++) {
         let_go(&c->verdict);
@@ -297,15 +470,16 @@ static void everything_ends(void) {
     const uint8_t hello[] = {3, 0, 0, 0, HELLO, PROTOCOL_VERSION, 0};
     say(last, "VMTC", 4);
     say(last, hello, sizeof hello);
+    let_all_go(last);
     quiet();
-    must(greeted && !execution_owing());
+    must(greeted && !execution_owing() && !forward_owing());
     listen_to(last, true);
     close(last);
     for (int i = 0; i < 4; i++) {
         quiet();
         clock_ns += 20000000000ull;
     }
-    for (uint64_t id = 0; id < 16; id++) must(!execution_find(id));
+    check_nothing_is_left();
     booted = false;
 }
 
@@ -314,8 +488,10 @@ static void start_agent(void) {
     snprintf(address.sun_path + 1, sizeof address.sun_path - 1, "vmette-fuzz-%d", (int)getpid());
     address_size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + strlen(address.sun_path + 1));
     must(bind(listener, (struct sockaddr *)&address, address_size) == 0 && listen(listener, 64) == 0);
+    signal(SIGPIPE, SIG_IGN); /* which ends no PID 1 */
     must(loop_init() && openings_serve(listener));
-    for (int i = 0; i < HOSTS; i++) hosts[i] = -1;
+    for (int i = 0; i < HOSTS; i++) hosts[i].fd = -1;
+    for (struct program *p = programs; p < programs + PROGRAMS; p++) p->fd = -1;
     for (struct command *c = commands; c < commands + COMMANDS; c++) {
         c->verdict = c->theirs[0] = c->theirs[1] = c->theirs[2] = -1;
     }
@@ -327,18 +503,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     started = true;
     struct dice dice = {data, data + size};
     int before = lowest_free();
-    if (!setjmp(powered_off)) {
-        for (volatile int i = 0; i < STEPS && dice.at < dice.end; i++) {
-            switch (roll(&dice) % 8) {
-            case 0: command_does(&dice); break;
-            case 1: clock_ns += roll(&dice) * 40000000ull; break;
-            case 2:
-            case 3: loop_turn(); break;
-            default: host_does(&dice);
-            }
+    for (int i = 0; i < STEPS && dice.at < dice.end; i++) {
+        uint8_t turn_of = roll(&dice);
+        switch (turn_of % 8) {
+        case 0:
+            if (turn_of & 8) program_does(&dice);
+            else command_does(&dice);
+            break;
+        case 1:
+            if (turn_of == 249) no_memory = !no_memory;
+            else clock_ns += roll(&dice) * 40000000ull;
+            break;
+        case 2:
+        case 3:
+            loop_turn();
+            check_rings();
+            break;
+        default: host_does(&dice);
         }
     }
-    if (setjmp(powered_off)) drop(); /* a SHUTDOWN that had not been read yet */
     everything_ends();
     must(lowest_free() == before);
     return 0;

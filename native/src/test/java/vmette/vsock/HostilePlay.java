@@ -17,13 +17,40 @@ final class HostilePlay {
     final MuxerHarness harness;
     private final VsockBudget budget = new VsockBudget(1 << 20);
     private final List<RecordingHandler> handlers = new ArrayList<>();
-    private final List<VsockHost.IncomingRequest> requests = new ArrayList<>();
+    private final List<Incoming> requests = new ArrayList<>();
+    private final List<String> wrong = new ArrayList<>();
+
+    private record Incoming(VsockType type, VsockHost.IncomingRequest request) {}
+
+    /** A failure in a handler would only reset its connection: what is wrong is kept and told by {@link #checkBounds}. */
+    private final class Player extends RecordingHandler {
+        private final VsockType type;
+
+        Player(VsockType type) {
+            this.type = type;
+        }
+
+        @Override
+        public void onData(byte[] chunk) {
+            if (over()) {
+                wrong.add("data after the end of all: " + events);
+            }
+            if (chunk.length > 0) {
+                super.onData(chunk);
+            } else if (type == VsockType.SEQPACKET) {
+                events.add("data 0");
+            } else {
+                wrong.add("an empty chunk of a stream");
+            }
+        }
+    }
 
     /** @param counterStart where the credit counters begin */
     HostilePlay(int counterStart) {
         harness = new MuxerHarness(MuxerHarness.limits(BUF_ALLOC, budget), counterStart);
-        harness.host.listen(7000, 3, requests::add);
-        harness.host.listen(VsockType.SEQPACKET, 3, 3, requests::add);
+        harness.host.listen(7000, 3, request -> requests.add(new Incoming(VsockType.STREAM, request)));
+        harness.host.listen(
+                VsockType.SEQPACKET, 3, 3, request -> requests.add(new Incoming(VsockType.SEQPACKET, request)));
     }
 
     static byte[] payload(Random random) {
@@ -53,22 +80,21 @@ final class HostilePlay {
 
     void clientAction(Random random) {
         switch (random.nextInt(8)) {
-            case 0 ->
+            case 0 -> {
+                VsockType type = random.nextBoolean() ? VsockType.STREAM : VsockType.SEQPACKET;
                 harness.host.connect(
-                        random.nextBoolean() ? VsockType.STREAM : VsockType.SEQPACKET,
-                        1 + random.nextInt(3),
-                        Duration.ofSeconds(1 + random.nextInt(5)),
-                        handler());
+                        type, 1 + random.nextInt(3), Duration.ofSeconds(1 + random.nextInt(5)), handler(type));
+            }
             case 1 -> harness.poll(random.nextInt(200));
             case 2 -> harness.drain();
             case 3 -> harness.pass(Duration.ofSeconds(random.nextInt(4)));
             case 4, 5 -> {
                 if (!requests.isEmpty()) {
-                    VsockHost.IncomingRequest request = requests.remove(0);
+                    Incoming incoming = requests.remove(0);
                     if (random.nextInt(3) == 0) {
-                        request.reject();
+                        incoming.request().reject();
                     } else {
-                        request.accept(handler());
+                        incoming.request().accept(handler(incoming.type()));
                     }
                 }
             }
@@ -98,13 +124,14 @@ final class HostilePlay {
         }
     }
 
-    private RecordingHandler handler() {
-        RecordingHandler handler = new RecordingHandler();
+    private RecordingHandler handler(VsockType type) {
+        RecordingHandler handler = new Player(type);
         handlers.add(handler);
         return handler;
     }
 
     void checkBounds() {
+        assertThat(wrong).isEmpty();
         int connections = harness.muxer.connectionCount();
         int largest = harness.muxer.connections().snapshot().stream()
                 .mapToInt(VsockConnection::charge)
@@ -120,6 +147,7 @@ final class HostilePlay {
     /** The VM ends: nothing is left of anything, and every handler has had a story that makes sense. */
     void end() {
         harness.muxer.close("the VM ended");
+        assertThat(wrong).isEmpty();
         for (RecordingHandler handler : handlers) {
             if (handler.channel != null) {
                 handler.channel.shutdownInput();

@@ -6,12 +6,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
@@ -254,7 +257,7 @@ class TreesTest {
     void anArchiveThatIsCutOffLeavesNoHalfFile() throws IOException {
         byte[] archive = archive(file("one"), file("two"));
         for (int size : new int[] {512 + 3, 1024 + 512 + 3}) {
-            byte[] cut = java.util.Arrays.copyOf(archive, size);
+            byte[] cut = Arrays.copyOf(archive, size);
             assertThatThrownBy(() -> unpack(cut, into)).isInstanceOf(IOException.class);
         }
         try (Stream<Path> names = Files.list(into)) {
@@ -294,12 +297,50 @@ class TreesTest {
         }
     }
 
+    /** A name or attributes as long as the guest cares to send. */
+    @Test
+    void anEndlessHeaderIsNotKept() throws IOException {
+        for (byte kind : new byte[] {
+            TarConstants.LF_GNUTYPE_LONGNAME,
+            TarConstants.LF_GNUTYPE_LONGLINK,
+            TarConstants.LF_PAX_EXTENDED_HEADER_LC,
+            TarConstants.LF_PAX_GLOBAL_EXTENDED_HEADER
+        }) {
+            byte[] header = Arrays.copyOf(archive(file("x")), 512);
+            header[156] = kind;
+            byte[] size = "77777777777 ".getBytes(StandardCharsets.US_ASCII);
+            System.arraycopy(size, 0, header, 124, size.length);
+            sum(header, 0);
+            long[] sent = {0};
+            byte[] start = "777777777 path=".getBytes(StandardCharsets.US_ASCII);
+            InputStream endless = new SequenceInputStream(new ByteArrayInputStream(start), new InputStream() {
+                @Override
+                public int read() {
+                    sent[0]++;
+                    return 'n';
+                }
+
+                @Override
+                public int read(byte[] to, int offset, int length) {
+                    Arrays.fill(to, offset, offset + length, (byte) 'n');
+                    sent[0] += length;
+                    return length;
+                }
+            });
+            assertThatThrownBy(() -> new TreeUnpacker(into, false, progress)
+                            .readFrom(new SequenceInputStream(new ByteArrayInputStream(header), endless)))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("bytes of headers");
+            assertThat(sent[0]).isLessThan(2 << 20);
+        }
+    }
+
     /** So that more than the checksum is found wrong. */
     private static void sum(byte[] archive, int at) {
         if (archive[at + 257] != 'u') {
             return;
         }
-        java.util.Arrays.fill(archive, at + 148, at + 156, (byte) ' ');
+        Arrays.fill(archive, at + 148, at + 156, (byte) ' ');
         int sum = 0;
         for (int i = 0; i < 512; i++) {
             sum += archive[at + i] & 0xff;
@@ -312,18 +353,17 @@ class TreesTest {
     void aFileIsReceivedWholeOrNotAtAll() throws IOException {
         Path file = Files.writeString(place.resolve("file"), "old");
         Path link = Files.createSymbolicLink(place.resolve("link"), Path.of("file"));
-        java.io.InputStream failing =
-                new java.io.SequenceInputStream(new ByteArrayInputStream(new byte[100]), new java.io.InputStream() {
-                    @Override
-                    public int read() throws IOException {
-                        throw new IOException("broke");
-                    }
+        InputStream failing = new SequenceInputStream(new ByteArrayInputStream(new byte[100]), new InputStream() {
+            @Override
+            public int read() throws IOException {
+                throw new IOException("broke");
+            }
 
-                    @Override
-                    public int read(byte[] to, int offset, int length) throws IOException {
-                        return read();
-                    }
-                });
+            @Override
+            public int read(byte[] to, int offset, int length) throws IOException {
+                return read();
+            }
+        });
         assertThatThrownBy(() -> HostCopies.receive(failing, link, 0644, progress))
                 .hasMessage("broke");
         assertThat(file).hasContent("old");
