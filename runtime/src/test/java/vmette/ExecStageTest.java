@@ -324,7 +324,7 @@ class ExecStageTest extends FlowFixture {
         Probed flow = new Probed().run();
         materializer.shutdown();
         flow.command.hear("terminate");
-        assertThat(flow.out.expectError()).isNotNull();
+        assertThat(flow.out.expectError()).hasMessageContaining("terminated abruptly");
     }
 
     @Test

@@ -1,36 +1,24 @@
 package vmette;
 
-import akka.stream.javadsl.Keep;
-import akka.stream.javadsl.Source;
+import akka.stream.javadsl.Sink;
 import akka.util.ByteString;
-import org.reactivestreams.Subscriber;
-import org.reactivestreams.tck.SubscriberBlackboxVerification;
-import org.testng.annotations.AfterClass;
+import vmette.actors.RunningTickets;
+import vmette.config.ExecSpec;
+import vmette.stream.tck.SubscriberTck;
 import vmette.stream.tck.TckGuest;
-import vmette.stream.tck.TckSystem;
 
 /** What a command reads, as a subscriber. */
-public class ExecutionInputTckTest extends SubscriberBlackboxVerification<ByteString> {
-    private final ExecutionTckFixture fixture = new ExecutionTckFixture();
-
-    public ExecutionInputTckTest() {
-        super(TckSystem.environment());
-    }
-
-    @AfterClass
-    public void stop() {
-        fixture.system().stop();
-    }
-
+public class ExecutionInputTckTest extends SubscriberTck<ByteString> {
     @Override
-    public Subscriber<ByteString> createSubscriber() {
-        return Source.<ByteString>asSubscriber()
-                .toMat(fixture.command(TckGuest.silent()).stdin(), Keep.left())
-                .run(fixture.system().actors());
+    protected Sink<ByteString, ?> sink() {
+        return new Execution(
+                        RunningTickets.create(1, ExecSpec.shell("true"), system.actors()),
+                        system.vsock(TckGuest.silent()))
+                .stdin();
     }
 
     @Override
     public ByteString createElement(int element) {
-        return ByteString.fromString("element " + element);
+        return bytes(element);
     }
 }

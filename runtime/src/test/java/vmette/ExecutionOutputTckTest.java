@@ -1,52 +1,26 @@
 package vmette;
 
-import akka.stream.javadsl.AsPublisher;
-import akka.stream.javadsl.Keep;
-import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
 import akka.util.ByteString;
-import org.reactivestreams.Publisher;
-import org.reactivestreams.tck.PublisherVerification;
-import org.testng.annotations.AfterClass;
-import org.testng.annotations.Test;
+import vmette.actors.RunningTickets;
+import vmette.config.ExecSpec;
+import vmette.stream.tck.PublisherTck;
 import vmette.stream.tck.TckGuest;
-import vmette.stream.tck.TckSystem;
 
-/** What a command writes, as a publisher. */
-public class ExecutionOutputTckTest extends PublisherVerification<ByteString> {
-    private final ExecutionTckFixture fixture = new ExecutionTckFixture();
-
-    public ExecutionOutputTckTest() {
-        super(TckSystem.environment(), TckSystem.DROPPED_MILLIS);
-    }
-
-    @AfterClass
-    public void stop() {
-        fixture.system().stop();
+/** What a command writes, as a publisher; standard error is made as standard output is. */
+public class ExecutionOutputTckTest extends PublisherTck<ByteString> {
+    @Override
+    protected Source<ByteString, ?> source(long elements) {
+        return output(TckGuest.sending(elements));
     }
 
     @Override
-    @Test
-    public void required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber()
-            throws Throwable {
-        TckSystem.patiently(
-                this::setUp,
-                super::required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber);
+    protected Source<ByteString, ?> failing() {
+        return output(TckGuest.refusing());
     }
 
-    @Override
-    public Publisher<ByteString> createPublisher(long elements) {
-        return publisher(TckGuest.sending(elements));
-    }
-
-    @Override
-    public Publisher<ByteString> createFailedPublisher() {
-        return publisher(TckGuest.refusing());
-    }
-
-    private Publisher<ByteString> publisher(TckGuest guest) {
-        return fixture.command(guest)
-                .stdout()
-                .toMat(Sink.asPublisher(AsPublisher.WITHOUT_FANOUT), Keep.right())
-                .run(fixture.system().actors());
+    private Source<ByteString, ?> output(TckGuest guest) {
+        return new Execution(RunningTickets.create(1, ExecSpec.shell("true"), system.actors()), system.vsock(guest))
+                .stdout();
     }
 }

@@ -127,14 +127,13 @@ class ReplayIT {
     @Test
     void threeAttachmentsToABlockingOutputGetEveryByte() {
         DetachedExecution command = pattern(BYTES, WhenFull.BLOCK);
-        long begun = System.nanoTime();
         Followed followed = new Followed(0);
         part(command, followed, BYTES / 3);
         long first = followed.next();
         part(command, followed, BYTES * 2 / 3);
         long second = followed.next();
         part(command, followed, Long.MAX_VALUE);
-        report("blocking", followed, begun, first, second);
+        report("blocking", followed, first, second);
         assertThat(first).isLessThan(second);
         assertThat(followed.gaps()).isEmpty();
         assertThat(followed.received()).isEqualTo(BYTES);
@@ -145,7 +144,6 @@ class ReplayIT {
     @Test
     void threeAttachmentsToAnOverwritingOutputGetTheBytesOrExactGaps() {
         DetachedExecution command = pattern(BYTES, WhenFull.OVERWRITE);
-        long begun = System.nanoTime();
         Followed followed = new Followed(0);
         part(command, followed, BYTES / 4);
         long first = followed.next();
@@ -154,7 +152,7 @@ class ReplayIT {
         long second = followed.next();
         assertThat(await(command.status()).code()).isZero();
         part(command, followed, Long.MAX_VALUE);
-        report("overwriting", followed, begun, first, second);
+        report("overwriting", followed, first, second);
         assertThat(followed.next()).isEqualTo(BYTES);
         assertThat(followed.received() + followed.lost()).isEqualTo(BYTES);
         // Nobody was attached while it wrote more than the ring holds, twice; the first one may have come late as well.
@@ -163,17 +161,10 @@ class ReplayIT {
         command.release();
     }
 
-    private static void report(String kind, Followed followed, long begun, long first, long second) {
+    private static void report(String kind, Followed followed, long first, long second) {
         System.out.printf(
-                "replay, %s: %d bytes received and %d lost in %d gaps %s, attached anew at %d and %d, %.1f s%n",
-                kind,
-                followed.received(),
-                followed.lost(),
-                followed.gaps().size(),
-                followed.gaps(),
-                first,
-                second,
-                (System.nanoTime() - begun) / 1e9);
+                "replay, %s: %d bytes received and %d lost in %d gaps %s, attached anew at %d and %d%n",
+                kind, followed.received(), followed.lost(), followed.gaps().size(), followed.gaps(), first, second);
     }
 
     @ParameterizedTest

@@ -3,6 +3,7 @@ package vmette.guest;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,7 +39,10 @@ class BzImageFuzzTest {
                 assertThat(vmlinux).doesNotExist();
             }
         } catch (IOException e) {
-            assertThat(e).isNotNull();
+            // A decompressor does not always say more than that there is too little of it.
+            if (!(e instanceof EOFException)) {
+                assertThat(e.getMessage()).isNotBlank();
+            }
         }
         assertThat(image).hasBinaryContent(file);
     }

@@ -27,7 +27,7 @@ public final class FakeBuiltIns implements BuiltIns {
     }
 
     @Override
-    public BuiltIn run(ExecSpec spec) {
+    public Fake run(ExecSpec spec) {
         Fake fake = new Fake(spec);
         started.add(fake);
         return fake;

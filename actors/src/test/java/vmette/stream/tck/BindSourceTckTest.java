@@ -1,13 +1,7 @@
 package vmette.stream.tck;
 
-import akka.stream.javadsl.AsPublisher;
-import akka.stream.javadsl.Keep;
-import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
 import java.time.Duration;
-import org.reactivestreams.Publisher;
-import org.reactivestreams.tck.PublisherVerification;
-import org.testng.annotations.AfterClass;
-import org.testng.annotations.Test;
 import vmette.errors.VsockException;
 import vmette.stream.Vsock;
 import vmette.stream.Vsock.IncomingConnection;
@@ -16,37 +10,17 @@ import vmette.vsock.VsockChannelHandler;
 import vmette.vsock.VsockHost;
 
 /** A bound port's connections, as a publisher. */
-public class BindSourceTckTest extends PublisherVerification<IncomingConnection> {
+public class BindSourceTckTest extends PublisherTck<IncomingConnection> {
     private static final int BACKLOG = 4;
 
-    private final TckSystem system = new TckSystem();
-
-    public BindSourceTckTest() {
-        super(TckSystem.environment(), TckSystem.DROPPED_MILLIS);
-    }
-
-    @AfterClass
-    public void stop() {
-        system.stop();
+    @Override
+    protected Source<IncomingConnection, ?> source(long elements) {
+        return bound(new Dialler(elements));
     }
 
     @Override
-    @Test
-    public void required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber()
-            throws Throwable {
-        TckSystem.patiently(
-                this::setUp,
-                super::required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber);
-    }
-
-    @Override
-    public Publisher<IncomingConnection> createPublisher(long elements) {
-        return publisher(new Dialler(elements));
-    }
-
-    @Override
-    public Publisher<IncomingConnection> createFailedPublisher() {
-        return publisher(new Dialler(0) {
+    protected Source<IncomingConnection, ?> failing() {
+        return bound(new Dialler(0) {
             @Override
             public synchronized Listener listen(int port, int backlog, Acceptor acceptor) {
                 throw new VsockException("vsock port " + port + " is bound already");
@@ -54,12 +28,9 @@ public class BindSourceTckTest extends PublisherVerification<IncomingConnection>
         });
     }
 
-    private Publisher<IncomingConnection> publisher(Dialler guest) {
-        return new Vsock(guest, BACKLOG, Duration.ofMinutes(1))
-                .bind(7000)
-                .map(guest::taken)
-                .toMat(Sink.asPublisher(AsPublisher.WITHOUT_FANOUT), Keep.right())
-                .run(system.actors());
+    /** {@link Vsock#bindSeqpacket} has the same stage. */
+    private static Source<IncomingConnection, ?> bound(Dialler guest) {
+        return new Vsock(guest, BACKLOG, Duration.ofMinutes(1)).bind(7000).map(guest::taken);
     }
 
     /** Keeps the backlog full until so many requests have been taken, then ends the listener. */

@@ -1,36 +1,20 @@
 package vmette.stream.tck;
 
-import akka.stream.javadsl.Keep;
+import akka.stream.javadsl.Flow;
 import akka.stream.javadsl.Sink;
-import akka.stream.javadsl.Source;
 import akka.util.ByteString;
-import org.reactivestreams.Subscriber;
-import org.reactivestreams.tck.SubscriberBlackboxVerification;
-import org.testng.annotations.AfterClass;
 
 /** The bytes for the guest of a connection, as a subscriber. */
-public class ConnectionSinkTckTest extends SubscriberBlackboxVerification<ByteString> {
-    private final TckSystem system = new TckSystem();
-
-    public ConnectionSinkTckTest() {
-        super(TckSystem.environment());
-    }
-
-    @AfterClass
-    public void stop() {
-        system.stop();
-    }
-
+public class ConnectionSinkTckTest extends SubscriberTck<ByteString> {
     @Override
-    public Subscriber<ByteString> createSubscriber() {
-        return Source.<ByteString>asSubscriber()
+    protected Sink<ByteString, ?> sink() {
+        return Flow.<ByteString>create()
                 .via(system.vsock(TckGuest.silent()).connect(1))
-                .toMat(Sink.ignore(), Keep.left())
-                .run(system.actors());
+                .to(Sink.ignore());
     }
 
     @Override
     public ByteString createElement(int element) {
-        return ByteString.fromString("element " + element);
+        return bytes(element);
     }
 }

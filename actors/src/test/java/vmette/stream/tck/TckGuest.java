@@ -11,10 +11,11 @@ import vmette.vsock.VsockAddress;
 import vmette.vsock.VsockChannel;
 import vmette.vsock.VsockChannelHandler;
 import vmette.vsock.VsockHost;
+import vmette.vsock.VsockType;
 
 /**
- * A vsock whose guest is a thread: it accepts every dial, then sends so many chunks of one byte, or none, or sends back each chunk
- * as it came; or it refuses. As the contract has it nothing is delivered without demand, nothing after a reset, and all on one thread.
+ * A vsock whose guest is a thread: it accepts every dial, and dials once where the host listens, then sends so many chunks of one byte,
+ * or none, or sends back each chunk as it came; or it refuses. As the contract has it nothing is delivered without demand, nothing after a reset, and all on one thread.
  */
 public final class TckGuest implements VsockHost, AutoCloseable {
     private static final int PORT = 7000;
@@ -61,7 +62,28 @@ public final class TckGuest implements VsockHost, AutoCloseable {
 
     @Override
     public Listener listen(int port, int backlog, Acceptor acceptor) {
-        throw new VsockException("this guest dials nobody");
+        // One dial, which the host's answer makes a connection of.
+        later(() -> acceptor.onRequest(new Dialled(port)));
+        return new Listener() {
+            @Override
+            public int port() {
+                return port;
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    @Override
+    public Listener listen(VsockType type, int port, int backlog, Acceptor acceptor) {
+        return listen(port, backlog, acceptor);
+    }
+
+    /** A chunk is a message. */
+    @Override
+    public void connect(VsockType type, int port, Duration timeout, VsockChannelHandler handler) {
+        connect(port, timeout, handler);
     }
 
     @Override
@@ -73,6 +95,32 @@ public final class TckGuest implements VsockHost, AutoCloseable {
                 handler.onOpen(new Channel(handler));
             }
         });
+    }
+
+    private final class Dialled implements IncomingRequest {
+        private final int port;
+
+        Dialled(int port) {
+            this.port = port;
+        }
+
+        @Override
+        public VsockAddress local() {
+            return new VsockAddress(HOST_CID, port);
+        }
+
+        @Override
+        public VsockAddress remote() {
+            return new VsockAddress(3, PORT);
+        }
+
+        @Override
+        public void accept(VsockChannelHandler handler) {
+            connect(port, Duration.ofMinutes(1), handler);
+        }
+
+        @Override
+        public void reject() {}
     }
 
     private void later(Runnable action) {

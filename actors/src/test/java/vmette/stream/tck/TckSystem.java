@@ -2,17 +2,22 @@ package vmette.stream.tck;
 
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.javadsl.Behaviors;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import org.reactivestreams.tck.TestEnvironment;
+import vmette.errors.VsockException;
+import vmette.stream.GuestTcp;
 import vmette.stream.Vsock;
 
 /** What a verification runs in: an actor system of its own, and the guests that were made for it. */
 public final class TckSystem {
     /** A signal that is due may come late on a busy machine. */
-    private static final long DUE_MILLIS = 30_000;
+    public static final long DUE_MILLIS = 30_000;
 
     /** One that must not come is waited for as short as is meaningful; errors are looked for as often. */
     private static final long ABSENT_MILLIS = 100;
@@ -61,6 +66,27 @@ public final class TckSystem {
     public synchronized Vsock vsock(TckGuest guest) {
         guests.add(guest);
         return new Vsock(guest, 16, Duration.ofMinutes(1));
+    }
+
+    /** TCP connections in a guest. What becomes of each there is given; the data connections are the guest's. */
+    public synchronized GuestTcp guestTcp(TckGuest guest, CompletionStage<Void> connected) {
+        guests.add(guest);
+        return new GuestTcp(guest, Duration.ofMinutes(1), port -> new Asked(connected));
+    }
+
+    private record Asked(CompletionStage<Void> connected) implements GuestTcp.Connecting {
+        @Override
+        public CompletionStage<VsockException> lost() {
+            return new CompletableFuture<>();
+        }
+
+        @Override
+        public byte[] opening() {
+            return "opening".getBytes(StandardCharsets.US_ASCII);
+        }
+
+        @Override
+        public void ended(boolean joined) {}
     }
 
     /** Ends all of it. */
