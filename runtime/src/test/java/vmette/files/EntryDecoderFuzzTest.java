@@ -25,7 +25,7 @@ class EntryDecoderFuzzTest {
     void anyOutputHasOneMeaningHoweverItIsCut(byte[] bytes) {
         Outcome outcome = decode(bytes, 1 + bytes.length);
         assertThat(decode(bytes, 2).refusal()).isEqualTo(outcome.refusal());
-        Outcome pieces = decode(bytes, 1 + bytes.length / 3);
+        Outcome pieces = decode(bytes, 2 + bytes.length / 3);
         assertThat(pieces.refusal()).isEqualTo(outcome.refusal());
         if (outcome.refusal().isEmpty()) {
             assertThat(decode(bytes, 2)).isEqualTo(outcome);
@@ -59,7 +59,7 @@ class EntryDecoderFuzzTest {
         List<FileEntry> entries = new ArrayList<>();
         try {
             for (int at = 0; at < bytes.length; ) {
-                int size = bound > bytes.length ? bytes.length : Math.min(bytes.length - at, random.nextInt(bound));
+                int size = bound > bytes.length ? bytes.length - at : Math.min(bytes.length - at, random.nextInt(bound));
                 entries.addAll(decoder.decode(ByteString.fromArray(bytes, at, size)));
                 at += size;
             }
