@@ -59,7 +59,8 @@ class EntryDecoderFuzzTest {
         List<FileEntry> entries = new ArrayList<>();
         try {
             for (int at = 0; at < bytes.length; ) {
-                int size = bound > bytes.length ? bytes.length - at : Math.min(bytes.length - at, random.nextInt(bound));
+                int size =
+                        bound > bytes.length ? bytes.length - at : Math.min(bytes.length - at, random.nextInt(bound));
                 entries.addAll(decoder.decode(ByteString.fromArray(bytes, at, size)));
                 at += size;
             }
