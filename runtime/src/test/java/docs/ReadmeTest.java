@@ -28,6 +28,22 @@ class ReadmeTest {
     }
 
     @Test
+    void itsOtherLinesOfJavaAreCompiled() throws IOException {
+        String compiled = Files.readString(Path.of("src/test/java/docs/ReadmeSnippets.java"))
+                .replaceAll("\\s+", "");
+        List<String> shown = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(ROOT.resolve("README.md")))
+                .results()
+                .skip(1) // the example
+                .flatMap(block -> block.group(1).lines())
+                .map(line -> line.replaceAll("//.*", "").replaceAll("\\s+", ""))
+                .filter(line -> !line.isEmpty())
+                .toList();
+        assertThat(shown).hasSizeGreaterThan(5).allSatisfy(line -> assertThat(compiled)
+                .contains(line));
+    }
+
+    @Test
     void itsLinksLeadSomewhere() throws IOException {
         Matcher links = Pattern.compile("\\]\\(([^)#:]+)\\)").matcher(Files.readString(ROOT.resolve("README.md")));
         assertThat(links.results().map(link -> link.group(1)).toList())
