@@ -122,6 +122,19 @@ class GuestTcpTest extends StreamFixture {
     }
 
     @Test
+    void whatWaitsIsTakenAtOnce() {
+        Connection connection = new Connection();
+        FakeChannel channel = connection.join();
+        connection.out.request(1);
+        channel.deliverChunks(bytes("one ").toArray(), bytes("two").toArray());
+        assertThat(connection.out.expectNext()).isEqualTo(bytes("one two"));
+        // and the stream goes on
+        connection.out.request(1);
+        channel.deliver(bytes("three").toArray());
+        assertThat(connection.out.expectNext()).isEqualTo(bytes("three"));
+    }
+
+    @Test
     void anInputThatEndsBeforeTheConnectionStandsIsAnEndToo() {
         Connection connection = new Connection();
         connection.in.sendComplete();

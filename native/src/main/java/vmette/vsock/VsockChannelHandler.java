@@ -14,7 +14,10 @@ public interface VsockChannelHandler {
     /** Answers one {@link VsockChannel#request}; the array is the handler's own, all of it is payload: some bytes of a stream, or one message. */
     void onData(byte[] chunk);
 
-    /** May answer a {@link VsockChannel#requestChunks}: several chunks in order, each as in {@link #onData}; the list too is the handler's. */
+    /**
+     * May answer a {@link VsockChannel#requestChunks}: several chunks in order, each as in {@link #onData}; the list too is the
+     * handler's. A handler that passes calls on to another has to pass this one on as well.
+     */
     default void onChunks(List<byte[]> chunks) {
         chunks.forEach(this::onData);
     }

@@ -1,6 +1,7 @@
 package vmette.stream.internal;
 
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletionException;
 import vmette.errors.VmetteException;
 import vmette.errors.VsockException;
@@ -83,6 +84,11 @@ public final class GuestTcpOpening implements VsockChannelHandler {
     @Override
     public void onData(byte[] chunk) {
         stage.onData(chunk);
+    }
+
+    @Override
+    public void onChunks(List<byte[]> chunks) {
+        stage.onChunks(chunks);
     }
 
     @Override
