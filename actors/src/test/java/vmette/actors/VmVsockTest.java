@@ -8,8 +8,6 @@ import org.junit.jupiter.api.Test;
 import vmette.errors.VsockException;
 import vmette.stream.FakeVsockHost;
 import vmette.testkit.FakeVm;
-import vmette.vsock.VsockChannel;
-import vmette.vsock.VsockChannelHandler;
 import vmette.vsock.VsockHost;
 import vmette.vsock.VsockHost.Listener;
 import vmette.vsock.VsockType;
@@ -40,8 +38,8 @@ class VmVsockTest {
 
     @Test
     void aPortKeepsItsTypeInEveryIncarnation() {
-        vsock.listen(VsockType.SEQPACKET, PORT, 1, request -> request.accept(new NoHandler()));
-        vsock.listen(PORT + 1, 1, request -> request.accept(new NoHandler()));
+        vsock.listen(VsockType.SEQPACKET, PORT, 1, request -> request.accept(new IgnoringHandler()));
+        vsock.listen(PORT + 1, 1, request -> request.accept(new IgnoringHandler()));
         for (int incarnation = 0; incarnation < 2; incarnation++) {
             try (FakeVm vm = FakeVm.start()) {
                 vsock.attach(vm.host());
@@ -53,29 +51,6 @@ class VmVsockTest {
                 vsock.detach();
             }
         }
-    }
-
-    private static final class NoHandler implements VsockChannelHandler {
-        @Override
-        public void onOpen(VsockChannel channel) {}
-
-        @Override
-        public void onData(byte[] chunk) {}
-
-        @Override
-        public void onWritable() {}
-
-        @Override
-        public void onEnd() {}
-
-        @Override
-        public void onOutputRefused() {}
-
-        @Override
-        public void onClosed() {}
-
-        @Override
-        public void onReset(VsockException cause) {}
     }
 
     @Test
