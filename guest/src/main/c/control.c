@@ -99,6 +99,7 @@ static void hello(uint16_t version) {
     }
     greeted = true;
     executions_announce();
+    forwards_announce();
     frame_begin(&out, AGENT_HELLO);
     put_u16(&out, PROTOCOL_VERSION);
     put_text(&out, AGENT_NAME);

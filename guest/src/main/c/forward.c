@@ -353,6 +353,12 @@ void forward_abandon(uint64_t id) {
 
 /* --- words --- */
 
+void forwards_announce(void) {
+    for (struct forward *f = forwards; f < end; f++) {
+        if (f->state == FORWARD_BROKEN) owe(f, f->number);
+    }
+}
+
 bool forward_owing(void) { return owing > 0; }
 
 bool forward_word(uint64_t *id, uint32_t *number) {

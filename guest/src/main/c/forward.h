@@ -23,6 +23,9 @@ void forward_abandon(uint64_t id);
 /* Binds a data connection whose claim matches; takes fd if it returns true. */
 bool forward_bind(uint64_t id, int fd, const uint8_t *token);
 
+/* A host has come: it is told (again) of each forward that has lost TCP, for the word may have gone to a lost connection. */
+void forwards_announce(void);
+
 /* Whether a forward owes the host a word. */
 bool forward_owing(void);
 

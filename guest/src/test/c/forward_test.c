@@ -331,6 +331,9 @@ static void the_end_of_the_control_connection_leaves_forwards_alone(void) {
     reset_by(tcp);
     control = host_control();
     host_forwarded(control, id, ECONNRESET); /* its word was kept */
+    close(control);
+    control = host_control();
+    host_forwarded(control, id, ECONNRESET); /* for nobody knows who has heard it */
     close(data);
     close(listener);
 }
