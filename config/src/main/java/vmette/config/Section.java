@@ -51,11 +51,27 @@ final class Section {
             return Optional.empty();
         }
         try {
-            String home = System.getProperty("user.home");
-            return Optional.of(Path.of(text.startsWith("~/") ? home + text.substring(1) : text));
+            return Optional.of(Path.of(homeExpanded(text)));
         } catch (InvalidPathException e) {
             throw refuse(key, "a path", e);
         }
+    }
+
+    /** A path that may begin with {@code ~/}. */
+    static Path expanded(String text) {
+        try {
+            return Path.of(homeExpanded(text));
+        } catch (InvalidPathException e) {
+            throw new InvalidConfigException("'" + text.replace("\0", "\\0") + "' is not a path", e);
+        }
+    }
+
+    private static String homeExpanded(String text) {
+        return text.startsWith("~/") ? System.getProperty("user.home") + text.substring(1) : text;
+    }
+
+    boolean flag(String key) {
+        return read(key, "true or false", () -> config.getBoolean(key));
     }
 
     String text(String key) {

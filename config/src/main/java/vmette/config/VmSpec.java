@@ -28,6 +28,12 @@ import vmette.errors.InvalidConfigException;
  * @param timeout from launch, boot included, at most 248 days; zero: none
  * @param vsockPort negative: none; 0: a free one from 50000 to 59999; else the port the host listens on for the guest's programs
  * @param publish TCP ports of the host's loopback address that lead into the guest, in force before it boots
+ * @param rootfs what the guest's {@code /} is made of: a directory, an image or an archive, see docs/rootfs.md; empty: the initramfs
+ * @param rootfsReadOnly writes to it fail with EROFS; else they go to an overlay and are discarded
+ * @param switchRoot commands' root by switch_root, with no way back to the initramfs, instead of chroot
+ * @param shares directories of the host, each at {@code /mnt/TAG}
+ * @param disks raw block images, in the order in which the guest numbers them
+ * @param scratchMib size in MiB of an ext4 disk for what is written to {@code /} and {@code /tmp}, gone afterwards; 0: in memory
  */
 public record VmSpec(
         Optional<String> name,
@@ -41,10 +47,22 @@ public record VmSpec(
         long memoryMib,
         Duration timeout,
         int vsockPort,
-        List<PublishedPort> publish) {
+        List<PublishedPort> publish,
+        Optional<String> rootfs,
+        boolean rootfsReadOnly,
+        boolean switchRoot,
+        List<Share> shares,
+        List<Path> disks,
+        long scratchMib) {
 
     /** Below this no distribution kernel gets as far as its first process. */
     public static final long LEAST_MEMORY_MIB = 64;
+
+    /** Below this an ext4 file system has no room for anything. */
+    public static final long LEAST_SCRATCH_MIB = 16;
+
+    /** A PCI bus has 32 places, of which the machine's own devices, our own disks and one network card take some. */
+    public static final int MOST_DISKS_AND_SHARES = 20;
 
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,62}");
 
@@ -72,6 +90,40 @@ public record VmSpec(
                 throw new InvalidConfigException("publish names the host port " + port.hostPort()
                         + " twice: a host port leads to one guest port");
             }
+        }
+        checkStorage(rootfs, rootfsReadOnly, switchRoot, shares, disks, scratchMib);
+        shares = List.copyOf(shares);
+        disks = List.copyOf(disks);
+    }
+
+    private static void checkStorage(
+            Optional<String> rootfs,
+            boolean rootfsReadOnly,
+            boolean switchRoot,
+            List<Share> shares,
+            List<Path> disks,
+            long scratchMib) {
+        rootfs.ifPresent(given -> {
+            Checks.noNul("rootfs", given);
+            if (given.isBlank()) {
+                throw Checks.refuse("rootfs", "''", "a directory, an image or an archive");
+            }
+        });
+        if (rootfs.isEmpty() && (rootfsReadOnly || switchRoot)) {
+            throw new InvalidConfigException(
+                    (rootfsReadOnly ? "rootfs-read-only" : "switch-root") + " needs a rootfs: give one with it");
+        }
+        Set<String> tags = new HashSet<>();
+        for (Share share : shares) {
+            if (!tags.add(share.tag())) {
+                throw new InvalidConfigException(
+                        "the tag " + share.tag() + " names two shares: each needs a tag of its own");
+            }
+        }
+        Checks.range("the number of disks and shares", disks.size() + shares.size(), 0, MOST_DISKS_AND_SHARES);
+        if (scratchMib != 0 && (scratchMib < LEAST_SCRATCH_MIB || scratchMib > Long.MAX_VALUE >> 20)) {
+            throw Checks.refuse(
+                    "scratch", scratchMib + " MiB", "0 (in memory) or at least " + LEAST_SCRATCH_MIB + " MiB");
         }
     }
 
@@ -101,10 +153,19 @@ public record VmSpec(
         }
         vm.texts("env").forEach(builder::env);
         vm.list("publish", PublishedPort::parse).forEach(builder::publish);
+        if (!vm.text("rootfs").isEmpty()) {
+            builder.rootfs(vm.text("rootfs"));
+        }
+        vm.list("shares", text -> Share.parse(text, false)).forEach(builder::share);
+        vm.list("shares-read-only", text -> Share.parse(text, true)).forEach(builder::share);
+        vm.list("disks", Section::expanded).forEach(builder::disk);
         return builder.vcpus(vm.integer("vcpus", 1, 255))
                 .memoryMib(vm.mebibytes("memory", LEAST_MEMORY_MIB))
                 .timeout(vm.duration("timeout", false))
                 .vsockPort(vm.integer("vsock-port", Integer.MIN_VALUE, Integer.MAX_VALUE))
+                .rootfsReadOnly(vm.flag("rootfs-read-only"))
+                .switchRoot(vm.flag("switch-root"))
+                .scratchMib(vm.mebibytes("scratch", 0))
                 .build();
     }
 
@@ -122,6 +183,12 @@ public record VmSpec(
         private Duration timeout = Duration.ZERO;
         private int vsockPort = -1;
         private final List<PublishedPort> publish = new ArrayList<>();
+        private Optional<String> rootfs = Optional.empty();
+        private boolean rootfsReadOnly;
+        private boolean switchRoot;
+        private final List<Share> shares = new ArrayList<>();
+        private final List<Path> disks = new ArrayList<>();
+        private long scratchMib;
 
         private Builder() {}
 
@@ -138,6 +205,12 @@ public record VmSpec(
             timeout = spec.timeout;
             vsockPort = spec.vsockPort;
             publish.addAll(spec.publish);
+            rootfs = spec.rootfs;
+            rootfsReadOnly = spec.rootfsReadOnly;
+            switchRoot = spec.switchRoot;
+            shares.addAll(spec.shares);
+            disks.addAll(spec.disks);
+            scratchMib = spec.scratchMib;
         }
 
         /** The VM's name. */
@@ -217,6 +290,52 @@ public record VmSpec(
             return publish(new PublishedPort(hostPort, guestPort));
         }
 
+        /** See {@link VmSpec#rootfs()}. */
+        public Builder rootfs(String value) {
+            rootfs = Optional.of(value);
+            return this;
+        }
+
+        /** A directory of the host as the guest's {@code /}. */
+        public Builder rootfs(Path directory) {
+            return rootfs(directory.toAbsolutePath().toString());
+        }
+
+        /** See {@link VmSpec#rootfsReadOnly()}. */
+        public Builder rootfsReadOnly(boolean value) {
+            rootfsReadOnly = value;
+            return this;
+        }
+
+        /** See {@link VmSpec#switchRoot()}. */
+        public Builder switchRoot(boolean value) {
+            switchRoot = value;
+            return this;
+        }
+
+        /** One more directory of the host that the guest sees at {@code /mnt/TAG}. */
+        public Builder share(Share value) {
+            shares.add(Objects.requireNonNull(value, "share"));
+            return this;
+        }
+
+        /** As {@link #share(Share)}, read and written. */
+        public Builder share(String tag, Path directory) {
+            return share(new Share(tag, directory, false));
+        }
+
+        /** One more raw block image. */
+        public Builder disk(Path value) {
+            disks.add(Objects.requireNonNull(value, "disk"));
+            return this;
+        }
+
+        /** See {@link VmSpec#scratchMib()}. */
+        public Builder scratchMib(long value) {
+            scratchMib = value;
+            return this;
+        }
+
         /**
          * The specification.
          *
@@ -224,8 +343,24 @@ public record VmSpec(
          */
         public VmSpec build() {
             return new VmSpec(
-                    name, kernel, initramfs, modules, cmdline, exec, env, vcpus, memoryMib, timeout, vsockPort,
-                    publish);
+                    name,
+                    kernel,
+                    initramfs,
+                    modules,
+                    cmdline,
+                    exec,
+                    env,
+                    vcpus,
+                    memoryMib,
+                    timeout,
+                    vsockPort,
+                    publish,
+                    rootfs,
+                    rootfsReadOnly,
+                    switchRoot,
+                    shares,
+                    disks,
+                    scratchMib);
         }
     }
 }

@@ -3,8 +3,10 @@ package vmette.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -29,7 +31,23 @@ class VmSpecTest {
                 refusal(b -> b.publish(80, 0), "publish: the guest port = 0 is refused: allowed is 1 to 65535"),
                 refusal(b -> b.publish(80, 81).publish(80, 82), "publish names the host port 80 twice"),
                 refusal(b -> b.timeout(Duration.ofSeconds(-1)), "timeout = -1s"),
+                refusal(b -> b.rootfs(" "), "rootfs = ''"),
+                refusal(b -> b.rootfs("a\0b"), "rootfs holds a NUL"),
+                refusal(b -> b.rootfsReadOnly(true), "rootfs-read-only needs a rootfs"),
+                refusal(b -> b.switchRoot(true), "switch-root needs a rootfs"),
+                refusal(b -> b.share("ctl", Path.of("/")), "share: the tag = ctl is refused"),
+                refusal(b -> b.share("a/b", Path.of("/")), "share: the tag = a/b is refused"),
+                refusal(b -> b.share("a".repeat(37), Path.of("/")), "at most 36"),
+                refusal(b -> b.share("a", Path.of("/")).share("a", Path.of("/tmp")), "the tag a names two shares"),
+                refusal(VmSpecTest::twentyOneDisks, "the number of disks and shares = 21 is refused"),
+                refusal(b -> b.scratchMib(15), "scratch = 15 MiB is refused: allowed is 0 (in memory) or at least 16"),
+                refusal(b -> b.scratchMib(-1), "scratch = -1 MiB"),
                 refusal(b -> b.timeout(Duration.ofSeconds(Long.MAX_VALUE)), "at most 248 days"));
+    }
+
+    private static VmSpec.Builder twentyOneDisks(VmSpec.Builder builder) {
+        IntStream.range(0, 21).forEach(i -> builder.disk(Path.of("disk-" + i)));
+        return builder;
     }
 
     private static Arguments refusal(UnaryOperator<VmSpec.Builder> change, String part) {
@@ -58,6 +76,13 @@ class VmSpecTest {
                 .publish(8080, 80)
                 .publish(0, 81)
                 .publish(0, 82)
+                .rootfs("debian:12")
+                .rootfsReadOnly(true)
+                .switchRoot(true)
+                .share("work", Path.of("/tmp"))
+                .share(new Share("docs", Path.of("/usr"), true))
+                .disk(Path.of("/tmp/disk.img"))
+                .scratchMib(1024)
                 .build();
         assertThat(spec.toBuilder().build()).isEqualTo(spec);
     }
@@ -90,5 +115,20 @@ class VmSpecTest {
         assertThatThrownBy(() -> PublishedPort.parse(text))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining("publish");
+    }
+
+    @Test
+    void aShareIsReadAsItIsWritten() {
+        assertThat(Share.parse("work=/a=b", false)).isEqualTo(new Share("work", Path.of("/a=b"), false));
+        assertThat(Share.parse("home=~/x", true).path()).isEqualTo(Path.of(System.getProperty("user.home"), "x"));
+        assertThat(Share.parse("rel=dir", false).path()).isAbsolute();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "work", "work=", "=/tmp", "/tmp"})
+    void whatIsNoShareIsRefused(String text) {
+        assertThatThrownBy(() -> Share.parse(text, false))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("TAG=PATH");
     }
 }

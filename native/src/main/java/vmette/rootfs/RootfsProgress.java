@@ -1,0 +1,42 @@
+package vmette.rootfs;
+
+/** Is told how long work goes on. Thread-safe; must not throw. */
+public interface RootfsProgress {
+    /** A line of text before something that takes long. */
+    void say(String line);
+
+    /**
+     * A transfer begins; several may be under way.
+     *
+     * @param what for people, such as {@code layer 3f4ac2e1}
+     * @param totalBytes how much it will be; negative: not known
+     */
+    Transfer transfer(String what, long totalBytes);
+
+    /** One transfer. */
+    interface Transfer extends AutoCloseable {
+        /** So many bytes more have come. */
+        void add(long bytes);
+
+        /** It is over, complete or not. Idempotent. */
+        @Override
+        void close();
+    }
+
+    /** Tells nobody. */
+    RootfsProgress NONE = new RootfsProgress() {
+        @Override
+        public void say(String line) {}
+
+        @Override
+        public Transfer transfer(String what, long totalBytes) {
+            return new Transfer() {
+                @Override
+                public void add(long bytes) {}
+
+                @Override
+                public void close() {}
+            };
+        }
+    };
+}
