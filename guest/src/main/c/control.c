@@ -16,6 +16,8 @@
 #include "frames.h"
 #include "loop.h"
 #include "power.h"
+#include "root.h"
+#include "spawn.h"
 
 #define OUT_SIZE 16384
 #define ROUNDS 8
@@ -106,8 +108,18 @@ static void hello(uint16_t version) {
     frame_end(&out);
 }
 
+static void root_step(const struct frame *frame) {
+    char why[ROOT_WHY_MAX];
+    bool fine = frame->type == SCRATCH ? root_scratch(frame->serial, why)
+                : frame->type == ROOT  ? root_lower(&frame->root, why)
+                                       : root_share(frame->share.flags, frame->share.tag, why);
+    if (fine) return;
+    reply_error(ERROR_BOOT, errno, why);
+    ending = true;
+}
+
 static void boot(const struct boot *frame) {
-    char why[256];
+    char why[ROOT_WHY_MAX];
     int number = 0;
     if (booted) {
         number = EALREADY;
@@ -121,6 +133,11 @@ static void boot(const struct boot *frame) {
     } else if (!execution_base_environment(frame->env)) {
         number = ENOMEM;
         snprintf(why, sizeof why, "no memory for the environment");
+    } else if (!root_finish(why)) {
+        number = errno;
+    } else if (root_switched() && !spawn_hold()) {
+        number = errno;
+        snprintf(why, sizeof why, "cannot open /proc and /dev/null in the new root");
     }
     if (number) {
         reply_error(ERROR_BOOT, number, why);
@@ -165,6 +182,11 @@ static void obey(const struct frame *frame) {
     switch (frame->type) {
     case BOOT:
         boot(&frame->boot);
+        break;
+    case SCRATCH:
+    case ROOT:
+    case SHARE:
+        root_step(frame);
         break;
     case EXEC:
         exec(&frame->exec);

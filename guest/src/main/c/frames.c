@@ -91,7 +91,8 @@ static void refuse_unless(struct cursor *c, bool fine, const char *what) {
 static void get_exec(struct cursor *c, struct exec *exec) {
     exec->execution = get_u64(c);
     exec->flags = get_u32(c);
-    const uint32_t known = EXEC_PTY | EXEC_LEAVE_GROUP | EXEC_DETACHED | EXEC_MERGE | EXEC_BUILTIN | EXEC_BLOCK;
+    const uint32_t known = EXEC_PTY | EXEC_LEAVE_GROUP | EXEC_DETACHED | EXEC_MERGE | EXEC_BUILTIN | EXEC_BLOCK |
+                           EXEC_USER;
     const bool detached = exec->flags & EXEC_DETACHED;
     refuse_unless(c, (exec->flags & ~known) == 0, "unknown EXEC flag");
     refuse_unless(c, detached || !(exec->flags & EXEC_BLOCK), "only a detached command's outputs can block");
@@ -116,6 +117,10 @@ static void get_exec(struct cursor *c, struct exec *exec) {
     exec->argv = get_list(c, false);
     refuse_unless(c, exec->argv.count > 0, "argv is empty");
     exec->env = get_list(c, true);
+    if (exec->flags & EXEC_USER) {
+        exec->user = get_text(c);
+        refuse_unless(c, exec->user.length > 0, "the user is empty");
+    }
 }
 
 int32_t frame_complete(const uint8_t *bytes, uint32_t have) {
@@ -169,6 +174,20 @@ const char *frame_decode(const uint8_t *bytes, uint32_t length, struct frame *fr
         frame->attach.token = take(&c, TOKEN_SIZE);
         frame->attach.from = get_u64(&c);
         refuse_unless(&c, frame->attach.stream < STREAMS, "stream is not 0 to 2");
+        break;
+    case SCRATCH:
+        frame->serial = get_text(&c);
+        break;
+    case ROOT:
+        frame->root.flags = get_u8(&c);
+        frame->root.type = get_text(&c);
+        frame->root.source = get_text(&c);
+        refuse_unless(&c, (frame->root.flags & ~(ROOT_READ_ONLY | ROOT_SWITCH)) == 0, "unknown ROOT flag");
+        break;
+    case SHARE:
+        frame->share.flags = get_u8(&c);
+        frame->share.tag = get_text(&c);
+        refuse_unless(&c, (frame->share.flags & ~SHARE_READ_ONLY) == 0, "unknown SHARE flag");
         break;
     case RELEASE:
         frame->released = get_u64(&c);

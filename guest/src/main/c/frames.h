@@ -18,6 +18,7 @@
 
 enum frame_type {
     HELLO = 0x01, BOOT, EXEC, SIGNAL, RESIZE, PING, SHUTDOWN, DISCARD, ATTACH, RELEASE, FORWARD,
+    SCRATCH, ROOT, SHARE,
     AGENT_HELLO = 0x81, READY, AGENT_ERROR, STARTED, EXEC_FAILED, PONG, EXITED, ATTACHED, FORWARDED,
 };
 
@@ -25,7 +26,10 @@ enum exited_flag { EXITED_OOM_KILLED = 1 };
 enum error_code { ERROR_VERSION = 1, ERROR_FRAME = 2, ERROR_BOOT = 3 };
 enum exec_flag {
     EXEC_PTY = 1, EXEC_LEAVE_GROUP = 2, EXEC_DETACHED = 4, EXEC_MERGE = 8, EXEC_BUILTIN = 16, EXEC_BLOCK = 32,
+    EXEC_USER = 64,
 };
+enum root_flag { ROOT_READ_ONLY = 1, ROOT_SWITCH = 2 };
+enum share_flag { SHARE_READ_ONLY = 1 };
 enum stream_mode { MODE_NONE, MODE_CONNECTION, MODE_REPLAY };
 
 /* Bytes of a str. Its u32 length stands in the four bytes before, so a copy of the frame can be terminated in place. */
@@ -54,6 +58,12 @@ struct exec {
     uint16_t rows, columns;
     struct text cwd;
     struct list argv, env;
+    struct text user; /* empty without EXEC_USER */
+};
+
+struct root {
+    uint8_t flags;
+    struct text type, source;
 };
 
 struct attach {
@@ -67,6 +77,9 @@ struct frame {
     union {
         uint16_t version;
         struct boot boot;
+        struct text serial;
+        struct root root;
+        struct { uint8_t flags; struct text tag; } share;
         struct exec exec;
         struct { uint64_t execution; uint32_t number; uint8_t group; } signal;
         struct { uint64_t execution; uint16_t rows, columns; } resize;

@@ -23,6 +23,7 @@
 #include "reap.h"
 #include "spawn.h"
 #include "vsock.h"
+#include "vsock_send.h"
 
 static int listener = -1;
 
@@ -37,7 +38,8 @@ static void never_oom_victim(void) {
     if (fd >= 0) close(fd);
 }
 
-int main(void) {
+int main(int count, char **words) {
+    if (count > 0 && is_vsock_send(words[0])) return vsock_send(count, words);
     if (getpid() != 1) {
         fprintf(stderr, "vmette-agent: this is the first program of a VM and runs as PID 1 only\n");
         return 2;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +11,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "accounts.h"
 #include "builtins.h"
 #include "cgroups.h"
+#include "root.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -23,11 +26,17 @@ static int dev_null = -1, proc = -1;
 static struct rlimit files; /* what a command may have; the agent itself raises its own */
 static struct list base;
 
-bool spawn_prepare(void) {
+bool spawn_hold(void) {
+    if (dev_null >= 0) close(dev_null);
+    if (proc >= 0) close(proc);
     dev_null = open("/dev/null", O_RDWR | O_CLOEXEC);
     /* Held open: a command that covers or unmounts /proc must not get children that the OOM killer spares. */
     proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (dev_null < 0 || proc < 0 || getrlimit(RLIMIT_NOFILE, &files) < 0) return false;
+    return dev_null >= 0 && proc >= 0;
+}
+
+bool spawn_prepare(void) {
+    if (!spawn_hold() || getrlimit(RLIMIT_NOFILE, &files) < 0) return false;
     rlim_t most = files.rlim_max > FILES_MOST ? files.rlim_max : FILES_MOST;
     struct rlimit raised = {.rlim_cur = most, .rlim_max = most};
     if (setrlimit(RLIMIT_NOFILE, &raised) == 0) return true;
@@ -68,9 +77,9 @@ static size_t merge(char **env, size_t count, struct list list) {
 }
 
 static char **environment(struct list own) {
-    char **env = calloc((size_t)base.count + own.count + 2, sizeof *env);
+    char **env = calloc((size_t)base.count + own.count + 3, sizeof *env);
     if (!env) return NULL;
-    env[0] = DEFAULT_PATH;
+    env[0] = DEFAULT_PATH; /* and room for a HOME and the end */
     merge(env, merge(env, 1, base), own);
     return env;
 }
@@ -99,6 +108,20 @@ static void forget_oom_protection(void) {
     close(fd);
 }
 
+/* The user of the guest's root; HOME is told unless the environment has one. False: errno. */
+static bool become(const char *text, bool terminal, char **env) {
+    struct account account;
+    static char home[sizeof account.home + 8];
+    if (!account_find(text, "/etc/passwd", "/etc/group", &account)) return false;
+    size_t count = 0;
+    bool has_home = false;
+    for (; env[count]; count++) has_home = has_home || strncmp(env[count], "HOME=", 5) == 0;
+    snprintf(home, sizeof home, "HOME=%s", account.home);
+    if (!has_home) env[count] = home;
+    if (terminal && fchown(0, account.uid, (gid_t)-1) < 0) return false;
+    return setgroups((size_t)account.group_count, account.groups) == 0 && setgid(account.gid) == 0 && setuid(account.uid) == 0;
+}
+
 static _Noreturn void child(const struct exec *exec, const int theirs[3], int verdict) {
     setsid();
     for (int i = 0; i < 3; i++) {
@@ -110,6 +133,7 @@ static _Noreturn void child(const struct exec *exec, const int theirs[3], int ve
     char **env = environment(exec->env);
     char **argv = arguments(exec->argv);
     if (!env || !argv) give_up(verdict, "hold the arguments", "");
+    if (!root_enter()) give_up(verdict, "enter the root", "");
     const char *cwd = exec->cwd.length ? terminated(exec->cwd) : "/";
     if (chdir(cwd) < 0) give_up(verdict, "change directory to ", cwd);
 
@@ -122,6 +146,8 @@ static _Noreturn void child(const struct exec *exec, const int theirs[3], int ve
         builtin_run(argv);
     }
     setrlimit(RLIMIT_NOFILE, &files);
+    const char *user = exec->user.length ? terminated(exec->user) : NULL;
+    if (user && !become(user, exec->flags & EXEC_PTY, env)) give_up(verdict, "become the user ", user);
     environ = env;
     execvp(argv[0], argv);
     give_up(verdict, "run ", argv[0]);

@@ -24,6 +24,9 @@ struct spawned {
 /* To be called once, before the first spawn: takes hold of what children need from /proc and /dev. */
 bool spawn_prepare(void);
 
+/* Takes hold of it anew: / is another one. */
+bool spawn_hold(void);
+
 /* Base environment, under that of each command. A copy is kept. False: no memory. */
 bool spawn_environment(struct list env);
 

@@ -1,6 +1,6 @@
 /*
  * The agent without its duties as PID 1: listens on a Unix socket instead of AF_VSOCK, leaves the machine
- * alone, and is otherwise linked from the same files. Takes the place of init.c, vsock.c and power.c.
+ * alone, and is otherwise linked from the same files. Takes the place of init.c, vsock.c, power.c and root.c.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "loop.h"
+#include "no_root.h"
 #include "openings.h"
 #include "power.h"
 #include "reap.h"

@@ -18,6 +18,7 @@
 #include "ring.h"
 #include "spawn.h"
 
+#include "../no_root.h"
 #include "control.c"
 
 #define HOSTS 8
@@ -301,7 +302,7 @@ static void put_attach(struct writer *w, struct dice *dice) {
 
 /* A frame that may well be one, or any bytes. */
 static void send_frame(int host, struct dice *dice) {
-    uint8_t bytes[512], type = roll(dice) % 16;
+    uint8_t bytes[512], type = roll(dice) % 18;
     struct writer w = {.bytes = bytes};
     frame_begin(&w, type);
     switch (type) {
@@ -328,6 +329,16 @@ static void send_frame(int host, struct dice *dice) {
         put_u8(&w, roll(dice) % 4);
         break;
     case ATTACH: put_attach(&w, dice); break;
+    case SCRATCH: put_text(&w, "vmette-scratch"); break;
+    case ROOT:
+        put_u8(&w, roll(dice) % 5);
+        put_text(&w, "squashfs");
+        put_text(&w, "vmette-root");
+        break;
+    case SHARE:
+        put_u8(&w, roll(dice) % 3);
+        put_text(&w, "work");
+        break;
     case RELEASE: put_u64(&w, roll(dice) % IDS); break;
     case FORWARD:
         put_u64(&w, roll(dice) % IDS);

@@ -55,6 +55,8 @@ static void check_exec(struct range frame, const struct exec *exec) {
     check_text(frame, exec->cwd);
     check_list(frame, exec->argv, 0);
     check_list(frame, exec->env, 1);
+    must((exec->user.length > 0) == ((exec->flags & EXEC_USER) != 0));
+    if (exec->user.length > 0) check_text(frame, exec->user);
 }
 
 static void check_frame(const uint8_t *bytes, uint32_t length) {
@@ -75,6 +77,18 @@ static void check_frame(const uint8_t *bytes, uint32_t length) {
         break;
     case SIGNAL:
         must(frame.signal.number >= 1 && frame.signal.number <= 64 && frame.signal.group <= 1);
+        break;
+    case SCRATCH:
+        check_text(range, frame.serial);
+        break;
+    case ROOT:
+        must(frame.root.flags <= (ROOT_READ_ONLY | ROOT_SWITCH));
+        check_text(range, frame.root.type);
+        check_text(range, frame.root.source);
+        break;
+    case SHARE:
+        must(frame.share.flags <= SHARE_READ_ONLY);
+        check_text(range, frame.share.tag);
         break;
     case DISCARD:
         must(frame.discard.stream < STREAMS);

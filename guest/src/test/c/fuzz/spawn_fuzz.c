@@ -1,7 +1,8 @@
-/* with: frames.c
+/* with: frames.c accounts.c
  * The input is an EXEC's body and the base environment before it: what the child makes of them for execve, in place. */
 #include "fuzz.h"
 
+#include "../no_root.h"
 #include "spawn.c"
 
 uint64_t cgroup_create(int *fd) {

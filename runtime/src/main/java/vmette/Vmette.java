@@ -34,6 +34,7 @@ import vmette.errors.VmetteException;
 import vmette.guest.protocol.StreamId;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
+import vmette.rootfs.providers.Rootfs;
 
 /**
  * The runtime: launches VMs, each owned by a supervisor actor. Thread-safe. One per process is enough; closing it ends every VM
@@ -124,7 +125,8 @@ public final class Vmette implements AutoCloseable {
      * @param progress told, a line at a time, what long work is under way; on any thread
      */
     public static Vmette create(RuntimeSettings settings, Consumer<String> progress) {
-        return new Vmette(settings, progress, new QemuMachines(settings, progress), Optional.empty());
+        return new Vmette(
+                settings, progress, new QemuMachines(settings, progress, Rootfs.providers()), Optional.empty());
     }
 
     /** For tests that make machines of their own kind. */
@@ -139,7 +141,8 @@ public final class Vmette implements AutoCloseable {
 
     /** A runtime in the caller's ActorSystem. Closing the runtime leaves the system running. */
     public static Vmette create(ActorSystem<?> system, RuntimeSettings settings) {
-        return new Vmette(settings, line -> {}, new QemuMachines(settings, line -> {}), Optional.of(system));
+        return new Vmette(
+                settings, line -> {}, new QemuMachines(settings, line -> {}, Rootfs.providers()), Optional.of(system));
     }
 
     /** The ActorSystem that everything runs in, for materialising streams. Waits until it is up. */
@@ -204,7 +207,8 @@ public final class Vmette implements AutoCloseable {
 
     private static ExecSpec shell(VmSpec spec) {
         return ExecSpec.shell(spec.exec()
-                .orElseThrow(() -> new InvalidConfigException("nothing to run: the specification has no exec")));
+                        .orElseThrow(() -> new InvalidConfigException("nothing to run: the specification has no exec")))
+                .afterEntrypoint();
     }
 
     /**

@@ -18,6 +18,7 @@ import vmette.guest.protocol.HostFrame;
 import vmette.guest.protocol.StreamId;
 import vmette.guest.protocol.StreamSetup;
 import vmette.guest.protocol.Token;
+import vmette.rootfs.ImageDefaults;
 
 /** One detached command as its clients and its actor share it: its identity, its promises and its attachments. Thread-safe. */
 public final class DetachedTicket implements Ticket {
@@ -90,8 +91,8 @@ public final class DetachedTicket implements Ticket {
      *
      * @throws InvalidConfigException for what no frame can hold
      */
-    HostFrame.Exec frame(ExecSettings settings) {
-        ExecSpec wanted = spec.orElseThrow();
+    HostFrame.Exec frame(ImageDefaults image, ExecSettings settings) {
+        ExecSpec wanted = ImageCommand.in(image, spec.orElseThrow());
         int bytes = wanted.replay().flatMap(ExecSpec.Replay::bytes).orElse(settings.replayBuffer());
         return Execution.frame(id, Set.of(), wanted, stream -> setup(wanted, stream), bytes, settings);
     }

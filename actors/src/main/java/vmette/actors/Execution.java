@@ -28,6 +28,7 @@ import vmette.guest.protocol.HostFrame;
 import vmette.guest.protocol.StreamId;
 import vmette.guest.protocol.StreamSetup;
 import vmette.guest.protocol.WindowSize;
+import vmette.rootfs.ImageDefaults;
 import vmette.vmm.GuestText;
 
 /**
@@ -107,9 +108,10 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
      *
      * @throws InvalidConfigException for what no frame can hold
      */
-    static HostFrame.Exec frame(CommandTicket ticket, ExecSettings settings) {
-        Set<ExecFlag> kind = ticket.isBuiltIn() ? Set.of(ExecFlag.BUILTIN) : Set.of();
-        return frame(ticket.id(), kind, ticket.spec(), ticket::setup, 0, settings);
+    static HostFrame.Exec frame(CommandTicket ticket, ImageDefaults image, ExecSettings settings) {
+        return ticket.isBuiltIn()
+                ? frame(ticket.id(), Set.of(ExecFlag.BUILTIN), ticket.spec(), ticket::setup, 0, settings)
+                : frame(ticket.id(), Set.of(), ImageCommand.in(image, ticket.spec()), ticket::setup, 0, settings);
     }
 
     /**
@@ -136,6 +138,9 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         if (spec.mergeOutputs()) {
             flags.add(ExecFlag.MERGE);
         }
+        if (spec.user().isPresent()) {
+            flags.add(ExecFlag.USER);
+        }
         spec.replay().ifPresent(replay -> {
             flags.add(ExecFlag.DETACHED);
             if (replay.whenFull() == ExecSpec.WhenFull.BLOCK) {
@@ -156,7 +161,8 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                 spec.arguments(),
                 spec.env().entrySet().stream()
                         .map(entry -> entry.getKey() + "=" + entry.getValue())
-                        .collect(Collectors.toList()));
+                        .collect(Collectors.toList()),
+                spec.user().orElse(""));
     }
 
     static WindowSize window(ExecSpec.Terminal terminal) {

@@ -17,6 +17,7 @@ import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.HostFrame;
+import vmette.rootfs.ImageDefaults;
 
 /**
  * What goes on in a guest over one link to its agent: commands, forwards and signs of life. The incarnation's own; not for several
@@ -40,6 +41,7 @@ final class GuestWork {
     private final String vm;
     private final RuntimeSettings settings;
     private final AgentLink link;
+    private final ImageDefaults image;
     private final Map<Long, ActorRef<Execution.Command>> executions = new HashMap<>();
     private final Map<Long, ActorRef<Forwarding.Command>> forwards = new HashMap<>();
     private final DetachedExecutions detached;
@@ -51,12 +53,14 @@ final class GuestWork {
             TimerScheduler<VmInstance.Command> timers,
             String vm,
             RuntimeSettings settings,
-            AgentLink link) {
+            AgentLink link,
+            ImageDefaults image) {
         this.context = context;
         this.timers = timers;
         this.vm = vm;
         this.settings = settings;
         this.link = link;
+        this.image = image;
         this.detached = new DetachedExecutions(context, vm, id -> event(new CommandOver(id)));
     }
 
@@ -71,7 +75,7 @@ final class GuestWork {
                 ticket.fail(new StartFailedException("the agent of VM " + vm + " spoke of " + ticket.description()
                         + " before it was started: it broke the guest protocol"));
             } else if (ticket instanceof DetachedTicket command) {
-                link.send(command.frame(settings.exec()));
+                link.send(command.frame(image, settings.exec()));
                 detached.add(command, link);
             } else if (ticket instanceof CommandTicket command) {
                 run(command);
@@ -87,7 +91,7 @@ final class GuestWork {
                     ticket.description() + " was cancelled before VM " + vm + " had started it"));
             return;
         }
-        link.send(Execution.frame(ticket, settings.exec()));
+        link.send(Execution.frame(ticket, image, settings.exec()));
         ActorRef<Execution.Command> actor =
                 context.spawn(Execution.create(ticket, link, vm, settings.exec()), "execution-" + ticket.id());
         executions.put(ticket.id(), actor);

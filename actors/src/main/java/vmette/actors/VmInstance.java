@@ -213,7 +213,13 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             AgentLink[] own = new AgentLink[1];
             own[0] = new AgentLink(event -> self.tell(new LinkEvent(own[0], event)));
             link = own[0];
-            work = new GuestWork(getContext(), timers, vm.name(), settings, link);
+            work = new GuestWork(
+                    getContext(),
+                    timers,
+                    vm.name(),
+                    settings,
+                    link,
+                    machine.setup().defaults());
             machine.vsock().connect(AgentLink.PORT, settings.bootDeadline(), link);
         }
         return this;
@@ -227,6 +233,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             // Sent together to save a turn: an agent of another version refuses and never reads BOOT.
             link.send(new HostFrame.Hello(GuestProtocol.VERSION));
             try {
+                machine.setup().frames().forEach(link::send);
                 link.send(new HostFrame.Boot(RootMode.INITRAMFS, vm.name(), environment()));
             } catch (InvalidConfigException e) {
                 return end(new VmFailure.NotStarted(e));
@@ -251,7 +258,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     }
 
     private List<String> environment() {
-        List<String> environment = new ArrayList<>();
+        List<String> environment = new ArrayList<>(machine.setup().defaults().environment());
         vm.spec().env().forEach((key, value) -> environment.add(key + "=" + value));
         environment.add(
                 "VMETTE_VSOCK_PORT=" + vm.guestPort().map(String::valueOf).orElse(""));

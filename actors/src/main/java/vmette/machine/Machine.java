@@ -17,7 +17,7 @@ public interface Machine {
     /** Completes, never exceptionally, when the monitor's process is reaped. */
     CompletionStage<VmmExit> exited();
 
-    /** Completes with the reason if the vsock device breaks, by the guest's doing or the monitor's. */
+    /** Completes with the reason if the vsock device breaks, by the guest's doing or the monitor's, or a helper is lost. */
     CompletionStage<String> broken();
 
     /** Last lines of the guest's console and of the monitor. */
@@ -25,6 +25,9 @@ public interface Machine {
 
     /** What the monitor can do. */
     VmmCapabilities capabilities();
+
+    /** What its guest is told before its first command. */
+    GuestSetup setup();
 
     /**
      * Ends the machine: resets its connections, quits the monitor, removes its directory. Idempotent.

@@ -25,17 +25,20 @@ final class QemuMachine implements Machine {
     private final Vmm vmm;
     private final RuntimeDirectory directories;
     private final Path directory;
+    private final Storage storage;
     private final CompletableFuture<String> broken = new CompletableFuture<>();
     private final CompletableFuture<VmmExit> closed = new CompletableFuture<>();
     private final AtomicBoolean closing = new AtomicBoolean();
     private volatile CompletionStage<Void> started = CompletableFuture.completedStage(null);
 
-    QemuMachine(VsockDevice device, Vmm vmm, RuntimeDirectory directories, Path directory) {
+    QemuMachine(VsockDevice device, Vmm vmm, RuntimeDirectory directories, Path directory, Storage storage) {
         this.device = device;
         this.vmm = vmm;
         this.directories = directories;
         this.directory = directory;
+        this.storage = storage;
         device.onBroken(broken::complete);
+        storage.helperLost().thenAccept(broken::complete);
     }
 
     /** The device listens and its ports are bound, and only then is the monitor spawned. Blocks for the first. */
@@ -49,6 +52,7 @@ final class QemuMachine implements Machine {
         }
         beforeBoot.accept(device.host());
         started = vmm.start();
+        started.thenRun(storage::taken);
     }
 
     @Override
@@ -77,6 +81,11 @@ final class QemuMachine implements Machine {
     }
 
     @Override
+    public GuestSetup setup() {
+        return storage.setup();
+    }
+
+    @Override
     public VmmCapabilities capabilities() {
         return vmm.capabilities();
     }
@@ -86,7 +95,10 @@ final class QemuMachine implements Machine {
         if (closing.compareAndSet(false, true)) {
             device.close();
             vmm.quit();
-            vmm.whenExited().thenCombine(device.closed(), (exit, ended) -> exit).thenAccept(exit -> {
+            CompletionStage<VmmExit> exited = vmm.whenExited().thenCombine(device.closed(), (exit, ended) -> exit);
+            // The daemons last: a monitor that lost one would say so and not how it ended.
+            exited.thenAccept(exit -> storage.close());
+            exited.thenCombine(storage.gone(), (exit, gone) -> exit).thenAccept(exit -> {
                 try {
                     directories.removeVmDirectory(directory);
                 } catch (RuntimeException e) {

@@ -1,6 +1,12 @@
 package vmette.machine;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
@@ -13,10 +19,13 @@ import org.slf4j.LoggerFactory;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.config.VsockSettings;
+import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
+import vmette.errors.VmetteIoException;
 import vmette.guest.GuestAgent;
 import vmette.guest.GuestAssets;
 import vmette.guest.GuestKernel;
+import vmette.guest.KernelModules;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
 import vmette.qemu.Accelerator;
@@ -24,6 +33,9 @@ import vmette.qemu.BootSource;
 import vmette.qemu.KernelCommandLine;
 import vmette.qemu.QemuHypervisor;
 import vmette.qemu.QemuLaunch;
+import vmette.rootfs.RootfsArtifact;
+import vmette.rootfs.RootfsProvider;
+import vmette.rootfs.RootfsRequest;
 import vmette.vsock.DeviceLoops;
 import vmette.vsock.VsockBudget;
 import vmette.vsock.VsockDevice;
@@ -44,6 +56,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     private final RuntimeSettings settings;
     private final Consumer<String> progress;
     private final Function<VmSpec, String> lastWords;
+    private final List<RootfsProvider> providers;
     private final VsockLimits limits;
     private final AtomicInteger threads = new AtomicInteger();
     // Preparing a machine blocks: it may download a kernel.
@@ -57,13 +70,19 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     /**
      * @param settings of the runtime
      * @param progress told what long work is under way, on any thread
+     * @param providers of roots, asked in this order
      */
-    public QemuMachines(RuntimeSettings settings, Consumer<String> progress) {
-        this(settings, progress, spec -> "");
+    public QemuMachines(RuntimeSettings settings, Consumer<String> progress, List<RootfsProvider> providers) {
+        this(settings, progress, providers, spec -> "");
     }
 
     /** @param lastWords on a VM's kernel command line, after which none counts; empty but for tests with another PID 1 */
-    QemuMachines(RuntimeSettings settings, Consumer<String> progress, Function<VmSpec, String> lastWords) {
+    QemuMachines(
+            RuntimeSettings settings,
+            Consumer<String> progress,
+            List<RootfsProvider> providers,
+            Function<VmSpec, String> lastWords) {
+        this.providers = List.copyOf(providers);
         this.settings = settings;
         this.progress = progress;
         this.lastWords = lastWords;
@@ -117,36 +136,79 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                                 KernelCommandLine.defaults(shared.hypervisor().accelerator())),
                 spec.vcpus(),
                 lastWords.apply(spec));
-        GuestKernel kernel = assets(spec).prepare(progress);
-        Path directory = shared.children().directory().createVmDirectory(name);
+        Optional<RootfsArtifact> root = spec.rootfs().map(this::root);
+        GuestKernel kernel;
+        Path directory;
+        try {
+            kernel = assets(spec, root).prepare(progress);
+            directory = shared.children().directory().createVmDirectory(name);
+        } catch (RuntimeException e) {
+            root.ifPresent(RootfsArtifact::close);
+            throw e;
+        }
+        Storage storage = null;
         QemuMachine machine = null;
         try {
+            storage = Storage.prepare(
+                    spec,
+                    root,
+                    shared.children(),
+                    directory,
+                    settings.cacheDir().toAbsolutePath().resolve("scratch"));
             QemuLaunch launch = new QemuLaunch(
                     name,
                     new BootSource.Linux(kernel.kernel(), kernel.initramfs(), commandLine),
                     spec.vcpus(),
                     spec.memoryMib(),
                     directory,
-                    true);
+                    true,
+                    storage.disks(),
+                    storage.shares());
             machine = new QemuMachine(
                     new VsockDevice(GUEST_CID, limits, shared.loops().next()),
                     shared.hypervisor().create(launch),
                     shared.children().directory(),
-                    directory);
+                    directory,
+                    storage);
             machine.boot(launch.vsockSocket(), beforeBoot);
             return machine;
         } catch (RuntimeException e) {
             if (machine != null) {
                 machine.close();
             } else {
+                if (storage != null) {
+                    storage.close();
+                    storage.gone().toCompletableFuture().join();
+                }
                 shared.children().directory().removeVmDirectory(directory);
             }
             throw e;
         }
     }
 
-    private GuestAssets assets(VmSpec spec) {
-        GuestAssets assets = GuestAssets.in(settings.cacheDir(), GuestAgent.fromClasspath());
+    private RootfsArtifact root(String spec) {
+        RootfsProvider provider = providers.stream()
+                .filter(each -> each.accepts(spec))
+                .findFirst()
+                .orElseThrow(() -> new InvalidConfigException(
+                        "rootfs = " + spec + " is refused: no provider takes it; " + "there are "
+                                + providers.stream().map(RootfsProvider::name).toList()));
+        Path cache = settings.cacheDir().toAbsolutePath();
+        try {
+            Files.createDirectories(
+                    cache, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        } catch (IOException e) {
+            throw new VmetteIoException("cannot make the cache directory " + cache + ": " + e.getMessage(), e);
+        }
+        return provider.resolve(new RootfsRequest(
+                spec, cache, settings.rootfs().maxSize(), settings.rootfs().offline(), new LineProgress(progress)));
+    }
+
+    private GuestAssets assets(VmSpec spec, Optional<RootfsArtifact> root) {
+        List<String> modules = new ArrayList<>(KernelModules.DEFAULT_WANTED);
+        modules.addAll(StorageParts.modules(spec, root));
+        GuestAssets assets =
+                GuestAssets.in(settings.cacheDir(), GuestAgent.fromClasspath()).withWantedModules(modules);
         if (spec.kernel().isPresent()) {
             assets = assets.withKernel(spec.kernel().get());
         }

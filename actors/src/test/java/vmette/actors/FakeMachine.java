@@ -6,6 +6,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import vmette.machine.GuestSetup;
 import vmette.machine.Machine;
 import vmette.stream.FakeVsockHost;
 import vmette.vmm.VmmCapabilities;
@@ -59,6 +60,11 @@ final class FakeMachine implements Machine {
     public List<String> consoleTail() {
         beforeConsole.run();
         return List.copyOf(console);
+    }
+
+    @Override
+    public GuestSetup setup() {
+        return GuestSetup.NONE;
     }
 
     @Override

@@ -24,6 +24,8 @@ import vmette.errors.InvalidConfigException;
  * @param outputGrace overrides {@code vmette.exec.output-grace}
  * @param killGrace overrides {@code vmette.exec.kill-grace}
  * @param claimTimeout overrides {@code vmette.exec.claim-timeout}
+ * @param user {@code user}, {@code uid}, {@code user:group} or {@code uid:gid}, looked up in the guest's root; empty: the image's, or root
+ * @param imageUse what the root's image may do to the arguments
  * @param replay present: detached, with its outputs kept in the guest; it has no standard input then
  */
 public record ExecSpec(
@@ -39,7 +41,19 @@ public record ExecSpec(
         Optional<Duration> outputGrace,
         Optional<Duration> killGrace,
         Optional<Duration> claimTimeout,
+        Optional<String> user,
+        ImageUse imageUse,
         Optional<Replay> replay) {
+
+    /** What an image's entrypoint and command have to do with a command; without an image nothing. */
+    public enum ImageUse {
+        /** The arguments are run as they are. */
+        NOTHING,
+        /** The entrypoint goes before the arguments. */
+        ENTRYPOINT,
+        /** Entrypoint and command take the place of the arguments, unless the image has neither. */
+        COMMAND
+    }
 
     /**
      * A terminal's size in characters.
@@ -102,6 +116,13 @@ public record ExecSpec(
         killGrace.ifPresent(grace -> Checks.notNegative("kill-grace", grace));
         claimTimeout.ifPresent(timeout -> Checks.positive("claim-timeout", timeout));
         Objects.requireNonNull(terminal, "terminal");
+        user.ifPresent(given -> {
+            Checks.noNul("user", given);
+            if (given.isEmpty() || given.startsWith(":") || given.endsWith(":")) {
+                throw Checks.refuse("user", "'" + given + "'", "USER, UID, USER:GROUP or UID:GID");
+            }
+        });
+        Objects.requireNonNull(imageUse, "imageUse");
         if (replay.isPresent() && stdin) {
             throw new InvalidConfigException("a detached command has no standard input: leave it out");
         }
@@ -130,6 +151,26 @@ public record ExecSpec(
     /** Starting in another directory. */
     public ExecSpec withDirectory(String value) {
         return with(draft -> draft.directory = Optional.of(value));
+    }
+
+    /** As another user of the guest's root. */
+    public ExecSpec withUser(String value) {
+        return with(draft -> draft.user = Optional.of(value));
+    }
+
+    /** With other arguments. */
+    public ExecSpec withArguments(List<String> value) {
+        return with(draft -> draft.arguments = value);
+    }
+
+    /** After the entrypoint of the root's image. */
+    public ExecSpec afterEntrypoint() {
+        return with(draft -> draft.imageUse = ImageUse.ENTRYPOINT);
+    }
+
+    /** In case the root's image says nothing of what is to be run. */
+    public ExecSpec orImageCommand() {
+        return with(draft -> draft.imageUse = ImageUse.COMMAND);
     }
 
     /** With {@code /dev/null} as standard input. */
@@ -214,7 +255,7 @@ public record ExecSpec(
 
     /** A copy being changed. */
     private static final class Draft {
-        private final List<String> arguments;
+        private List<String> arguments;
         private final Map<String, String> env = new LinkedHashMap<>();
         private Optional<String> directory = Optional.empty();
         private boolean stdin = true;
@@ -226,6 +267,8 @@ public record ExecSpec(
         private Optional<Duration> outputGrace = Optional.empty();
         private Optional<Duration> killGrace = Optional.empty();
         private Optional<Duration> claimTimeout = Optional.empty();
+        private Optional<String> user = Optional.empty();
+        private ImageUse imageUse = ImageUse.NOTHING;
         private Optional<Replay> replay = Optional.empty();
 
         Draft(List<String> arguments) {
@@ -245,6 +288,8 @@ public record ExecSpec(
             outputGrace = spec.outputGrace;
             killGrace = spec.killGrace;
             claimTimeout = spec.claimTimeout;
+            user = spec.user;
+            imageUse = spec.imageUse;
             replay = spec.replay;
         }
 
@@ -262,6 +307,8 @@ public record ExecSpec(
                     outputGrace,
                     killGrace,
                     claimTimeout,
+                    user,
+                    imageUse,
                     replay);
         }
     }

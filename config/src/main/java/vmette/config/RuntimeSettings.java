@@ -20,6 +20,7 @@ import vmette.errors.InvalidConfigException;
  * @param exec the end of a command's life
  * @param vsock the vsock device
  * @param forward TCP connections into the guest
+ * @param rootfs where roots come from
  * @param vm what a VM gets where its specification does not say
  */
 public record RuntimeSettings(
@@ -30,6 +31,7 @@ public record RuntimeSettings(
         ExecSettings exec,
         VsockSettings vsock,
         ForwardSettings forward,
+        RootfsSettings rootfs,
         VmSpec vm) {
 
     /** Checks what is given. */
@@ -87,6 +89,9 @@ public record RuntimeSettings(
                         forward.duration("connect-timeout", true),
                         forward.integer("max-connections", 1, ForwardSettings.MOST_CONNECTIONS),
                         forward.integer("backlog", 1, 65535)),
+                new RootfsSettings(
+                        root.section("rootfs").bytes("max-size", 1 << 20, Long.MAX_VALUE),
+                        root.section("rootfs").flag("offline")),
                 VmSpec.from(root.section("vm")));
     }
 

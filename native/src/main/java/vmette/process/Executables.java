@@ -4,6 +4,7 @@ import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** Finds programs the way a shell does. */
@@ -17,6 +18,15 @@ public final class Executables {
      */
     public static Optional<Path> find(String name) {
         return find(name, System.getenv().getOrDefault("PATH", "/usr/local/bin:/usr/bin:/bin"));
+    }
+
+    /**
+     * As {@link #find(String)}, and then in these directories, which not every user has in {@code PATH}.
+     *
+     * @param further absolute
+     */
+    public static Optional<Path> find(String name, List<String> further) {
+        return find(name).or(() -> find(name, String.join(File.pathSeparator, further)));
     }
 
     static Optional<Path> find(String name, String searchPath) {

@@ -9,6 +9,9 @@ final class QemuCommandLine {
     /** Snapshots unplug the device and plug it in again: it must come back to the same place. */
     private static final String VSOCK_PLACE = "bus=pci.0,addr=5";
 
+    /** From here on up to 31 the places of the bus are those of disks and shares, so that the guest numbers them in their order. */
+    private static final int FIRST_PLACE = 6;
+
     private static final String SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
     private QemuCommandLine() {}
@@ -20,6 +23,13 @@ final class QemuCommandLine {
         machine(line, accelerator, launch);
         boot(line, launch.boot());
         channels(line, launch);
+        int place = FIRST_PLACE;
+        for (BlockDisk disk : launch.disks()) {
+            disk(line, disk, place++);
+        }
+        for (SharedDirectory share : launch.shares()) {
+            share(line, share, place++);
+        }
         return List.copyOf(line);
     }
 
@@ -62,6 +72,40 @@ final class QemuCommandLine {
                     "socket,id=vs,path=" + escape(launch.vsockSocket().toString()));
             option(line, "-device", "vhost-user-vsock-pci,id=vsock0,chardev=vs," + VSOCK_PLACE);
         }
+    }
+
+    private static void disk(List<String> line, BlockDisk disk, int place) {
+        String id = "disk" + place;
+        String readOnly = "read-only=" + (disk.readOnly() ? "on" : "off");
+        option(
+                line,
+                "-blockdev",
+                "driver=" + (disk.blockDevice() ? "host_device" : "file") + ",node-name=" + id + "-file,filename="
+                        + escape(disk.image().toString()) + "," + readOnly
+                        + (disk.ephemeral() ? ",cache.no-flush=on,discard=unmap" : ""));
+        option(
+                line,
+                "-blockdev",
+                "driver=raw,node-name=" + id + ",file=" + id + "-file," + readOnly
+                        + (disk.ephemeral() ? ",discard=unmap" : ""));
+        option(
+                line,
+                "-device",
+                "virtio-blk-pci,drive=" + id + ",id=" + id + (disk.serial().isEmpty() ? "" : ",serial=" + disk.serial())
+                        + "," + at(place));
+    }
+
+    private static void share(List<String> line, SharedDirectory share, int place) {
+        String id = "fs" + place;
+        option(
+                line,
+                "-chardev",
+                "socket,id=" + id + ",path=" + escape(share.socket().toString()));
+        option(line, "-device", "vhost-user-fs-pci,chardev=" + id + ",tag=" + escape(share.tag()) + "," + at(place));
+    }
+
+    private static String at(int place) {
+        return "bus=pci.0,addr=" + Integer.toHexString(place);
     }
 
     private static void option(List<String> line, String name, String value) {

@@ -1,6 +1,7 @@
 package vmette.qemu;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import vmette.errors.InvalidConfigException;
 
@@ -13,8 +14,21 @@ import vmette.errors.InvalidConfigException;
  * @param memoryMib from {@link #MIN_MEMORY_MIB}, in MiB
  * @param directory private to this incarnation, short: sockets are made in it
  * @param vsock whether the machine has a vsock device, whose back-end listens on {@link #vsockSocket} before the start
+ * @param disks in the order in which the guest numbers them
+ * @param shares directories of the host; with the disks at most {@value #MAX_DEVICES}
  */
-public record QemuLaunch(String name, BootSource boot, int vcpus, long memoryMib, Path directory, boolean vsock) {
+public record QemuLaunch(
+        String name,
+        BootSource boot,
+        int vcpus,
+        long memoryMib,
+        Path directory,
+        boolean vsock,
+        List<BlockDisk> disks,
+        List<SharedDirectory> shares) {
+    /** Places on the PCI bus that are left for disks and shares. */
+    public static final int MAX_DEVICES = 26;
+
     /** The least memory in MiB: below it no kernel with an initramfs gets as far as its first process. */
     public static final long MIN_MEMORY_MIB = 32;
 
@@ -42,6 +56,17 @@ public record QemuLaunch(String name, BootSource boot, int vcpus, long memoryMib
             throw new InvalidConfigException("VM " + name + ": memory = " + memoryMib
                     + " MiB is too little to boot a kernel: use at least " + MIN_MEMORY_MIB + " MiB");
         }
+        disks = List.copyOf(disks);
+        shares = List.copyOf(shares);
+        if (disks.size() + shares.size() > MAX_DEVICES) {
+            throw new InvalidConfigException("VM " + name + " has " + (disks.size() + shares.size())
+                    + " disks and shares, its own root and scratch among them: at most " + MAX_DEVICES + " find room");
+        }
+    }
+
+    /** A machine without disks and shares. */
+    public QemuLaunch(String name, BootSource boot, int vcpus, long memoryMib, Path directory, boolean vsock) {
+        this(name, boot, vcpus, memoryMib, directory, vsock, List.of(), List.of());
     }
 
     /** Where the back-end of the vsock device listens. */

@@ -48,8 +48,8 @@ final class TerminalRun {
     }
 
     private static ExecSpec command(VmSpec spec, Optional<String> exec, Terminal.Size size) {
-        ExecSpec command = exec.map(ExecSpec::shell)
-                .orElseGet(() -> ExecSpec.of("/bin/sh"))
+        ExecSpec command = exec.map(line -> ExecSpec.shell(line).afterEntrypoint())
+                .orElseGet(() -> ExecSpec.of("/bin/sh").orImageCommand())
                 .withTerminal(size.rows(), size.columns());
         String term = System.getenv("TERM");
         return term == null || spec.env().containsKey("TERM") ? command : command.withEnv("TERM", term);

@@ -1,5 +1,6 @@
 package vmette.machine;
 
+import java.util.List;
 import vmette.config.RuntimeSettings;
 
 /** Machines whose VMs may say in their environment, as {@code PID1}, which program of their initramfs is to be the first. */
@@ -14,6 +15,7 @@ public final class OtherInits {
         return new QemuMachines(
                 settings,
                 line -> {},
+                List.of(),
                 spec -> spec.env().containsKey(PID1) ? "rdinit=" + spec.env().get(PID1) : "");
     }
 }

@@ -15,7 +15,9 @@ public enum ExecFlag {
     /** The first argument names a built-in of the agent, not a program; not with {@link #PTY}. */
     BUILTIN(1 << 4),
     /** A full replay ring holds a detached command back; else its oldest bytes are overwritten while nobody is attached. */
-    BLOCK(1 << 5);
+    BLOCK(1 << 5),
+    /** The command runs as a user of the guest, not as root. */
+    USER(1 << 6);
 
     private final int bit;
 

@@ -13,6 +13,9 @@ final class FrameType {
     static final int ATTACH = 0x09;
     static final int RELEASE = 0x0a;
     static final int FORWARD = 0x0b;
+    static final int SCRATCH = 0x0c;
+    static final int ROOT = 0x0d;
+    static final int SHARE = 0x0e;
 
     static final int AGENT_HELLO = 0x81;
     static final int READY = 0x82;

@@ -57,6 +57,8 @@ public sealed interface HostFrame {
      * @param directory the working directory; empty for {@code /}
      * @param arguments the argument vector; at least the program, which is not empty
      * @param environment additions to the base environment, each {@code KEY=VALUE}
+     * @param user with {@link ExecFlag#USER} {@code user}, {@code uid}, {@code user:group} or {@code uid:gid}, looked up in the guest's
+     *     root; else empty
      */
     record Exec(
             long execution,
@@ -70,7 +72,8 @@ public sealed interface HostFrame {
             WindowSize window,
             String directory,
             List<String> arguments,
-            List<String> environment)
+            List<String> environment,
+            String user)
             implements HostFrame {
         public Exec {
             flags = flags.isEmpty() ? Set.of() : Collections.unmodifiableSet(EnumSet.copyOf(flags));
@@ -92,9 +95,13 @@ public sealed interface HostFrame {
             }
             arguments.forEach(argument -> Checks.text("argument", argument));
             environment = Checks.environment(environment);
+            Checks.text("user", user);
+            if (flags.contains(ExecFlag.USER) == user.isEmpty()) {
+                throw new InvalidConfigException("a command runs as a user that is named, or as root");
+            }
         }
 
-        /** A command that is not detached. */
+        /** A command that is not detached, run by root. */
         public Exec(
                 long execution,
                 Set<ExecFlag> flags,
@@ -119,7 +126,8 @@ public sealed interface HostFrame {
                     window,
                     directory,
                     arguments,
-                    environment);
+                    environment,
+                    "");
         }
 
         private static void checkReplay(
@@ -205,6 +213,44 @@ public sealed interface HostFrame {
         /** Gives a forward up. */
         public static Forward giveUp(long forward) {
             return new Forward(forward, Token.ZERO, 0);
+        }
+    }
+
+    /**
+     * Says before BOOT which disk takes what is written to the root and to {@code /tmp}; without it memory does.
+     *
+     * @param serial the disk's serial, 1 to 20 bytes; it holds an ext4 file system
+     */
+    record Scratch(String serial) implements HostFrame {
+        public Scratch {
+            Checks.text("serial", serial);
+        }
+    }
+
+    /**
+     * Says before BOOT what the commands' root is made of; without it they stay in the initramfs.
+     *
+     * @param readOnly writes fail with EROFS; else they go to an overlay
+     * @param switchRoot by switch_root; else by chroot
+     * @param type the file system, such as squashfs, or {@code virtiofs}
+     * @param source the disk's serial, or the tag
+     */
+    record Root(boolean readOnly, boolean switchRoot, String type, String source) implements HostFrame {
+        public Root {
+            Checks.text("file system", type);
+            Checks.text("root's source", source);
+        }
+    }
+
+    /**
+     * Says before BOOT that a directory of the host is to be at {@code /mnt/TAG}.
+     *
+     * @param readOnly it is mounted read-only; that it is so is a matter of the host
+     * @param tag the virtio-fs device's
+     */
+    record Share(boolean readOnly, String tag) implements HostFrame {
+        public Share {
+            Checks.text("tag", tag);
         }
     }
 

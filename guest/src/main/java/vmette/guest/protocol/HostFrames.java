@@ -64,6 +64,18 @@ public final class HostFrames {
                     .bytes(attach.token().bytes())
                     .u64(attach.from());
         }
+        if (frame instanceof HostFrame.Scratch scratch) {
+            return new FrameWriter(FrameType.SCRATCH).str(scratch.serial());
+        }
+        if (frame instanceof HostFrame.Root root) {
+            return new FrameWriter(FrameType.ROOT)
+                    .u8((root.readOnly() ? 1 : 0) | (root.switchRoot() ? 2 : 0))
+                    .str(root.type())
+                    .str(root.source());
+        }
+        if (frame instanceof HostFrame.Share share) {
+            return new FrameWriter(FrameType.SHARE).u8(share.readOnly() ? 1 : 0).str(share.tag());
+        }
         if (frame instanceof HostFrame.Release release) {
             return new FrameWriter(FrameType.RELEASE).u64(release.execution());
         }
@@ -79,10 +91,11 @@ public final class HostFrames {
         writer.u32(exec.outputGrace().toMillis())
                 .u32(exec.killGrace().toMillis())
                 .u32(exec.replayBytes());
-        return window(writer, exec.window())
+        window(writer, exec.window())
                 .str(exec.directory())
                 .strings(exec.arguments())
                 .strings(exec.environment());
+        return exec.user().isEmpty() ? writer : writer.str(exec.user());
     }
 
     private static void stream(FrameWriter writer, StreamSetup stream) {

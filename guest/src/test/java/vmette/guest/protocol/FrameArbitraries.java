@@ -58,6 +58,10 @@ public final class FrameArbitraries {
                 ID.map(HostFrame.Forward::giveUp),
                 Combinators.combine(ID, Arbitraries.of(StreamId.class), TOKEN, OFFSET)
                         .as(HostFrame.Attach::new),
+                TEXT.map(HostFrame.Scratch::new),
+                Combinators.combine(Arbitraries.of(true, false), Arbitraries.of(true, false), TEXT, TEXT)
+                        .as(HostFrame.Root::new),
+                Combinators.combine(Arbitraries.of(true, false), TEXT).as(HostFrame.Share::new),
                 ID.map(HostFrame.Release::new));
     }
 
@@ -93,7 +97,8 @@ public final class FrameArbitraries {
                         size.get2(),
                         directory,
                         argument,
-                        environment));
+                        environment,
+                        flag.contains(ExecFlag.USER) ? "user:" + directory : ""));
     }
 
     private static StreamSetup output(Set<ExecFlag> flags, StreamSetup setup) {

@@ -68,12 +68,47 @@ class FrameLayoutTest {
                 WindowSize.UNKNOWN,
                 "",
                 List.of("a"),
-                List.of());
+                List.of(),
+                "");
         assertThat(HostFrames.encode(exec))
                 .isEqualTo(hex("61000000 03 0700000000000000 24000000"
                         + "00" + ZEROS + "02" + ZEROS + "00" + ZEROS
                         + "00000000 00000000 04030201 0000 0000 00000000"
                         + "01000000 01000000 61 00000000"));
+    }
+
+    @Test
+    void anExecAsAUserEndsWithIt() {
+        HostFrame.Exec exec = new HostFrame.Exec(
+                7,
+                Set.of(ExecFlag.USER),
+                StreamSetup.none(),
+                StreamSetup.none(),
+                StreamSetup.none(),
+                Duration.ZERO,
+                Duration.ZERO,
+                0,
+                WindowSize.UNKNOWN,
+                "",
+                List.of("a"),
+                List.of(),
+                "app");
+        assertThat(HostFrames.encode(exec))
+                .isEqualTo(hex("68000000 03 0700000000000000 40000000"
+                        + "00" + ZEROS + "00" + ZEROS + "00" + ZEROS
+                        + "00000000 00000000 00000000 0000 0000 00000000"
+                        + "01000000 01000000 61 00000000 03000000 617070"));
+    }
+
+    @Test
+    void whatTheRootIsMadeOfHasItsWrittenLayout() {
+        assertThat(HostFrames.encode(new HostFrame.Scratch("s1"))).isEqualTo(hex("07000000 0c 02000000 7331"));
+        assertThat(HostFrames.encode(new HostFrame.Root(true, false, "erofs", "r")))
+                .isEqualTo(hex("10000000 0d 01 05000000 65726f6673 01000000 72"));
+        assertThat(HostFrames.encode(new HostFrame.Root(false, true, "virtiofs", "r")))
+                .isEqualTo(hex("13000000 0d 02 08000000 76697274696f6673 01000000 72"));
+        assertThat(HostFrames.encode(new HostFrame.Share(true, "work")))
+                .isEqualTo(hex("0a000000 0e 01 04000000 776f726b"));
     }
 
     @Test

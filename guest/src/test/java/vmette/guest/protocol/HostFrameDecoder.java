@@ -51,20 +51,10 @@ public final class HostFrameDecoder {
         return switch (type) {
             case FrameType.HELLO -> new HostFrame.Hello(in.u16());
             case FrameType.BOOT -> new HostFrame.Boot(in.u8(RootMode.values()), in.str(), strings(in));
-            case FrameType.EXEC ->
-                new HostFrame.Exec(
-                        in.u64(),
-                        flags(in),
-                        stream(in),
-                        stream(in),
-                        stream(in),
-                        Duration.ofMillis(in.u32()),
-                        Duration.ofMillis(in.u32()),
-                        in.int32(),
-                        window(in),
-                        in.str(),
-                        strings(in),
-                        strings(in));
+            case FrameType.EXEC -> exec(in.u64(), flags(in), in);
+            case FrameType.SCRATCH -> new HostFrame.Scratch(in.str());
+            case FrameType.ROOT -> root(in);
+            case FrameType.SHARE -> new HostFrame.Share(bool(in), in.str());
             case FrameType.SIGNAL -> new HostFrame.Signal(in.u64(), in.int32(), bool(in));
             case FrameType.RESIZE -> new HostFrame.Resize(in.u64(), window(in));
             case FrameType.PING -> new HostFrame.Ping(in.u64());
@@ -76,6 +66,28 @@ public final class HostFrameDecoder {
             case FrameType.RELEASE -> new HostFrame.Release(in.u64());
             default -> throw new FrameReader.BadField("no frame of the host has type " + type, at);
         };
+    }
+
+    private static HostFrame exec(long execution, Set<ExecFlag> flags, FrameReader in) throws FrameReader.BadField {
+        return new HostFrame.Exec(
+                execution,
+                flags,
+                stream(in),
+                stream(in),
+                stream(in),
+                Duration.ofMillis(in.u32()),
+                Duration.ofMillis(in.u32()),
+                in.int32(),
+                window(in),
+                in.str(),
+                strings(in),
+                strings(in),
+                flags.contains(ExecFlag.USER) ? in.str() : "");
+    }
+
+    private static HostFrame root(FrameReader in) throws FrameReader.BadField {
+        int flags = in.u8();
+        return new HostFrame.Root((flags & 1) != 0, (flags & 2) != 0, in.str(), in.str());
     }
 
     private static Set<ExecFlag> flags(FrameReader in) throws FrameReader.BadField {

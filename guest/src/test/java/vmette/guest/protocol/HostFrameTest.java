@@ -98,7 +98,34 @@ class HostFrameTest {
                 WindowSize.UNKNOWN,
                 "",
                 List.of("sh"),
-                List.of());
+                List.of(),
+                "");
+    }
+
+    @Test
+    void aUserGoesWithItsFlag() {
+        assertThat(as(Set.of(ExecFlag.USER), "app:staff").user()).isEqualTo("app:staff");
+        assertThatThrownBy(() -> as(Set.of(ExecFlag.USER), "")).hasMessageContaining("user");
+        assertThatThrownBy(() -> as(Set.of(), "app")).hasMessageContaining("user");
+        assertThatThrownBy(() -> as(Set.of(ExecFlag.USER), "a\0")).hasMessageContaining("NUL");
+    }
+
+    private static HostFrame.Exec as(Set<ExecFlag> flags, String user) {
+        StreamSetup none = StreamSetup.none();
+        return new HostFrame.Exec(
+                1,
+                flags,
+                none,
+                none,
+                none,
+                Duration.ZERO,
+                Duration.ZERO,
+                0,
+                WindowSize.UNKNOWN,
+                "",
+                List.of("sh"),
+                List.of(),
+                user);
     }
 
     @Test

@@ -1,0 +1,21 @@
+package vmette.machine;
+
+import java.util.List;
+import vmette.guest.protocol.HostFrame;
+import vmette.rootfs.ImageDefaults;
+
+/**
+ * What a machine's guest has to be told before its first command.
+ *
+ * @param frames to be sent between HELLO and BOOT, in this order
+ * @param defaults what the root's image says of commands
+ */
+public record GuestSetup(List<HostFrame> frames, ImageDefaults defaults) {
+    /** A guest whose commands stay in the initramfs. */
+    public static final GuestSetup NONE = new GuestSetup(List.of(), ImageDefaults.NONE);
+
+    /** Copies what is given. */
+    public GuestSetup {
+        frames = List.copyOf(frames);
+    }
+}

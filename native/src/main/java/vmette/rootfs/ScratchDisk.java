@@ -1,0 +1,160 @@
+package vmette.rootfs;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.TimeUnit;
+import vmette.errors.StartFailedException;
+import vmette.errors.VmetteException;
+import vmette.errors.VmetteIoException;
+import vmette.process.Executables;
+
+/**
+ * A sparse file with an empty ext4 file system, for one incarnation of a VM. Its name goes as soon as the monitor has it open, and its
+ * room with the monitor; one whose owner died before that is removed when the next is made.
+ */
+public final class ScratchDisk implements AutoCloseable {
+    private static final Set<PosixFilePermission> PRIVATE = PosixFilePermissions.fromString("rw-------");
+    private static final Set<PosixFilePermission> PRIVATE_DIRECTORY = PosixFilePermissions.fromString("rwx------");
+    private static final long FORMAT_SECONDS = 60;
+
+    private final Path file;
+    // On the first byte only, which the monitor's own locks leave alone. Proves that the owner lives.
+    private final FileChannel owner;
+
+    private ScratchDisk(Path file, FileChannel owner) {
+        this.file = file;
+        this.owner = owner;
+    }
+
+    /**
+     * Makes one. Blocks for the few ms that formatting takes.
+     *
+     * @param directory where; made if it does not exist; on a real disk, not in memory
+     * @param mib its size
+     * @throws VmetteException if it cannot be made
+     */
+    public static ScratchDisk create(Path directory, long mib) {
+        Path format = formatter();
+        try {
+            Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PRIVATE_DIRECTORY));
+            sweep(directory);
+            ScratchDisk made = open(directory);
+            try {
+                made.owner.write(ByteBuffer.allocate(1), (mib << 20) - 1);
+                made.format(format);
+                return made;
+            } catch (IOException | RuntimeException e) {
+                made.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new VmetteIoException(
+                    "cannot make a scratch disk of " + mib + " MiB in " + directory + ": " + e.getMessage()
+                            + "; free space there, or set vmette.cache-dir to a directory that has it",
+                    e);
+        }
+    }
+
+    private static Path formatter() {
+        return Executables.find("mkfs.ext4", List.of("/usr/sbin", "/sbin"))
+                .orElseThrow(() -> new StartFailedException(
+                        "a scratch disk needs mkfs.ext4, which is not here; on Debian: apt-get install e2fsprogs"));
+    }
+
+    private static ScratchDisk open(Path directory) throws IOException {
+        for (; ; ) {
+            Path file = directory.resolve(UUID.randomUUID() + ".ext4");
+            FileChannel channel = FileChannel.open(
+                    file,
+                    Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                    PosixFilePermissions.asFileAttribute(PRIVATE));
+            // Somebody who sweeps may have been faster.
+            if (channel.tryLock(0, 1, false) != null && Files.exists(file)) {
+                return new ScratchDisk(file, channel);
+            }
+            channel.close();
+        }
+    }
+
+    private static void sweep(Path directory) throws IOException {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.ext4")) {
+            for (Path file : files) {
+                try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
+                        FileLock lock = channel.tryLock(0, 1, false)) {
+                    if (lock != null) {
+                        Files.deleteIfExists(file);
+                    }
+                } catch (OverlappingFileLockException | NoSuchFileException alive) {
+                    // Of another VM of this JVM, or just gone.
+                }
+            }
+        }
+    }
+
+    private void format(Path program) throws IOException {
+        // No journal: nobody is going to recover it. All else that takes time is left to the kernel.
+        Process process = new ProcessBuilder(List.of(
+                        program.toString(),
+                        "-q",
+                        "-F",
+                        "-m",
+                        "0",
+                        "-O",
+                        "^has_journal,^resize_inode",
+                        "-E",
+                        "lazy_itable_init=1,nodiscard,root_owner=0:0",
+                        file.toString()))
+                .redirectErrorStream(true)
+                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
+                .start();
+        try (InputStream said = process.getInputStream()) {
+            String words = new String(said.readNBytes(2000), StandardCharsets.UTF_8).strip();
+            if (!process.waitFor(FORMAT_SECONDS, TimeUnit.SECONDS)) {
+                throw new IOException(program + " was not done within " + FORMAT_SECONDS + " s");
+            }
+            if (process.exitValue() != 0) {
+                throw new IOException(program + ": " + words);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        } finally {
+            process.destroyForcibly();
+        }
+    }
+
+    /** Where it is, until {@link #taken}. */
+    public Path file() {
+        return file;
+    }
+
+    /** The monitor has it open: its name goes, and the room with the monitor. Idempotent. */
+    public void taken() {
+        close();
+    }
+
+    @Override
+    public void close() {
+        try {
+            Files.deleteIfExists(file);
+            owner.close();
+        } catch (IOException e) {
+            throw new VmetteIoException("cannot remove the scratch disk " + file + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+package vmette.qemu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import vmette.errors.InvalidConfigException;
+
+class QemuDevicesTest {
+    private static QemuLaunch launch(List<BlockDisk> disks, List<SharedDirectory> shares) {
+        return new QemuLaunch("m", new BootSource.Firmware(), 1, 64, Path.of("/d"), false, disks, shares);
+    }
+
+    private static List<String> line(List<BlockDisk> disks, List<SharedDirectory> shares) {
+        return QemuCommandLine.of(Path.of("/q"), Accelerator.TCG, launch(disks, shares));
+    }
+
+    @Test
+    void disksComeInTheirOrderAndSharesAfterThem() {
+        List<String> line = line(
+                List.of(
+                        new BlockDisk(Path.of("/a,b"), false, "", false, false),
+                        new BlockDisk(Path.of("/dev/loop0"), true, "vmette-root", true, false),
+                        new BlockDisk(Path.of("/s"), false, "vmette-scratch", false, true)),
+                List.of(new SharedDirectory("work", Path.of("/d/fs,0"))));
+        assertThat(line)
+                .containsSubsequence(
+                        "driver=file,node-name=disk6-file,filename=/a,,b,read-only=off",
+                        "driver=raw,node-name=disk6,file=disk6-file,read-only=off",
+                        "virtio-blk-pci,drive=disk6,id=disk6,bus=pci.0,addr=6",
+                        "driver=host_device,node-name=disk7-file,filename=/dev/loop0,read-only=on",
+                        "driver=raw,node-name=disk7,file=disk7-file,read-only=on",
+                        "virtio-blk-pci,drive=disk7,id=disk7,serial=vmette-root,bus=pci.0,addr=7",
+                        "driver=file,node-name=disk8-file,filename=/s,read-only=off,cache.no-flush=on,discard=unmap",
+                        "driver=raw,node-name=disk8,file=disk8-file,read-only=off,discard=unmap",
+                        "virtio-blk-pci,drive=disk8,id=disk8,serial=vmette-scratch,bus=pci.0,addr=8",
+                        "socket,id=fs9,path=/d/fs,,0",
+                        "vhost-user-fs-pci,chardev=fs9,tag=work,bus=pci.0,addr=9");
+    }
+
+    @Test
+    void theBusIsFullAtItsLastPlace() {
+        BlockDisk disk = new BlockDisk(Path.of("/a"), false, "", false, false);
+        assertThat(line(Collections.nCopies(26, disk), List.of()))
+                .contains("virtio-blk-pci,drive=disk31,id=disk31,bus=pci.0,addr=1f");
+        assertThatThrownBy(() -> launch(Collections.nCopies(27, disk), List.of()))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("at most 26");
+    }
+
+    @Test
+    void aSerialIsShortAndPlain() {
+        Path image = Path.of("/a");
+        assertThatThrownBy(() -> new BlockDisk(image, false, "a".repeat(21), false, false))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new BlockDisk(image, false, "a,b", false, false))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+}

@@ -1,0 +1,64 @@
+package vmette.rootfs.providers;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import vmette.errors.InvalidConfigException;
+import vmette.rootfs.RootfsArtifact;
+import vmette.rootfs.RootfsProvider;
+import vmette.rootfs.RootfsRequest;
+
+/** A directory of the host, shared read-only by virtio-fs. */
+public final class DirectoryProvider implements RootfsProvider {
+    @Override
+    public String name() {
+        return "dir";
+    }
+
+    @Override
+    public String description() {
+        return "a directory of this host: /PATH, ./PATH, ../PATH, ~/PATH, or the name of one";
+    }
+
+    @Override
+    public boolean accepts(String spec) {
+        if (spec.startsWith("/")
+                || spec.startsWith("./")
+                || spec.startsWith("../")
+                || spec.startsWith("~/")
+                || spec.equals(".")
+                || spec.equals("..")) {
+            return true;
+        }
+        try {
+            return Files.isDirectory(Path.of(spec));
+        } catch (InvalidPathException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public RootfsArtifact resolve(RootfsRequest request) {
+        String spec = request.spec();
+        Path path;
+        try {
+            path = Path.of(spec.startsWith("~/") ? System.getProperty("user.home") + spec.substring(1) : spec);
+        } catch (InvalidPathException e) {
+            throw new InvalidConfigException("rootfs = " + spec + " is not a path: " + e.getReason(), e);
+        }
+        if (!Files.exists(path)) {
+            throw new InvalidConfigException("rootfs = " + spec + " is refused: there is no such directory");
+        }
+        if (!Files.isDirectory(path)) {
+            throw new InvalidConfigException(
+                    "rootfs = " + spec
+                            + " is refused: it is not a directory; an image is given as squashfs+file:///PATH, an archive as tar+file:///PATH");
+        }
+        try {
+            return new RootfsArtifact.Directory(path.toRealPath());
+        } catch (IOException e) {
+            throw new InvalidConfigException("rootfs = " + spec + " cannot be looked at: " + e.getMessage(), e);
+        }
+    }
+}
