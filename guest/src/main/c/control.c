@@ -15,6 +15,7 @@
 #include "forward.h"
 #include "frames.h"
 #include "loop.h"
+#include "net.h"
 #include "power.h"
 #include "root.h"
 #include "spawn.h"
@@ -109,9 +110,11 @@ static void hello(uint16_t version) {
 }
 
 static void root_step(const struct frame *frame) {
-    char why[ROOT_WHY_MAX];
+    char why[ROOT_WHY_MAX] = "this boot has had its BOOT";
+    errno = EALREADY;
     bool fine = frame->type == SCRATCH ? root_scratch(frame->serial, why)
                 : frame->type == ROOT  ? root_lower(&frame->root, why)
+                : frame->type == NET   ? !booted && net_up(&frame->net, why, sizeof why)
                                        : root_share(frame->share.flags, frame->share.tag, why);
     if (fine) return;
     reply_error(ERROR_BOOT, errno, why);
@@ -186,6 +189,7 @@ static void obey(const struct frame *frame) {
     case SCRATCH:
     case ROOT:
     case SHARE:
+    case NET:
         root_step(frame);
         break;
     case EXEC:

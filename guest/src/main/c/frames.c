@@ -189,6 +189,13 @@ const char *frame_decode(const uint8_t *bytes, uint32_t length, struct frame *fr
         frame->share.tag = get_text(&c);
         refuse_unless(&c, (frame->share.flags & ~SHARE_READ_ONLY) == 0, "unknown SHARE flag");
         break;
+    case NET:
+        memcpy(&frame->net.address, take(&c, 4), 4);
+        frame->net.prefix = get_u8(&c);
+        memcpy(&frame->net.gateway, take(&c, 4), 4);
+        memcpy(&frame->net.nameserver, take(&c, 4), 4);
+        refuse_unless(&c, frame->net.prefix <= 32, "prefix is not 0 to 32");
+        break;
     case RELEASE:
         frame->released = get_u64(&c);
         break;

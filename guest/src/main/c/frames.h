@@ -18,7 +18,7 @@
 
 enum frame_type {
     HELLO = 0x01, BOOT, EXEC, SIGNAL, RESIZE, PING, SHUTDOWN, DISCARD, ATTACH, RELEASE, FORWARD,
-    SCRATCH, ROOT, SHARE,
+    SCRATCH, ROOT, SHARE, NET,
     AGENT_HELLO = 0x81, READY, AGENT_ERROR, STARTED, EXEC_FAILED, PONG, EXITED, ATTACHED, FORWARDED,
 };
 
@@ -66,6 +66,11 @@ struct root {
     struct text type, source;
 };
 
+struct net {
+    uint32_t address, gateway, nameserver; /* IPv4, in network order */
+    uint8_t prefix;                        /* bits of the network's part */
+};
+
 struct attach {
     uint64_t execution, from;
     uint8_t stream;
@@ -79,6 +84,7 @@ struct frame {
         struct boot boot;
         struct text serial;
         struct root root;
+        struct net net;
         struct { uint8_t flags; struct text tag; } share;
         struct exec exec;
         struct { uint64_t execution; uint32_t number; uint8_t group; } signal;

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "console.h"
+#include "net.h"
 #include "points.h"
 
 #define AT_LOWER "/vmette/lower"
@@ -162,6 +164,8 @@ static bool fill_points(char *why) {
         int size = snprintf(hosts, sizeof hosts, "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 %s\n", host);
         points_file("etc/hosts", hosts, (size_t)size, 0644, true);
     }
+    const char *resolver = net_resolver();
+    if (fine && *resolver) points_file("etc/resolv.conf", resolver, strlen(resolver), 0644, true);
     if (fine) offer_vsock_send();
     else failed(why, "cannot prepare the root's mount points");
     if (points >= 0) close(points);
@@ -215,6 +219,9 @@ static bool in_initramfs(char *why) {
         self[length] = 0;
         if (symlink(self, places[i]) == 0) break;
     }
+    int fd = *net_resolver() ? open("/etc/resolv.conf", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
+    if (fd >= 0 && write(fd, net_resolver(), strlen(net_resolver())) < 0) console_say("cannot write /etc/resolv.conf: %s", strerror(errno));
+    if (fd >= 0) close(fd);
     if (scratch_disk) {
         if (!scratch_ready() || mount(AT_SCRATCH "/tmp", "/tmp", NULL, MS_BIND, NULL) < 0) return failed(why, "cannot prepare the scratch");
     }

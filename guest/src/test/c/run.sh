@@ -47,7 +47,7 @@ build() {
 }
 agent_sources=
 for source in "$main"/*.c; do
-    case ${source##*/} in init.c | vsock.c | vsock_send.c | power.c | root.c | points.c | mounts.c | modules.c | bench.c | loopback.c) ;; *) agent_sources="$agent_sources $source" ;; esac
+    case ${source##*/} in init.c | vsock.c | vsock_send.c | power.c | root.c | points.c | net.c | mounts.c | modules.c | bench.c | loopback.c) ;; *) agent_sources="$agent_sources $source" ;; esac
 done
 build frames_test "$tests/frames_test.c" "$main/frames.c"
 build ring_test "$tests/ring_test.c" "$main/ring.c"

@@ -302,7 +302,7 @@ static void put_attach(struct writer *w, struct dice *dice) {
 
 /* A frame that may well be one, or any bytes. */
 static void send_frame(int host, struct dice *dice) {
-    uint8_t bytes[512], type = roll(dice) % 18;
+    uint8_t bytes[512], type = roll(dice) % 19;
     struct writer w = {.bytes = bytes};
     frame_begin(&w, type);
     switch (type) {
@@ -334,6 +334,11 @@ static void send_frame(int host, struct dice *dice) {
         put_u8(&w, roll(dice) % 5);
         put_text(&w, "squashfs");
         put_text(&w, "vmette-root");
+        break;
+    case NET:
+        put_u32(&w, 0x0f02000a);
+        put_u8(&w, roll(dice));
+        put_u64(&w, 0);
         break;
     case SHARE:
         put_u8(&w, roll(dice) % 3);

@@ -26,11 +26,13 @@ import vmette.guest.GuestAgent;
 import vmette.guest.GuestAssets;
 import vmette.guest.GuestKernel;
 import vmette.guest.KernelModules;
+import vmette.net.UserNetwork;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
 import vmette.qemu.Accelerator;
 import vmette.qemu.BootSource;
 import vmette.qemu.KernelCommandLine;
+import vmette.qemu.NetworkCard;
 import vmette.qemu.QemuHypervisor;
 import vmette.qemu.QemuLaunch;
 import vmette.rootfs.RootfsArtifact;
@@ -154,7 +156,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     root,
                     shared.children(),
                     directory,
-                    settings.cacheDir().toAbsolutePath().resolve("scratch"));
+                    settings.cacheDir().toAbsolutePath().resolve("scratch"),
+                    settings.net());
             QemuLaunch launch = new QemuLaunch(
                     name,
                     new BootSource.Linux(kernel.kernel(), kernel.initramfs(), commandLine),
@@ -162,6 +165,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     spec.memoryMib(),
                     directory,
                     true,
+                    storage.network(),
                     storage.disks(),
                     storage.shares());
             machine = new QemuMachine(
@@ -170,6 +174,10 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     shared.children().directory(),
                     directory,
                     storage);
+            if (storage.network() instanceof NetworkCard.Slirp && !spec.netHostLoopback()) {
+                progress.accept("passt is not used: the guest can reach services on this host's loopback address, at "
+                        + UserNetwork.GATEWAY + "; on Debian: apt-get install passt");
+            }
             machine.boot(launch.vsockSocket(), beforeBoot);
             return machine;
         } catch (RuntimeException e) {

@@ -6,24 +6,32 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import vmette.config.NetBackend;
+import vmette.config.NetSettings;
 import vmette.config.Share;
 import vmette.config.VmSpec;
+import vmette.errors.InvalidConfigException;
+import vmette.net.UserNetwork;
 import vmette.process.ChildProcesses;
+import vmette.process.RuntimeDirectory;
+import vmette.process.SocketDaemon;
 import vmette.qemu.BlockDisk;
+import vmette.qemu.NetworkCard;
 import vmette.qemu.SharedDirectory;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.RootfsArtifact;
 import vmette.rootfs.ScratchDisk;
 import vmette.rootfs.ShareDaemon;
 
-/** Root, shares, disks and scratch of one incarnation: made anew for each, and gone with it. */
+/** Root, shares, disks, scratch and network of one incarnation: made anew for each, and gone with it. */
 final class Storage implements AutoCloseable {
     private final Optional<RootfsArtifact> root;
     private final List<BlockDisk> disks = new ArrayList<>();
     private final List<SharedDirectory> shares = new ArrayList<>();
-    private final List<ShareDaemon> daemons = new ArrayList<>();
+    private final List<SocketDaemon> daemons = new ArrayList<>();
     private final GuestSetup setup;
     private Optional<ScratchDisk> scratch = Optional.empty();
+    private NetworkCard network = new NetworkCard.None();
 
     private Storage(VmSpec spec, Optional<RootfsArtifact> root) {
         this.root = root;
@@ -38,12 +46,21 @@ final class Storage implements AutoCloseable {
      * @param root closed with this, or at once if this fails
      * @param directory the incarnation's own
      * @param scratches where scratch disks are made
+     * @param settings what is to be behind its network card
      */
     static Storage prepare(
-            VmSpec spec, Optional<RootfsArtifact> root, ChildProcesses children, Path directory, Path scratches) {
+            VmSpec spec,
+            Optional<RootfsArtifact> root,
+            ChildProcesses children,
+            Path directory,
+            Path scratches,
+            NetSettings settings) {
         Storage storage = new Storage(spec, root);
         try {
             storage.make(spec, children, directory, scratches);
+            if (spec.net()) {
+                storage.connect(spec, children, directory, settings);
+            }
             return storage;
         } catch (RuntimeException e) {
             storage.close();
@@ -70,6 +87,28 @@ final class Storage implements AutoCloseable {
         }
     }
 
+    private void connect(VmSpec spec, ChildProcesses children, Path directory, NetSettings settings) {
+        Optional<Path> passt =
+                settings.backend() == NetBackend.SLIRP ? Optional.empty() : UserNetwork.passt(settings.passt());
+        if (passt.isEmpty()) {
+            if (settings.backend() == NetBackend.PASST) {
+                throw new InvalidConfigException("vmette.net.backend = passt, but that program is not on the PATH; on Debian: apt-get"
+                        + " install passt; or set it to slirp, which lets guests reach the host's loopback address");
+            }
+            network = new NetworkCard.Slirp();
+            return;
+        }
+        Path socket = directory.resolve("net.sock").toAbsolutePath();
+        daemons.add(UserNetwork.start(
+                children,
+                passt.get().toAbsolutePath(),
+                directory.getFileName().toString(),
+                spec.netHostLoopback(),
+                RuntimeDirectory.isRoot(),
+                socket));
+        network = new NetworkCard.Stream(socket);
+    }
+
     private void share(
             ChildProcesses children, String name, String tag, Path directory, boolean readOnly, Path socket) {
         daemons.add(ShareDaemon.start(children, name, directory, readOnly, socket));
@@ -82,6 +121,10 @@ final class Storage implements AutoCloseable {
 
     List<SharedDirectory> shares() {
         return shares;
+    }
+
+    NetworkCard network() {
+        return network;
     }
 
     GuestSetup setup() {
@@ -109,7 +152,7 @@ final class Storage implements AutoCloseable {
 
     @Override
     public void close() {
-        daemons.forEach(ShareDaemon::close);
+        daemons.forEach(SocketDaemon::close);
         scratch.ifPresent(ScratchDisk::close);
         root.ifPresent(RootfsArtifact::close);
     }

@@ -12,6 +12,8 @@ import vmette.config.Share;
 import vmette.config.VmSpec;
 import vmette.errors.InvalidConfigException;
 import vmette.guest.protocol.HostFrame;
+import vmette.guest.protocol.Ipv4;
+import vmette.net.UserNetwork;
 import vmette.qemu.BlockDisk;
 import vmette.rootfs.RootfsArtifact;
 
@@ -75,6 +77,9 @@ final class StorageParts {
         if (spec.scratchMib() > 0) {
             modules.add("ext4");
         }
+        if (spec.net()) {
+            modules.add("virtio_net");
+        }
         return List.copyOf(modules);
     }
 
@@ -89,6 +94,13 @@ final class StorageParts {
                 spec.switchRoot(),
                 artifact instanceof RootfsArtifact.Image image ? image.format().word() : "virtiofs",
                 ROOT)));
+        if (spec.net()) {
+            frames.add(new HostFrame.Net(
+                    Ipv4.parse(UserNetwork.ADDRESS),
+                    UserNetwork.PREFIX,
+                    Ipv4.parse(UserNetwork.GATEWAY),
+                    Ipv4.parse(UserNetwork.NAMESERVER)));
+        }
         for (Share share : spec.shares()) {
             frames.add(new HostFrame.Share(share.readOnly(), share.tag()));
         }

@@ -20,6 +20,7 @@ import vmette.errors.InvalidConfigException;
  * @param exec the end of a command's life
  * @param vsock the vsock device
  * @param forward TCP connections into the guest
+ * @param net what is behind network cards
  * @param rootfs where roots come from
  * @param vm what a VM gets where its specification does not say
  */
@@ -31,6 +32,7 @@ public record RuntimeSettings(
         ExecSettings exec,
         VsockSettings vsock,
         ForwardSettings forward,
+        NetSettings net,
         RootfsSettings rootfs,
         VmSpec vm) {
 
@@ -89,6 +91,8 @@ public record RuntimeSettings(
                         forward.duration("connect-timeout", true),
                         forward.integer("max-connections", 1, ForwardSettings.MOST_CONNECTIONS),
                         forward.integer("backlog", 1, 65535)),
+                new NetSettings(
+                        root.section("net").oneOf("backend", NetBackend.class), root.section("net").path("passt")),
                 new RootfsSettings(
                         root.section("rootfs").bytes("max-size", 1 << 20, Long.MAX_VALUE),
                         root.section("rootfs").flag("offline")),

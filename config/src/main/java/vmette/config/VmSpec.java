@@ -28,6 +28,8 @@ import vmette.errors.InvalidConfigException;
  * @param timeout from launch, boot included, at most 248 days; zero: none
  * @param vsockPort negative: none; 0: a free one from 50000 to 59999; else the port the host listens on for the guest's programs
  * @param publish TCP ports of the host's loopback address that lead into the guest, in force before it boots
+ * @param net a network card with the host's network behind it, by user-mode NAT; else there is none
+ * @param netHostLoopback with it, whether the gateway's address leads to the host's loopback
  * @param rootfs what the guest's {@code /} is made of: a directory, an image or an archive, see docs/rootfs.md; empty: the initramfs
  * @param rootfsReadOnly writes to it fail with EROFS; else they go to an overlay and are discarded
  * @param switchRoot commands' root by switch_root, with no way back to the initramfs, instead of chroot
@@ -48,6 +50,8 @@ public record VmSpec(
         Duration timeout,
         int vsockPort,
         List<PublishedPort> publish,
+        boolean net,
+        boolean netHostLoopback,
         Optional<String> rootfs,
         boolean rootfsReadOnly,
         boolean switchRoot,
@@ -90,6 +94,9 @@ public record VmSpec(
                 throw new InvalidConfigException("publish names the host port " + port.hostPort()
                         + " twice: a host port leads to one guest port");
             }
+        }
+        if (netHostLoopback && !net) {
+            throw new InvalidConfigException("net-host-loopback needs net: give both, or neither");
         }
         checkStorage(rootfs, rootfsReadOnly, switchRoot, shares, disks, scratchMib);
         shares = List.copyOf(shares);
@@ -163,6 +170,8 @@ public record VmSpec(
                 .memoryMib(vm.mebibytes("memory", LEAST_MEMORY_MIB))
                 .timeout(vm.duration("timeout", false))
                 .vsockPort(vm.integer("vsock-port", Integer.MIN_VALUE, Integer.MAX_VALUE))
+                .net(vm.flag("net"))
+                .netHostLoopback(vm.flag("net-host-loopback"))
                 .rootfsReadOnly(vm.flag("rootfs-read-only"))
                 .switchRoot(vm.flag("switch-root"))
                 .scratchMib(vm.mebibytes("scratch", 0))
@@ -183,6 +192,8 @@ public record VmSpec(
         private Duration timeout = Duration.ZERO;
         private int vsockPort = -1;
         private final List<PublishedPort> publish = new ArrayList<>();
+        private boolean net;
+        private boolean netHostLoopback;
         private Optional<String> rootfs = Optional.empty();
         private boolean rootfsReadOnly;
         private boolean switchRoot;
@@ -205,6 +216,8 @@ public record VmSpec(
             timeout = spec.timeout;
             vsockPort = spec.vsockPort;
             publish.addAll(spec.publish);
+            net = spec.net;
+            netHostLoopback = spec.netHostLoopback;
             rootfs = spec.rootfs;
             rootfsReadOnly = spec.rootfsReadOnly;
             switchRoot = spec.switchRoot;
@@ -290,6 +303,18 @@ public record VmSpec(
             return publish(new PublishedPort(hostPort, guestPort));
         }
 
+        /** See {@link VmSpec#net()}. */
+        public Builder net(boolean value) {
+            net = value;
+            return this;
+        }
+
+        /** See {@link VmSpec#netHostLoopback()}. */
+        public Builder netHostLoopback(boolean value) {
+            netHostLoopback = value;
+            return this;
+        }
+
         /** See {@link VmSpec#rootfs()}. */
         public Builder rootfs(String value) {
             rootfs = Optional.of(value);
@@ -355,6 +380,8 @@ public record VmSpec(
                     timeout,
                     vsockPort,
                     publish,
+                    net,
+                    netHostLoopback,
                     rootfs,
                     rootfsReadOnly,
                     switchRoot,

@@ -31,6 +31,7 @@ class VmSpecTest {
                 refusal(b -> b.publish(80, 0), "publish: the guest port = 0 is refused: allowed is 1 to 65535"),
                 refusal(b -> b.publish(80, 81).publish(80, 82), "publish names the host port 80 twice"),
                 refusal(b -> b.timeout(Duration.ofSeconds(-1)), "timeout = -1s"),
+                refusal(b -> b.netHostLoopback(true), "net-host-loopback needs net"),
                 refusal(b -> b.rootfs(" "), "rootfs = ''"),
                 refusal(b -> b.rootfs("a\0b"), "rootfs holds a NUL"),
                 refusal(b -> b.rootfsReadOnly(true), "rootfs-read-only needs a rootfs"),
@@ -76,6 +77,8 @@ class VmSpecTest {
                 .publish(8080, 80)
                 .publish(0, 81)
                 .publish(0, 82)
+                .net(true)
+                .netHostLoopback(true)
                 .rootfs("debian:12")
                 .rootfsReadOnly(true)
                 .switchRoot(true)

@@ -127,6 +127,11 @@ public final class RuntimeDirectory implements AutoCloseable {
         }
     }
 
+    /** Whether this process is root's. */
+    public static boolean isRoot() {
+        return RuntimeBase.effectiveUser() == 0;
+    }
+
     /** Where it is: absolute, without links. */
     public Path path() {
         return path;

@@ -12,6 +12,8 @@ final class QemuCommandLine {
     /** From here on up to 31 the places of the bus are those of disks and shares, so that the guest numbers them in their order. */
     private static final int FIRST_PLACE = 6;
 
+    private static final String NETWORK_PLACE = "addr=4";
+
     private static final String SANDBOX = "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny";
 
     private QemuCommandLine() {}
@@ -23,6 +25,7 @@ final class QemuCommandLine {
         machine(line, accelerator, launch);
         boot(line, launch.boot());
         channels(line, launch);
+        network(line, launch.network());
         int place = FIRST_PLACE;
         for (BlockDisk disk : launch.disks()) {
             disk(line, disk, place++);
@@ -72,6 +75,20 @@ final class QemuCommandLine {
                     "socket,id=vs,path=" + escape(launch.vsockSocket().toString()));
             option(line, "-device", "vhost-user-vsock-pci,id=vsock0,chardev=vs," + VSOCK_PLACE);
         }
+    }
+
+    private static void network(List<String> line, NetworkCard card) {
+        if (card instanceof NetworkCard.None) {
+            return;
+        }
+        option(
+                line,
+                "-netdev",
+                card instanceof NetworkCard.Stream stream
+                        ? "stream,id=net0,server=off,addr.type=unix,addr.path="
+                                + escape(stream.socket().toString())
+                        : "user,id=net0,ipv6=off");
+        option(line, "-device", "virtio-net-pci,netdev=net0,romfile=,bus=pci.0," + NETWORK_PLACE);
     }
 
     private static void disk(List<String> line, BlockDisk disk, int place) {

@@ -15,6 +15,7 @@ import vmette.errors.InvalidConfigException;
  * @param directory private to this incarnation, short: sockets are made in it
  * @param vsock whether the machine has a vsock device, whose back-end listens on {@link #vsockSocket} before the start
  * @param disks in the order in which the guest numbers them
+ * @param network its network card
  * @param shares directories of the host; with the disks at most {@value #MAX_DEVICES}
  */
 public record QemuLaunch(
@@ -24,6 +25,7 @@ public record QemuLaunch(
         long memoryMib,
         Path directory,
         boolean vsock,
+        NetworkCard network,
         List<BlockDisk> disks,
         List<SharedDirectory> shares) {
     /** Places on the PCI bus that are left for disks and shares. */
@@ -66,7 +68,7 @@ public record QemuLaunch(
 
     /** A machine without disks and shares. */
     public QemuLaunch(String name, BootSource boot, int vcpus, long memoryMib, Path directory, boolean vsock) {
-        this(name, boot, vcpus, memoryMib, directory, vsock, List.of(), List.of());
+        this(name, boot, vcpus, memoryMib, directory, vsock, new NetworkCard.None(), List.of(), List.of());
     }
 
     /** Where the back-end of the vsock device listens. */

@@ -11,7 +11,8 @@ import vmette.errors.InvalidConfigException;
 
 class QemuDevicesTest {
     private static QemuLaunch launch(List<BlockDisk> disks, List<SharedDirectory> shares) {
-        return new QemuLaunch("m", new BootSource.Firmware(), 1, 64, Path.of("/d"), false, disks, shares);
+        return new QemuLaunch(
+                "m", new BootSource.Firmware(), 1, 64, Path.of("/d"), false, new NetworkCard.None(), disks, shares);
     }
 
     private static List<String> line(List<BlockDisk> disks, List<SharedDirectory> shares) {
@@ -49,6 +50,24 @@ class QemuDevicesTest {
         assertThatThrownBy(() -> launch(Collections.nCopies(27, disk), List.of()))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining("at most 26");
+    }
+
+    @Test
+    void aNetworkCardIsThereOnlyIfItIsAskedFor() {
+        assertThat(line(List.of(), List.of())).doesNotContain("-netdev");
+        assertThat(withNetwork(new NetworkCard.Stream(Path.of("/d/net,sock"))))
+                .containsSubsequence(
+                        "stream,id=net0,server=off,addr.type=unix,addr.path=/d/net,,sock",
+                        "virtio-net-pci,netdev=net0,romfile=,bus=pci.0,addr=4");
+        assertThat(withNetwork(new NetworkCard.Slirp())).contains("user,id=net0,ipv6=off");
+    }
+
+    private static List<String> withNetwork(NetworkCard card) {
+        return QemuCommandLine.of(
+                Path.of("/q"),
+                Accelerator.TCG,
+                new QemuLaunch(
+                        "m", new BootSource.Firmware(), 1, 64, Path.of("/d"), false, card, List.of(), List.of()));
     }
 
     @Test

@@ -255,6 +255,22 @@ public sealed interface HostFrame {
     }
 
     /**
+     * Says before BOOT how the guest's network card is to be set up; without it there is none.
+     *
+     * @param address its own, IPv4
+     * @param prefix bits of the network's part, 0 to 32
+     * @param gateway where all else is sent
+     * @param nameserver for resolv.conf
+     */
+    record Net(Ipv4 address, int prefix, Ipv4 gateway, Ipv4 nameserver) implements HostFrame {
+        public Net {
+            if (prefix < 0 || prefix > 32) {
+                throw new InvalidConfigException("a network's prefix of " + prefix + " bits is out of range: 0 to 32");
+            }
+        }
+    }
+
+    /**
      * Attaches to an output of a detached command; answered by ATTACHED.
      *
      * @param execution whose command

@@ -76,6 +76,13 @@ public final class HostFrames {
         if (frame instanceof HostFrame.Share share) {
             return new FrameWriter(FrameType.SHARE).u8(share.readOnly() ? 1 : 0).str(share.tag());
         }
+        if (frame instanceof HostFrame.Net net) {
+            return new FrameWriter(FrameType.NET)
+                    .bytes(net.address().bytes())
+                    .u8(net.prefix())
+                    .bytes(net.gateway().bytes())
+                    .bytes(net.nameserver().bytes());
+        }
         if (frame instanceof HostFrame.Release release) {
             return new FrameWriter(FrameType.RELEASE).u64(release.execution());
         }

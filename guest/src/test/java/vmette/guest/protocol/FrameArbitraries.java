@@ -38,6 +38,8 @@ public final class FrameArbitraries {
     private static final Arbitrary<WindowSize> WINDOW =
             Combinators.combine(U16, U16).as(WindowSize::new);
 
+    private static final Arbitrary<Ipv4> IPV4 = Arbitraries.integers().map(Ipv4::new);
+
     private FrameArbitraries() {}
 
     /** Frames of the host. */
@@ -62,6 +64,8 @@ public final class FrameArbitraries {
                 Combinators.combine(Arbitraries.of(true, false), Arbitraries.of(true, false), TEXT, TEXT)
                         .as(HostFrame.Root::new),
                 Combinators.combine(Arbitraries.of(true, false), TEXT).as(HostFrame.Share::new),
+                Combinators.combine(IPV4, Arbitraries.integers().between(0, 32), IPV4, IPV4)
+                        .as(HostFrame.Net::new),
                 ID.map(HostFrame.Release::new));
     }
 

@@ -107,6 +107,9 @@ class FrameLayoutTest {
                 .isEqualTo(hex("10000000 0d 01 05000000 65726f6673 01000000 72"));
         assertThat(HostFrames.encode(new HostFrame.Root(false, true, "virtiofs", "r")))
                 .isEqualTo(hex("13000000 0d 02 08000000 76697274696f6673 01000000 72"));
+        assertThat(HostFrames.encode(
+                        new HostFrame.Net(Ipv4.of(10, 0, 2, 15), 24, Ipv4.of(10, 0, 2, 2), Ipv4.of(10, 0, 2, 3))))
+                .isEqualTo(hex("0e000000 0f 0a00020f 18 0a000202 0a000203"));
         assertThat(HostFrames.encode(new HostFrame.Share(true, "work")))
                 .isEqualTo(hex("0a000000 0e 01 04000000 776f726b"));
     }

@@ -54,6 +54,7 @@ public final class HostFrameDecoder {
             case FrameType.EXEC -> exec(in.u64(), flags(in), in);
             case FrameType.SCRATCH -> new HostFrame.Scratch(in.str());
             case FrameType.ROOT -> root(in);
+            case FrameType.NET -> new HostFrame.Net(ipv4(in), in.u8(), ipv4(in), ipv4(in));
             case FrameType.SHARE -> new HostFrame.Share(bool(in), in.str());
             case FrameType.SIGNAL -> new HostFrame.Signal(in.u64(), in.int32(), bool(in));
             case FrameType.RESIZE -> new HostFrame.Resize(in.u64(), window(in));
@@ -83,6 +84,11 @@ public final class HostFrameDecoder {
                 strings(in),
                 strings(in),
                 flags.contains(ExecFlag.USER) ? in.str() : "");
+    }
+
+    private static Ipv4 ipv4(FrameReader in) throws FrameReader.BadField {
+        byte[] bytes = in.bytes(4);
+        return Ipv4.of(bytes[0] & 255, bytes[1] & 255, bytes[2] & 255, bytes[3] & 255);
     }
 
     private static HostFrame root(FrameReader in) throws FrameReader.BadField {

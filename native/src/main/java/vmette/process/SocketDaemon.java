@@ -1,0 +1,132 @@
+package vmette.process;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import vmette.errors.OperationTimeoutException;
+import vmette.errors.StartFailedException;
+import vmette.errors.VmetteException;
+import vmette.vmm.GuestText;
+
+/** A helper process that serves a monitor on a Unix socket. Thread-safe. */
+public final class SocketDaemon implements AutoCloseable {
+    private static final long START_MILLIS = 20_000;
+    private static final int KEPT_LINES = 8;
+    private static final int KEPT_CHARACTERS = 300;
+
+    private final String name;
+    private final Process process;
+    private final CompletableFuture<String> ended = new CompletableFuture<>();
+    private final Deque<String> lastLines = new ArrayDeque<>();
+
+    private SocketDaemon(String name, Process process) {
+        this.name = name;
+        this.process = process;
+    }
+
+    /**
+     * Starts one and waits until its socket is there.
+     *
+     * @param name for people, such as {@code virtiofsd for the share work}
+     * @param command absolute path and arguments
+     * @param socket where it is going to listen
+     * @throws VmetteException if it does not
+     */
+    public static SocketDaemon start(ChildProcesses children, String name, List<String> command, Path socket) {
+        Process process;
+        try {
+            process = children.spawn(command, Redirect.from(Path.of("/dev/null").toFile()))
+                    .toCompletableFuture()
+                    .join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException known ? known : e;
+        }
+        SocketDaemon daemon = new SocketDaemon(name, process);
+        Thread reader = new Thread(daemon::read, "vmette-helper-" + process.pid());
+        reader.setDaemon(true);
+        reader.start();
+        try {
+            daemon.awaitSocket(socket);
+            return daemon;
+        } catch (VmetteException e) {
+            daemon.close();
+            throw e;
+        }
+    }
+
+    private void awaitSocket(Path socket) {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_MILLIS);
+        try {
+            while (!Files.exists(socket)) {
+                if (process.waitFor(2, TimeUnit.MILLISECONDS)) {
+                    throw new StartFailedException(ended.join());
+                }
+                if (System.nanoTime() > deadline) {
+                    throw new OperationTimeoutException(
+                            name + " does not listen within " + START_MILLIS / 1000 + " s" + said());
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new StartFailedException("interrupted while " + name + " started", e);
+        }
+    }
+
+    private void read() {
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            StringBuilder line = new StringBuilder();
+            for (int c; (c = lines.read()) >= 0; ) {
+                if (c == '\n') {
+                    keep(line.toString());
+                    line.setLength(0);
+                } else if (line.length() < KEPT_CHARACTERS) {
+                    line.append((char) c);
+                }
+            }
+            keep(line.toString());
+        } catch (IOException e) {
+            keep(e.toString());
+        }
+        process.onExit().thenAccept(gone -> ended.complete(name + " ended with status " + gone.exitValue() + said()));
+    }
+
+    private void keep(String line) {
+        synchronized (lastLines) {
+            if (!line.isBlank()) {
+                lastLines.add(GuestText.printable(line.strip()));
+            }
+            if (lastLines.size() > KEPT_LINES) {
+                lastLines.remove();
+            }
+        }
+    }
+
+    private String said() {
+        synchronized (lastLines) {
+            return lastLines.isEmpty() ? "" : ": " + String.join(" | ", lastLines);
+        }
+    }
+
+    /** Completes, never exceptionally, with a line that says how, when the process is gone. */
+    public CompletionStage<String> ended() {
+        return ended.minimalCompletionStage();
+    }
+
+    /** Ends it. Idempotent; {@link #ended} says when. */
+    @Override
+    public void close() {
+        process.destroyForcibly();
+    }
+}
