@@ -5,10 +5,22 @@ import static vmette.Guests.await;
 import static vmette.Guests.sh;
 
 import com.typesafe.config.ConfigFactory;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,9 +44,11 @@ class NetIT {
         try (Vmette vmette = Vmette.create()) {
             await(await(vmette.launch(VmSpec.builder().memoryMib(128).build())).stop());
         }
-        Path busybox = HostRoots.busybox(directory.resolve("host"), RuntimeSettings.load()).resolve("bin/busybox");
+        Path busybox = HostRoots.busybox(directory.resolve("host"), RuntimeSettings.load())
+                .resolve("bin/busybox");
         for (String name : new String[] {"lo", "out"}) {
-            Files.writeString(Files.createDirectories(directory.resolve(name)).resolve("index.html"), "from " + name + "\n");
+            Files.writeString(
+                    Files.createDirectories(directory.resolve(name)).resolve("index.html"), "from " + name + "\n");
         }
         passt = Files.writeString(
                 directory.resolve("passt"),
@@ -48,17 +62,100 @@ class NetIT {
                         "    exec unshare --user --map-root-user --net \"$0\" \"$@\"",
                         "}",
                         "ip link set lo up",
-                        "ip link add dummy0 type dummy",
-                        "ip address add " + OUTSIDE + "/24 dev dummy0",
-                        "ip link set dummy0 up",
-                        "ip route add default via 192.0.2.1 dev dummy0",
-                        busybox + " httpd -p 127.0.0.1:8080 -h " + directory.resolve("lo"),
-                        busybox + " httpd -p " + OUTSIDE + ":8080 -h " + directory.resolve("out"),
-                        "passt \"$@\" &",
-                        "child=$!",
-                        "trap 'kill $child' TERM",
-                        "wait $child",
+                        "ip link add out0 type veth peer name out1",
+                        "ip link set out1 up",
+                        "ip address add " + OUTSIDE + "/24 dev out0",
+                        "ip link set out0 up",
+                        "ip route add default via 192.0.2.1 dev out0",
+                        "setpriv --pdeathsig KILL -- " + busybox + " httpd -f -p 127.0.0.1:8080 -h "
+                                + directory.resolve("lo") + " &",
+                        "setpriv --pdeathsig KILL -- " + busybox + " httpd -f -p " + OUTSIDE + ":8080 -h "
+                                + directory.resolve("out") + " &",
+                        "setpriv --pdeathsig KILL -- passt \"$@\"",
                         ""));
         Files.setPosixFilePermissions(passt, PosixFilePermissions.fromString("rwxr-xr-x"));
+    }
+
+    private static Vmette vmette(String net, List<String> said) {
+        return Vmette.create(
+                RuntimeSettings.from(
+                        ConfigFactory.parseString("vmette.net { " + net + " }").withFallback(ConfigFactory.load())),
+                said::add);
+    }
+
+    private static VmHandle launch(Vmette vmette, UnaryOperator<VmSpec.Builder> change) {
+        return await(vmette.launch(change.apply(VmSpec.builder().memoryMib(128)).build()));
+    }
+
+    private static Guests.Result fetch(Vmette vmette, VmHandle vm, String address, int port) {
+        Guests.upload(vmette, vm, "tcp-fetch");
+        return sh(vmette, vm, "/tmp/tcp-fetch " + address + " " + port);
+    }
+
+    @Test
+    void withoutANetworkThereIsNoCard() {
+        try (Vmette vmette = vmette("", new ArrayList<>())) {
+            VmHandle vm = launch(vmette, b -> b);
+            assertThat(sh(vmette, vm, "ls /sys/class/net").stdout()).isEqualTo("lo\n");
+        }
+    }
+
+    @Test
+    void theHostsNetworkIsReachedAndItsLoopbackIsNot() {
+        List<String> said = new CopyOnWriteArrayList<>();
+        try (Vmette vmette = vmette("passt = \"" + passt + "\"", said)) {
+            VmHandle vm = launch(vmette, b -> b.net(true));
+            assertThat(sh(
+                                    vmette,
+                                    vm,
+                                    "cat /etc/resolv.conf; ip -4 addr show eth0 | grep -o 'inet [0-9./]*'; ip route | head -1")
+                            .stdout())
+                    .isEqualTo("nameserver 10.0.2.3\ninet 10.0.2.15/24\ndefault via 10.0.2.2 dev eth0 \n");
+            assertThat(fetch(vmette, vm, OUTSIDE, 8080).stdout()).isEqualTo("from out\n");
+            assertThat(fetch(vmette, vm, "10.0.2.2", 8080).status().isSuccess()).isFalse();
+        }
+        assertThat(said).noneMatch(line -> line.contains("loopback"));
+    }
+
+    @Test
+    void theHostsLoopbackIsReachedIfItIsAskedFor() {
+        try (Vmette vmette = vmette("passt = \"" + passt + "\"", new ArrayList<>())) {
+            VmHandle vm = launch(vmette, b -> b.net(true).netHostLoopback(true));
+            assertThat(fetch(vmette, vm, "10.0.2.2", 8080).stdout()).isEqualTo("from lo\n");
+        }
+    }
+
+    /** Nothing but the host's real loopback address is connected to. */
+    @Test
+    void qemusOwnNetworkSaysThatItCannotRefuseTheLoopback() throws IOException {
+        List<String> said = new CopyOnWriteArrayList<>();
+        try (ServerSocket server = new ServerSocket(0, 8, InetAddress.getLoopbackAddress());
+                Vmette vmette = vmette("backend = slirp", said)) {
+            VmHandle vm = launch(vmette, b -> b.net(true));
+            CompletableFuture<String> request = CompletableFuture.supplyAsync(() -> answer(server));
+            assertThat(fetch(vmette, vm, "10.0.2.2", server.getLocalPort()).stdout())
+                    .isEqualTo("over slirp\n");
+            assertThat(await(request)).startsWith("GET /index.html");
+        }
+        assertThat(said)
+                .anyMatch(line ->
+                        line.contains("the guest can reach services on this host's loopback address, at 10.0.2.2"));
+    }
+
+    private static String answer(ServerSocket server) {
+        try (Socket client = server.accept()) {
+            BufferedReader in =
+                    new BufferedReader(new InputStreamReader(client.getInputStream(), StandardCharsets.US_ASCII));
+            String first = in.readLine();
+            for (String line = first; line != null && !line.isEmpty(); ) {
+                line = in.readLine();
+            }
+            client.getOutputStream()
+                    .write("HTTP/1.0 200 OK\r\nContent-Length: 11\r\n\r\nover slirp\n"
+                            .getBytes(StandardCharsets.US_ASCII));
+            return first;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 }

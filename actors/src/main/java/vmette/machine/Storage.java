@@ -92,8 +92,9 @@ final class Storage implements AutoCloseable {
                 settings.backend() == NetBackend.SLIRP ? Optional.empty() : UserNetwork.passt(settings.passt());
         if (passt.isEmpty()) {
             if (settings.backend() == NetBackend.PASST) {
-                throw new InvalidConfigException("vmette.net.backend = passt, but that program is not on the PATH; on Debian: apt-get"
-                        + " install passt; or set it to slirp, which lets guests reach the host's loopback address");
+                throw new InvalidConfigException(
+                        "vmette.net.backend = passt, but that program is not on the PATH; on Debian: apt-get"
+                                + " install passt; or set it to slirp, which lets guests reach the host's loopback address");
             }
             network = new NetworkCard.Slirp();
             return;

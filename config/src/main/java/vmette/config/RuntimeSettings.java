@@ -92,7 +92,8 @@ public record RuntimeSettings(
                         forward.integer("max-connections", 1, ForwardSettings.MOST_CONNECTIONS),
                         forward.integer("backlog", 1, 65535)),
                 new NetSettings(
-                        root.section("net").oneOf("backend", NetBackend.class), root.section("net").path("passt")),
+                        root.section("net").oneOf("backend", NetBackend.class),
+                        root.section("net").path("passt")),
                 new RootfsSettings(
                         root.section("rootfs").bytes("max-size", 1 << 20, Long.MAX_VALUE),
                         root.section("rootfs").flag("offline")),

@@ -22,12 +22,14 @@ import vmette.vmm.GuestText;
 /** A helper process that serves a monitor on a Unix socket. Thread-safe. */
 public final class SocketDaemon implements AutoCloseable {
     private static final long START_MILLIS = 20_000;
+    private static final long LAST_WORDS_MILLIS = 500;
     private static final int KEPT_LINES = 8;
     private static final int KEPT_CHARACTERS = 300;
 
     private final String name;
     private final Process process;
     private final CompletableFuture<String> ended = new CompletableFuture<>();
+    private final CompletableFuture<Void> allRead = new CompletableFuture<>();
     private final Deque<String> lastLines = new ArrayDeque<>();
 
     private SocketDaemon(String name, Process process) {
@@ -56,6 +58,11 @@ public final class SocketDaemon implements AutoCloseable {
         Thread reader = new Thread(daemon::read, "vmette-helper-" + process.pid());
         reader.setDaemon(true);
         reader.start();
+        // What it has left behind may hold its output for ever.
+        process.onExit()
+                .thenCompose(gone -> daemon.allRead.completeOnTimeout(null, LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS))
+                .thenRun(() ->
+                        daemon.ended.complete(name + " ended with status " + process.exitValue() + daemon.said()));
         try {
             daemon.awaitSocket(socket);
             return daemon;
@@ -99,7 +106,7 @@ public final class SocketDaemon implements AutoCloseable {
         } catch (IOException e) {
             keep(e.toString());
         }
-        process.onExit().thenAccept(gone -> ended.complete(name + " ended with status " + gone.exitValue() + said()));
+        allRead.complete(null);
     }
 
     private void keep(String line) {

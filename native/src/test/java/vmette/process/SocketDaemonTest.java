@@ -1,0 +1,59 @@
+package vmette.process;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import vmette.errors.StartFailedException;
+
+class SocketDaemonTest {
+    @TempDir
+    private Path directory;
+
+    private static List<String> shell(String line) {
+        return List.of("/bin/sh", "-c", line);
+    }
+
+    @Test
+    void oneThatListensIsThereUntilItIsClosed() throws Exception {
+        try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
+            Path socket = directory.resolve("socket");
+            SocketDaemon daemon = SocketDaemon.start(
+                    children, "the helper", shell("echo up; : >'" + socket + "'; exec sleep 1000"), socket);
+            assertThat(daemon.ended().toCompletableFuture()).isNotDone();
+            daemon.close();
+            assertThat(daemon.ended().toCompletableFuture().get(30, TimeUnit.SECONDS))
+                    .isEqualTo("the helper ended with status 137: up");
+        }
+    }
+
+    @Test
+    void oneThatEndsSaysWhy() {
+        try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
+            assertThatThrownBy(() -> SocketDaemon.start(
+                            children,
+                            "the helper",
+                            shell("echo no such thing >&2; exit 3"),
+                            directory.resolve("socket")))
+                    .isInstanceOf(StartFailedException.class)
+                    .hasMessage("the helper ended with status 3: no such thing");
+        }
+    }
+
+    @Test
+    void whatOneLeavesBehindDoesNotHoldUpItsEnd() {
+        try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
+            assertThatThrownBy(() -> SocketDaemon.start(
+                            children,
+                            "the helper",
+                            shell("setpriv --pdeathsig KILL sleep 30 & exit 4"),
+                            directory.resolve("socket")))
+                    .isInstanceOf(StartFailedException.class)
+                    .hasMessageContaining("ended with status 4");
+        }
+    }
+}
