@@ -140,9 +140,15 @@ static bool make_pipe(int *ours, int *theirs, bool input) {
     return true;
 }
 
+/* An orphan may hold a pipe of a command that is gone with its group. */
+static bool in_use(const struct command *command) {
+    bool held = command->theirs[0] >= 0 || command->theirs[1] >= 0 || command->theirs[2] >= 0;
+    return command->alive || command->members || held;
+}
+
 bool spawn(const struct exec *exec, struct spawned *spawned, char why[SPAWN_WHY_MAX]) {
     struct command *command = commands;
-    while (command < commands + COMMANDS && (command->alive || command->members)) command++;
+    while (command < commands + COMMANDS && in_use(command)) command++;
     if (command == commands + COMMANDS) {
         snprintf(why, SPAWN_WHY_MAX, "no more processes");
         errno = EAGAIN;
