@@ -234,7 +234,11 @@ static void say(int host, const void *bytes, size_t size) {
 
 static int dial(void) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    must(fd >= 0 && connect(fd, (struct sockaddr *)&address, address_size) == 0);
+    must(fd >= 0);
+    while (connect(fd, (struct sockaddr *)&address, address_size) < 0) {
+        must(errno == EAGAIN); /* the backlog is full of those that hung up before they were accepted */
+        loop_turn();
+    }
     return fd;
 }
 
