@@ -4,6 +4,7 @@
  *   vsock-load pour PORT BYTES   connects to the host and sends that many bytes of a fixed sequence; prints "blocked N" when for the first
  *                                time it could not send at once, N bytes having been taken, and "poured" after the last
  *   vsock-load echoes PORT       listens, prints "listening", sends back what comes on any number of connections at a time
+ *   vsock-load again PORT OWN N  connects to the host N times, always from its own port OWN, and each time has a byte sent back; prints N
  */
 #include <errno.h>
 #include <poll.h>
@@ -123,13 +124,33 @@ static void echoes(unsigned port) {
     }
 }
 
+static void again(unsigned port, unsigned own, int count) {
+    struct address from = {.family = AF_VSOCK_, .port = own, .cid = 0xffffffffu};
+    struct address to = {.family = AF_VSOCK_, .port = port, .cid = 2};
+    for (int i = 0; i < count; i++) {
+        char byte = 'x';
+        int fd = vsock();
+        while (bind(fd, (struct sockaddr *)&from, sizeof from) != 0) {
+            if (errno != EADDRINUSE) fail("bind");
+            usleep(10000); /* the kernel still holds the one before */
+        }
+        if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0) fail("connect");
+        if (send(fd, &byte, 1, MSG_NOSIGNAL) != 1 || shutdown(fd, SHUT_WR) != 0) fail("send");
+        if (read(fd, &byte, 1) != 1 || read(fd, &byte, 1) != 0) fail("receive");
+        close(fd);
+    }
+    printf("%d\n", count);
+}
+
 int main(int argc, char **argv) {
     if (argc == 4 && strcmp(argv[1], "pour") == 0) {
         pour(strtoul(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
     } else if (argc == 3 && strcmp(argv[1], "echoes") == 0) {
         echoes(strtoul(argv[2], NULL, 10));
+    } else if (argc == 5 && strcmp(argv[1], "again") == 0) {
+        again(strtoul(argv[2], NULL, 10), strtoul(argv[3], NULL, 10), atoi(argv[4]));
     } else {
-        fprintf(stderr, "usage: vsock-load pour PORT BYTES | echoes PORT\n");
+        fprintf(stderr, "usage: vsock-load pour PORT BYTES | echoes PORT | again PORT OWN N\n");
         return 2;
     }
     return 0;

@@ -150,15 +150,16 @@ static void echo(unsigned port) {
 
 static void ask(int fd) {
     static char bytes[4 << 20];
-    static const int lengths[] = {1, 10, 1000, 50000};
-    for (int i = 0; i < 4; i++) {
+    static const int lengths[] = {1, 10, 1000, 50000, 80000}; /* the last is two packets */
+    const int count = sizeof lengths / sizeof *lengths;
+    for (int i = 0; i < count; i++) {
         memset(bytes, 'a' + i, lengths[i]);
         if (send(fd, bytes, lengths[i], 0) != lengths[i]) {
             perror("send");
             exit(1);
         }
     }
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < count; i++) {
         ssize_t n = recv(fd, bytes, sizeof bytes, 0);
         int same = n > 0;
         for (ssize_t at = 0; at < n; at++) {

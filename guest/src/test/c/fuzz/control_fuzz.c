@@ -141,9 +141,15 @@ static bool make_pipe(int *ours, int *theirs, bool input) {
     return true;
 }
 
+/* An orphan may hold a pipe of a command that is gone with its group. */
+static bool in_use(const struct command *command) {
+    bool held = command->theirs[0] >= 0 || command->theirs[1] >= 0 || command->theirs[2] >= 0;
+    return command->alive || command->members || held;
+}
+
 bool spawn(const struct exec *exec, struct spawned *spawned, char why[SPAWN_WHY_MAX]) {
     struct command *command = commands;
-    while (command < commands + COMMANDS && (command->alive || command->members)) command++;
+    while (command < commands + COMMANDS && in_use(command)) command++;
     if (command == commands + COMMANDS) {
         snprintf(why, SPAWN_WHY_MAX, "no more processes");
         errno = EAGAIN;
@@ -229,7 +235,11 @@ static void say(int host, const void *bytes, size_t size) {
 
 static int dial(void) {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    must(fd >= 0 && connect(fd, (struct sockaddr *)&address, address_size) == 0);
+    must(fd >= 0);
+    while (connect(fd, (struct sockaddr *)&address, address_size) < 0) {
+        must(errno == EAGAIN); /* the backlog is full of those that hung up before they were accepted */
+        loop_turn();
+    }
     return fd;
 }
 

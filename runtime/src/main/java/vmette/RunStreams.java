@@ -4,6 +4,11 @@ import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
 import akka.stream.javadsl.StreamConverters;
 import akka.util.ByteString;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 
@@ -18,6 +23,11 @@ public record RunStreams(
         Source<ByteString, ?> stdin,
         Sink<ByteString, ? extends CompletionStage<?>> stdout,
         Sink<ByteString, ? extends CompletionStage<?>> stderr) {
+    /** EPIPE, as the JDK says it. */
+    private static final String BROKEN_PIPE = "Broken pipe";
+
+    private static final String CLOSED = "standard output or error is closed";
+
     /** Checks what is given. */
     public RunStreams {
         Objects.requireNonNull(stdin, "stdin");
@@ -25,49 +35,67 @@ public record RunStreams(
         Objects.requireNonNull(stderr, "stderr");
     }
 
-    /** No input; the outputs go to this process's own, which stay open. */
+    /** No input; the outputs go to {@code System.out} and {@code System.err}, which stay open and do not say why they cannot write. */
     public static RunStreams inherited() {
-        return new RunStreams(Source.empty(), to(System.out), to(System.err));
+        return new RunStreams(Source.empty(), to(new Printed(System.out)), to(new Printed(System.err)));
     }
 
-    /** This process's own standard streams, all three. */
-    public static RunStreams inheritedWithInput() {
-        return new RunStreams(StreamConverters.fromInputStream(() -> System.in), to(System.out), to(System.err));
+    /** This process's own standard streams, all three, past what Java makes of its outputs: a write that fails says why. */
+    public static RunStreams ofProcess() {
+        return new RunStreams(
+                StreamConverters.fromInputStream(() -> System.in),
+                to(new Unclosed(FileDescriptor.out)),
+                to(new Unclosed(FileDescriptor.err)));
     }
 
-    private static Sink<ByteString, ? extends CompletionStage<?>> to(java.io.PrintStream stream) {
-        return StreamConverters.fromOutputStream(() -> new Unclosed(stream), true);
+    private static Sink<ByteString, ? extends CompletionStage<?>> to(OutputStream stream) {
+        return StreamConverters.fromOutputStream(() -> stream, true);
     }
 
-    /** The sink closes what it is given; a process's own output is not its to close, and its errors must be heard. */
-    private static final class Unclosed extends java.io.OutputStream {
-        private final java.io.PrintStream stream;
+    /** Whether a write failed because nobody reads any more, which is no failure of a run. */
+    static boolean isReaderGone(IOException failure) {
+        return CLOSED.equals(failure.getMessage()) || BROKEN_PIPE.equals(failure.getMessage());
+    }
 
-        Unclosed(java.io.PrintStream stream) {
+    /** The sink closes what it is given; a process's own output is not its to close. */
+    private static final class Unclosed extends FileOutputStream {
+        Unclosed(FileDescriptor descriptor) {
+            super(descriptor);
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    /** Likewise, and its errors must be heard. */
+    private static final class Printed extends OutputStream {
+        private final PrintStream stream;
+
+        Printed(PrintStream stream) {
             this.stream = stream;
         }
 
         @Override
-        public void write(int value) throws java.io.IOException {
+        public void write(int value) throws IOException {
             stream.write(value);
             check();
         }
 
         @Override
-        public void write(byte[] bytes, int offset, int length) throws java.io.IOException {
+        public void write(byte[] bytes, int offset, int length) throws IOException {
             stream.write(bytes, offset, length);
             check();
         }
 
         @Override
-        public void flush() throws java.io.IOException {
+        public void flush() throws IOException {
             stream.flush();
             check();
         }
 
-        private void check() throws java.io.IOException {
+        private void check() throws IOException {
             if (stream.checkError()) {
-                throw new java.io.IOException("standard output or error is closed");
+                throw new IOException(CLOSED);
             }
         }
     }

@@ -6,6 +6,7 @@ import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -31,6 +32,7 @@ import vmette.config.VmSpec;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
+import vmette.errors.VmetteIoException;
 import vmette.guest.protocol.StreamId;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
@@ -241,6 +243,7 @@ public final class Vmette implements AutoCloseable {
             VmHandle vm, ExecSpec command, RunStreams streams, Consumer<Execution> begun) {
         Execution execution = vm.exec(command);
         begun.accept(execution);
+        CompletableFuture<VmetteIoException> unwritten = new CompletableFuture<>();
         CompletionStage<Void> taken = system.thenCompose(up -> {
             if (execution.has(StreamId.STDIN)) {
                 streams.stdin().runWith(execution.stdin(), up);
@@ -251,15 +254,35 @@ public final class Vmette implements AutoCloseable {
             CompletionStage<?> err = execution.has(StreamId.STDERR)
                     ? execution.stderr().runWith(streams.stderr(), up)
                     : CompletableFuture.completedStage(null);
-            // A reader that failed has its own reason; the command's status is still worth waiting for.
-            return out.handle((done, failure) -> null)
-                    .thenCombine(err.handle((done, failure) -> null), (a, b) -> (Void) null);
+            // The command's status is still worth waiting for.
+            return out.handle((done, failure) -> note("standard output", failure, unwritten))
+                    .thenCombine(err.handle((done, failure) -> note("standard error", failure, unwritten)), (a, b) ->
+                            (Void) null);
         });
         return execution
                 .status()
                 .handle((status, failure) -> stopped(vm, failure == null, taken)
                         .thenApply(end -> outcome(Optional.ofNullable(status), failure, end)))
-                .thenCompose(Function.identity());
+                .thenCompose(Function.identity())
+                .thenApply(status -> {
+                    if (unwritten.isDone()) {
+                        throw unwritten.join();
+                    }
+                    return status;
+                });
+    }
+
+    /** A reader that has gone, as {@code head} does, is no failure; one that could not take what was written is. */
+    private static Object note(String what, Throwable failure, CompletableFuture<VmetteIoException> unwritten) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof IOException failed && !RunStreams.isReaderGone(failed)) {
+                unwritten.complete(new VmetteIoException(
+                        "cannot write what the command wrote to " + what + ": " + cause.getMessage()
+                                + "; some of it is lost",
+                        cause));
+            }
+        }
+        return unwritten;
     }
 
     /** A guest may keep the outputs of a command that failed open for ever: they end with the VM. */

@@ -30,9 +30,9 @@ final class ReadmeSnippets {
         Source<Vsock.IncomingConnection, CompletionStage<Vsock.Binding>> fromGuest =
                 vm.vsock().bind(9000);
 
-        Source<ByteString, CompletionStage<Done>> log = vm.files().read("/var/log/agent.log");
-        Sink<ByteString, CompletionStage<Done>> page = vm.files().write("/srv/index.html", 0644);
-        Source<ByteString, CompletionStage<Done>> tar = vm.files().readTree("/srv");
+        Source<ByteString, CompletionStage<Done>> log = vm.files().read("/proc/version");
+        Sink<ByteString, CompletionStage<Done>> page = vm.files().write("/tmp/index.html", 0644);
+        Source<ByteString, CompletionStage<Done>> tar = vm.files().readTree("/tmp");
 
         Flow<ByteString, ByteString, CompletionStage<Done>> toServer = vm.connectTcp(80);
 

@@ -6,6 +6,7 @@ import static vmette.Guests.await;
 import static vmette.Guests.sh;
 
 import akka.japi.Pair;
+import akka.stream.Attributes;
 import akka.stream.OverflowStrategy;
 import akka.stream.javadsl.Keep;
 import akka.stream.javadsl.Sink;
@@ -19,6 +20,8 @@ import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import vmette.config.ExecSpec;
 import vmette.config.VmSpec;
 import vmette.errors.StartFailedException;
@@ -42,7 +45,7 @@ class ExecFlowIT {
             Pair<Pair<SourceQueueWithComplete<ExecInput>, Execution>, SinkQueueWithCancel<ExecEvent>> made =
                     Source.<ExecInput>queue(16, OverflowStrategy.backpressure())
                             .viaMat(vm.execFlow(spec), Keep.both())
-                            .toMat(Sink.queue(), Keep.both())
+                            .toMat(Sink.<ExecEvent>queue().addAttributes(Attributes.inputBuffer(1, 1)), Keep.both())
                             .run(vmette.system());
             return new Held(made.first().first(), made.first().second(), made.second());
         }
@@ -192,6 +195,30 @@ class ExecFlowIT {
         }
         assertThat(out).isEqualTo(3000000);
         assertThat(err).isEqualTo(3000004);
+    }
+
+    /** All of an output is one chunk, or several. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 200_000})
+    void theStatusWaitsForOutputsThatNobodyHasAskedForYet(int bytes) {
+        String write = "head -c " + bytes + " /dev/zero";
+        Held held = Held.run(vm, ExecSpec.shell(write + "; " + write + " >&2; exit 4"));
+        held.in().complete();
+        // The agent has told its end: what it says of the command that looks comes after that.
+        awaitGone(Integer.toString(((ExecEvent.Started) held.next()).pid()));
+        long out = 0;
+        long err = 0;
+        ExecEvent event = held.next();
+        for (; !(event instanceof ExecEvent.Exited); event = held.next()) {
+            if (event instanceof ExecEvent.Stdout some) {
+                out += some.bytes().size();
+            } else if (event instanceof ExecEvent.Stderr some) {
+                err += some.bytes().size();
+            }
+        }
+        assertThat(List.of(out, err)).containsExactly((long) bytes, (long) bytes);
+        assertThat(((ExecEvent.Exited) event).status()).isEqualTo(new ExitStatus(ExitStatus.Kind.EXITED, 4));
+        assertThat(await(held.out().pull())).isEmpty();
     }
 
     @Test

@@ -146,17 +146,23 @@ class FileTreesIT {
 
     @Test
     void anArchiveThatIsCutOffFailsWithoutHalfAFile() {
-        ByteString whole = archive("/tmp/tree");
+        shell("mkdir /tmp/one /tmp/cut; head -c 300000 /dev/urandom > /tmp/one/file; echo old > /tmp/cut/file");
+        ByteString inTheMidst = archive("/tmp/one").take(200_000);
         GuestFileException failure = catchThrowableOfType(
+                GuestFileException.class, () -> await(unpack(Source.single(inTheMidst), "/tmp/cut")));
+        assertThat(failure.reason()).isEqualTo("BAD_ARCHIVE");
+        assertThat(shell("cd /tmp/cut; ls -A; wc -c < file")).isEqualTo("file\n4\n");
+        // Without its end.
+        ByteString whole = archive("/tmp/tree");
+        failure = catchThrowableOfType(
                 GuestFileException.class, () -> await(unpack(Source.single(whole.dropRight(1024 + 512)), "/tmp/cut")));
         assertThat(failure.reason()).isEqualTo("BAD_ARCHIVE");
         Source<ByteString, ?> failing = Source.single(whole.take(whole.size() / 2))
                 .concat(Source.failed(new IllegalStateException("the source broke")));
         assertThatThrownBy(() -> await(unpack(failing, "/tmp/half"))).hasMessage("the source broke");
         // Files are there whole or not at all.
-        assertThat(
-                        shell(
-                                "cd /tmp/half; find . -type f | while read -r f; do cmp \"$f\" \"/tmp/tree/$f\"; done; find . -name '.vmette*'"))
+        assertThat(shell("mkdir -p /tmp/half; cd /tmp/half; find . -name '.vmette*'; "
+                        + "find . -type f | while read -r f; do cmp -s \"$f\" \"/tmp/tree/$f\" || echo \"$f\"; done"))
                 .isEmpty();
     }
 }

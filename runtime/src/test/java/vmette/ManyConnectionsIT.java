@@ -3,6 +3,7 @@ package vmette;
 import static org.assertj.core.api.Assertions.assertThat;
 import static vmette.Guests.await;
 
+import akka.stream.javadsl.Flow;
 import akka.stream.javadsl.Keep;
 import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
@@ -92,6 +93,19 @@ class ManyConnectionsIT {
         }
         assertThat(HostMemory.descriptors()).isLessThanOrEqualTo(descriptors);
         assertThat(HostMemory.liveHeap() - heap).as("growth of the live heap").isLessThan(LEAST_GROWTH_THAT_IS_A_LEAK);
+    }
+
+    /** One that has ended is not taken for the next one of the same ports. */
+    @Test
+    void aGuestUsesTheSameTwoPortsAgainAndAgain() {
+        boot("256KiB", 32);
+        Vsock.Binding binding = await(vm.vsock()
+                .bind(PORT + 1)
+                .to(Sink.foreach(
+                        connection -> connection.flow().join(Flow.create()).run(vmette.system())))
+                .run(vmette.system()));
+        Guests.Result result = Guests.sh(vmette, vm, "/tmp/vsock-load again " + binding.port() + " 5000 40");
+        assertThat(result.stdout()).as("%s", result).isEqualTo("40\n");
     }
 
     private void echo(int number) {

@@ -158,6 +158,8 @@ class ReplayIT {
         // Nobody was attached while it wrote more than the ring holds, twice; the first one may have come late as well.
         assertThat(followed.gaps()).hasSizeBetween(2, 3);
         assertThat(followed.gaps()).last().extracting(OutputChunk.Gap::from).isEqualTo(second);
+        // What the ring still held was had.
+        assertThat(followed.gaps().get(followed.gaps().size() - 1).to()).isLessThanOrEqualTo(BYTES - RING);
         command.release();
     }
 

@@ -86,6 +86,9 @@ class StalledConsumerIT {
         assertThat(await(other)).isEqualTo(16L << 20);
         assertThat(stalled.received).isZero();
 
+        // Once more: meanwhile a guest that was let go on would have sent about as much.
+        assertThat(HostMemory.liveHeap() - heap).as("growth of the live heap").isLessThan(LEAST_GROWTH_THAT_IS_A_LEAK);
+
         stalled.pull();
         assertThat(await(stalled.digest)).isEqualTo(expected);
         assertThat(stalled.received).isEqualTo(BYTES);

@@ -88,6 +88,27 @@ class VsockStreamsIT {
     }
 
     @Test
+    void aGuestThatHasEndedItsHalfIsStillSentTo() {
+        Pair<CompletionStage<Vsock.Binding>, CompletionStage<Vsock.IncomingConnection>> bound =
+                vm.vsock().bind(7008, 4, true).toMat(Sink.head(), Keep.both()).run(vmette.system());
+        await(bound.first());
+        Execution dialler = probe("dial", "7008");
+        Source.<ByteString>empty().runWith(dialler.stdin(), vmette.system());
+        CompletionStage<String> printed = dialler.stdout().runWith(Guests.sha256(), vmette.system());
+        CompletableFuture<ByteString> go = new CompletableFuture<>();
+        CompletionStage<akka.Done> guestsEnd = Source.completionStage(go)
+                .concat(Guests.randomBytes(6, 1 << 20))
+                .via(await(bound.second()).flow())
+                .runWith(Sink.ignore(), vmette.system());
+        await(guestsEnd);
+        ByteString first = ByteString.fromString("after the end");
+        go.complete(first);
+        assertThat(await(printed))
+                .isEqualTo(Guests.sha256Of(vmette, Source.single(first).concat(Guests.randomBytes(6, 1 << 20))));
+        assertThat(await(dialler.status()).code()).isZero();
+    }
+
+    @Test
     void messagesKeepTheirBoundariesBothWays() {
         Execution server = probe("messages", "7011");
         assertThat(await(server.stdout().runWith(Sink.head(), vmette.system())).utf8String())
@@ -106,7 +127,7 @@ class VsockStreamsIT {
                 .run(vmette.system()));
         Execution asking = probe("ask", "7012");
         assertThat(await(Guests.text(vmette, asking.stdout())))
-                .isEqualTo("1 same\n10 same\n1000 same\n50000 same\ntoo long\n");
+                .isEqualTo("1 same\n10 same\n1000 same\n50000 same\n80000 same\ntoo long\n");
         assertThat(await(asking.status()).code()).isZero();
         // a stream is refused where messages are wanted
         assertThat(await(probe("dial", "7012").status()).code()).isEqualTo(1);

@@ -28,7 +28,8 @@ final class MachineExits {
     private static VmFailure.Cause panic(String line) {
         // Without the kernel's time stamp.
         String said = line == null ? "" : ": " + line.substring(line.indexOf(PANIC));
-        return new VmFailure.GuestPanic("the guest's kernel panicked" + said);
+        String remedy = said.contains("deadlocked on memory") ? "; give the VM more memory" : "";
+        return new VmFailure.GuestPanic("the guest's kernel panicked" + said + remedy);
     }
 
     private static String last(List<String> console, String part) {

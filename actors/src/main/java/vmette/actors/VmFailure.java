@@ -58,9 +58,13 @@ public record VmFailure(
     public record BootDeadline(Duration deadline) implements Cause {
         @Override
         public String text() {
-            return "the agent in the guest did not answer within " + deadline.toMillis()
-                    + " ms (vmette.boot.deadline): the kernel may not have found it, may lack virtio or vsock,"
-                    + " or the host may be overloaded";
+            return "the agent in the guest did not answer within " + text(deadline)
+                    + " (vmette.boot.deadline): the kernel may not have found it, may lack virtio or vsock,"
+                    + " or the host may be overloaded, or its KVM be of no use";
+        }
+
+        private static String text(Duration duration) {
+            return duration.toMillis() % 1000 == 0 ? duration.toSeconds() + " s" : duration.toMillis() + " ms";
         }
     }
 

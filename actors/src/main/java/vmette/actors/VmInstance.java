@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.PostStop;
@@ -71,13 +72,14 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     private record MachineFailed(Throwable reason) implements Command {}
 
-    private record MachineExited(VmmExit exit) implements Command {}
+    // What a machine that is being closed still says finds nobody, and need not.
+    private record MachineExited(VmmExit exit) implements Command, DeadLetterSuppression {}
 
     private record MachineGone(Optional<VmmExit> exit) implements Command {}
 
-    private record DeviceBroke(String reason) implements Command {}
+    private record DeviceBroke(String reason) implements Command, DeadLetterSuppression {}
 
-    private record LinkEvent(AgentLink from, AgentLink.Event event) implements Command {}
+    private record LinkEvent(AgentLink from, AgentLink.Event event) implements Command, DeadLetterSuppression {}
 
     private record Dial() implements Command {}
 

@@ -258,6 +258,10 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             progress.accept(
                     "no KVM here (a processor with vmx or svm, and /dev/kvm): guests run under TCG, slower and no security boundary");
             LOG.info("guests run under TCG, which is slower and no security boundary");
+        } else if (!Accelerator.isLikelyToWork()) {
+            progress.accept(
+                    "vmette.qemu.accelerator = kvm is forced, though this processor shows neither vmx nor svm: on such a"
+                            + " host a guest's kernel may be too slow ever to boot; tcg is the way out");
         }
     }
 

@@ -59,6 +59,11 @@ public enum Accelerator {
         };
     }
 
+    /** Whether the processor shows what KVM needs; where it does not, a forced KVM may boot nothing. */
+    public static boolean isLikelyToWork() {
+        return hasVirtualisation(CPU_INFO);
+    }
+
     private static Accelerator demandKvm(Path node) {
         try {
             open(node);

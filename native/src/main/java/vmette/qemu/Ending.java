@@ -86,8 +86,9 @@ record Ending(
             return exit.detail();
         }
         // Status 0 is the guest's doing; before the handshake QEMU reports no events.
-        boolean endedByGuest = exitCode == 0 && console.isEmpty();
-        return endedByGuest ? SILENT_RESET : "QEMU " + describeStatus() + " before it was ready" + quoteConsole();
+        boolean perhapsByGuest = exitCode == 0 && console.isEmpty();
+        String status = "QEMU " + describeStatus() + " before it was ready" + quoteConsole();
+        return perhapsByGuest ? status + ": " + SILENT_RESET + ", or vmette.qemu.binary is another program" : status;
     }
 
     /** The last lines of the output for a message: {@code ": line; line"}, or empty. */

@@ -35,9 +35,9 @@ import vmette.files.FileKind;
         footerHeading = "%nExamples:%n",
         footer = {
             "  ${sys:vmette.command:-vmette} run --name web --exec 'sleep 1000' &",
-            "  ${sys:vmette.command:-vmette} cp index.html web:/srv/index.html",
-            "  ${sys:vmette.command:-vmette} cp web:/var/log ./logs",
-            "  ${sys:vmette.command:-vmette} cp site/. web:/srv",
+            "  ${sys:vmette.command:-vmette} cp index.html web:/tmp/index.html",
+            "  ${sys:vmette.command:-vmette} cp web:/tmp ./tmp-of-web",
+            "  ${sys:vmette.command:-vmette} cp site/. web:/tmp",
             "",
             "As with cp -r: into DST if that is a directory, else as DST; SRC/. is what is",
             "in SRC. A file takes the place of another whole or not at all.",
@@ -144,14 +144,25 @@ final class CpCommand implements Callable<Integer> {
                 }
                 client.readTree(from.path(), new TreeUnpacker(target, keepSpecial, progress)::readFrom);
             } else {
-                if (Files.isDirectory(target)) {
-                    throw new VmetteIoException("cannot copy the file " + source + " over the directory " + target);
-                }
+                refuseUnfit(target);
                 progress.total(told.size());
                 int mode = keepSpecial ? told.mode() : HostCopies.plain(told.mode());
                 client.read(from.path(), in -> HostCopies.receive(in, target, mode, progress));
             }
             return progress.leftOut() == 0 ? 0 : Failures.RUNTIME_ERROR;
+        }
+    }
+
+    /** A file takes the place of another; what is no file, as /dev/stdout, would lose what is there. */
+    private void refuseUnfit(Path target) {
+        if (Files.isDirectory(target)) {
+            throw new VmetteIoException("cannot copy the file " + source + " over the directory " + target);
+        }
+        if (target.startsWith("/dev")
+                || target.startsWith("/proc")
+                || (Files.exists(target) && !Files.isRegularFile(target))) {
+            throw new VmetteIoException(
+                    "cannot copy " + source + " to " + target + ": that is no file; name one, and read it from there");
         }
     }
 

@@ -19,6 +19,8 @@ final class ProgressBar implements CopyProgress, AutoCloseable {
     private final String name;
     private final LongSupplier clock;
     private final long begun;
+    // A prompt after Ctrl-C begins on a line of its own.
+    private final Thread lineEnd;
     private long total;
     private long done;
     private long entries;
@@ -36,6 +38,10 @@ final class ProgressBar implements CopyProgress, AutoCloseable {
         this.clock = clock;
         this.begun = clock.getAsLong();
         this.lastDraw = begun;
+        this.lineEnd = new Thread(out::println, "vmette-line-end");
+        if (drawn) {
+            Runtime.getRuntime().addShutdownHook(lineEnd);
+        }
     }
 
     /** On standard error, if that is a terminal. */
@@ -149,7 +155,12 @@ final class ProgressBar implements CopyProgress, AutoCloseable {
         }
         if (drawn) {
             draw(true);
-            out.println();
+            try {
+                Runtime.getRuntime().removeShutdownHook(lineEnd);
+                out.println();
+            } catch (IllegalStateException ending) {
+                // Then it runs.
+            }
         }
     }
 }

@@ -64,7 +64,7 @@ final class RunOptions {
     @Option(
             names = "--modules",
             paramLabel = "DIR",
-            description = "Directory of your kernel's modules. Default: all that is needed is built in.")
+            description = "Directory of the modules of your own kernel. Default: it has all that is needed built in.")
     private Path modules;
 
     @Option(
@@ -76,7 +76,10 @@ final class RunOptions {
     @Option(names = "--vcpus", paramLabel = "N", description = "Virtual processors, 1 to 255. Default: 1.")
     private Integer vcpus;
 
-    @Option(names = "--mem-mib", paramLabel = "N", description = "Memory in MiB, at least 64. Default: 512.")
+    @Option(
+            names = "--mem-mib",
+            paramLabel = "N",
+            description = "Memory in MiB, at least 64 (Debian's kernel: 96). Default: 512.")
     private Long memory;
 
     @Option(
@@ -130,7 +133,7 @@ final class RunOptions {
     }
 
     private static ExitStatus plain(Vmette vmette, VmSpec spec) {
-        RunStreams streams = RunStreams.inheritedWithInput();
+        RunStreams streams = RunStreams.ofProcess();
         return (spec.name().isPresent() ? vmette.run(spec, streams, vmette::publish) : vmette.run(spec, streams))
                 .toCompletableFuture()
                 .join();

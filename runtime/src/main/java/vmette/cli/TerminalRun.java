@@ -32,7 +32,7 @@ final class TerminalRun {
             Source<ByteString, ?> typed = Source.completionStageSource(
                     entered.thenApply(done -> StreamConverters.fromInputStream(terminal::input, CHUNK)));
             Sink<ByteString, ? extends CompletionStage<?>> screen =
-                    RunStreams.inherited().stdout();
+                    RunStreams.ofProcess().stdout();
             RunStreams streams = new RunStreams(
                     typed,
                     screen.mapMaterializedValue(

@@ -54,9 +54,12 @@ final class UsageErrors implements CommandLine.IParameterExceptionHandler {
     }
 
     private static String remedy(CommandLine commandLine) {
-        return commandLine.getCommandSpec().positionalParameters().isEmpty()
+        if (!commandLine.getCommandSpec().positionalParameters().isEmpty()) {
+            return ": it takes two paths, SRC and DST";
+        }
+        return commandLine.getCommandSpec().optionsMap().containsKey("--exec")
                 ? ": a command goes in quotes after --exec"
-                : ": it takes two paths, SRC and DST";
+                : ": it takes nothing but options";
     }
 
     /** A value that is not of its option's type. */

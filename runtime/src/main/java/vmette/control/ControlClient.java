@@ -4,6 +4,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.SocketException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.AccessDeniedException;
@@ -69,7 +70,11 @@ public final class ControlClient {
     }
 
     private static String others(List<Path> runtimes) {
-        String names = runtimes.stream().flatMap(VmNames::of).sorted().collect(Collectors.joining(", "));
+        String names = runtimes.stream()
+                .filter(ControlClient::isServed)
+                .flatMap(VmNames::of)
+                .sorted()
+                .collect(Collectors.joining(", "));
         return names.isEmpty() ? "start one with vmette run --name NAME" : "there is " + names;
     }
 
@@ -232,7 +237,7 @@ public final class ControlClient {
         try (ControlConnection connection = new ControlConnection(SocketChannel.open(address(runtime)))) {
             connection.open();
             return transfer.over(connection);
-        } catch (EOFException e) {
+        } catch (EOFException | SocketException e) {
             throw new VmLostException("the run of VM " + name + " ended while " + path + " was copied", e);
         } catch (FileSystemException e) {
             throw new VmetteIoException("cannot copy " + printable(e.getFile()) + ": " + why(e), e);

@@ -8,7 +8,6 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
-import vmette.errors.InvalidConfigException;
 import vmette.errors.VmetteIoException;
 import vmette.process.RuntimeDirectory;
 
@@ -31,7 +30,7 @@ final class VmNames {
     /**
      * Claims a name.
      *
-     * @throws InvalidConfigException if another runtime has it
+     * @throws VmetteIoException if another runtime has it
      */
     void claim(String name) {
         try {
@@ -77,8 +76,8 @@ final class VmNames {
         }
     }
 
-    private static InvalidConfigException taken(String name) {
-        return new InvalidConfigException(
+    private static VmetteIoException taken(String name) {
+        return new VmetteIoException(
                 "a VM named " + name + " is running already: choose another name, or stop that one first");
     }
 

@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
 /** Single files of the host. */
@@ -40,19 +39,9 @@ public final class HostCopies {
     /** Takes a file's content; a link in its place is followed, and whatever goes wrong leaves the old file. */
     public static void receive(InputStream content, Path file, int mode, CopyProgress progress) throws IOException {
         Path place = Files.exists(file) ? file.toRealPath() : file;
-        if (Files.exists(place) && !Files.isRegularFile(place, LinkOption.NOFOLLOW_LINKS)) {
-            try (OutputStream out = Files.newOutputStream(place)) {
-                byte[] buffer = new byte[BUFFER];
-                for (int size = content.read(buffer); size >= 0; size = content.read(buffer)) {
-                    out.write(buffer, 0, size);
-                    progress.bytes(size);
-                }
-            }
-        } else {
-            try (HostFile written = new HostFile(place)) {
-                written.write(content, mode, progress);
-                written.commit();
-            }
+        try (HostFile written = new HostFile(place)) {
+            written.write(content, mode, progress);
+            written.commit();
         }
         progress.entry();
     }

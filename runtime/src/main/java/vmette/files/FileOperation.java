@@ -86,10 +86,20 @@ record FileOperation(String vm, String what, String path, List<String> arguments
         }
     }
 
+    /** What it does, for people. */
+    private String verb() {
+        return switch (what) {
+            case "tar-in" -> "unpack into";
+            case "tar-out" -> "read the tree";
+            case "mkdir" -> "make the directory";
+            default -> what;
+        };
+    }
+
     private GuestFileException failure(int errno, String reason, String why, String said) {
         String where = GuestText.printable(said.strip());
         return new GuestFileException(
-                "cannot " + what + " " + GuestText.printable(path) + " in VM " + vm + ": " + why
+                "cannot " + verb() + " " + GuestText.printable(path) + " in VM " + vm + ": " + why
                         + (where.isEmpty() ? "" : "; the guest says: " + where),
                 what,
                 path,

@@ -77,6 +77,28 @@ class CliIT {
         assertThat(result.code()).isEqualTo(3);
     }
 
+    @ParameterizedTest
+    @CsvSource({"echo a,output", "seq 1 300000,output", "echo a >&2,error"})
+    void outputThatCannotBeWrittenIsAFailure(String command, String which) throws Exception {
+        Path err = sandbox.directory().resolve("err");
+        ProcessBuilder builder = Launched.builder(sandbox, "run", "--quiet", "--exec", command)
+                .redirectOutput(Path.of("/dev/full").toFile())
+                .redirectError(
+                        which.equals("output")
+                                ? err.toFile()
+                                : Path.of("/dev/full").toFile())
+                .redirectInput(Path.of("/dev/null").toFile());
+        Process run = builder.start();
+        assertThat(run.waitFor(Sandbox.DEADLINE_SECONDS, TimeUnit.SECONDS)).isTrue();
+        assertThat(run.exitValue()).isEqualTo(1);
+        if (which.equals("output")) {
+            assertThat(err)
+                    .hasContent(
+                            "vmette: cannot write what the command wrote to standard output: No space left on device;"
+                                    + " some of it is lost\n");
+        }
+    }
+
     @Test
     void optionsReachTheGuestAndNoticesGoToStandardError() {
         Result result = Launched.run(

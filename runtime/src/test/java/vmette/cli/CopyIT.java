@@ -221,9 +221,19 @@ class CopyIT {
     @Test
     void aSecondVmOfTheNameIsRefused() {
         Result second = Launched.run(sandbox, "run", "--quiet", "--name", "web", "--exec", "true");
-        assertThat(second.code()).isEqualTo(2);
+        assertThat(second.code()).isEqualTo(1);
         assertThat(second.stderr())
                 .isEqualTo("vmette: a VM named web is running already: choose another name, or stop that one first\n");
+    }
+
+    @Test
+    void whatIsNoFileIsNotOverwritten() throws IOException {
+        Path file = Files.writeString(here.resolve("some"), "text");
+        copied(file, "web:/tmp/some");
+        Result onto = cp("web:/tmp/some", "/dev/stdout");
+        assertThat(onto.code()).isEqualTo(1);
+        assertThat(onto.stdout()).isEmpty();
+        assertThat(onto.stderr()).contains("cannot copy web:/tmp/some to /dev/stdout: that is no file");
     }
 
     @Test

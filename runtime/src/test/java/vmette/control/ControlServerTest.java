@@ -22,7 +22,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vmette.errors.GuestFileException;
-import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteIoException;
 import vmette.files.BuiltIns;
@@ -213,10 +212,10 @@ class ControlServerTest {
         try (RuntimeDirectory second = RuntimeDirectory.open(base.toString());
                 ControlServer other = ControlServer.open(second)) {
             assertThatThrownBy(() -> other.publish("web", files(builtIns), system))
-                    .isInstanceOf(InvalidConfigException.class)
+                    .isInstanceOf(VmetteIoException.class)
                     .hasMessageContaining("a VM named web is running already");
             assertThatThrownBy(() -> server.publish("web", files(builtIns), system))
-                    .isInstanceOf(InvalidConfigException.class);
+                    .isInstanceOf(VmetteIoException.class);
             server.withdraw("web");
             other.publish("web", files(builtIns), system);
             other.publish("more", files(builtIns), system);
@@ -235,7 +234,7 @@ class ControlServerTest {
                         try {
                             new VmNames(runtime).claim("wanted");
                             return true;
-                        } catch (InvalidConfigException taken) {
+                        } catch (VmetteIoException taken) {
                             return false;
                         }
                     },

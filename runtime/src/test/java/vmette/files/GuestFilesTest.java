@@ -99,8 +99,9 @@ class GuestFilesTest {
             assertThat(failure.reason()).isEqualTo("EIO");
             assertThat(failure.path()).isEqualTo("/file");
             assertThat(failure)
-                    .hasMessage("cannot tar-out /file in VM test: input/output error (EIO); the guest says: /file:"
-                            + " it\\x1b said");
+                    .hasMessage(
+                            "cannot read the tree /file in VM test: input/output error (EIO); the guest says: /file:"
+                                    + " it\\x1b said");
         }
     }
 
