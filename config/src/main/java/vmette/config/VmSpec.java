@@ -290,6 +290,13 @@ public record VmSpec(
             return publish(new PublishedPort(hostPort, guestPort));
         }
 
+        /** These ports instead of those so far. */
+        public Builder publish(List<PublishedPort> values) {
+            publish.clear();
+            values.forEach(this::publish);
+            return this;
+        }
+
         /** See {@link VmSpec#rootfs()}. */
         public Builder rootfs(String value) {
             rootfs = Optional.of(value);
@@ -324,9 +331,23 @@ public record VmSpec(
             return share(new Share(tag, directory, false));
         }
 
+        /** These directories instead of those so far. */
+        public Builder shares(List<Share> values) {
+            shares.clear();
+            values.forEach(this::share);
+            return this;
+        }
+
         /** One more raw block image. */
         public Builder disk(Path value) {
             disks.add(Objects.requireNonNull(value, "disk"));
+            return this;
+        }
+
+        /** These images instead of those so far. */
+        public Builder disks(List<Path> values) {
+            disks.clear();
+            values.forEach(this::disk);
             return this;
         }
 
