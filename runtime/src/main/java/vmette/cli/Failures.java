@@ -1,7 +1,10 @@
 package vmette.cli;
 
 import java.io.PrintWriter;
+import java.util.Optional;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.ParameterException;
 import vmette.errors.Status;
 import vmette.errors.VmetteException;
 
@@ -15,21 +18,52 @@ final class Failures implements CommandLine.IExecutionExceptionHandler {
             Exception failure, CommandLine commandLine, CommandLine.ParseResult parseResult) {
         // Who stopped us knows why the VM is gone.
         if (!Shutdown.begun()) {
-            tell(failure, commandLine.getErr(), parseResult.originalArgs().contains("--debug"));
+            tell(failure, commandLine);
         }
-        boolean usage = failure instanceof VmetteException known && known.status() == Status.INVALID_CONFIG;
+        return exitCode(failure);
+    }
+
+    static int exitCode(Exception failure) {
+        boolean usage = failure instanceof ParameterException
+                || (failure instanceof VmetteException known && known.status() == Status.INVALID_CONFIG);
         return usage ? USAGE_ERROR : RUNTIME_ERROR;
     }
 
-    private static void tell(Exception failure, PrintWriter err, boolean debug) {
-        if (failure instanceof VmetteException known) {
-            err.println("vmette: " + known.getMessage());
+    private static void tell(Exception failure, CommandLine commandLine) {
+        PrintWriter err = commandLine.getErr();
+        boolean debug = isOn(commandLine, "--debug");
+        if (isOn(commandLine, "--json")) {
+            RunReport.freshLine();
+            err.println(report(failure));
         } else {
-            err.println("vmette: " + failure + (debug ? "" : " (this is a bug; --debug shows more)"));
+            err.println("vmette: " + message(failure)
+                    + (debug || failure instanceof VmetteException ? "" : " (this is a bug; --debug shows more)"));
         }
         if (debug) {
             failure.printStackTrace(err);
         }
         err.flush();
+    }
+
+    /** A failure as a line of JSON. */
+    static String report(Exception failure) {
+        Optional<Status> status = failure instanceof VmetteException known
+                ? Optional.of(known.status())
+                : failure instanceof ParameterException ? Optional.of(Status.INVALID_CONFIG) : Optional.empty();
+        return Report.failed(message(failure), status, exitCode(failure));
+    }
+
+    private static String message(Exception failure) {
+        return status(failure) ? failure.getMessage() : failure.toString();
+    }
+
+    private static boolean status(Exception failure) {
+        return failure instanceof VmetteException || failure instanceof ParameterException;
+    }
+
+    /** Whether a command was given this flag, by a variable perhaps. */
+    static boolean isOn(CommandLine commandLine, String flag) {
+        OptionSpec option = commandLine.getCommandSpec().findOption(flag);
+        return option != null && Boolean.TRUE.equals(option.getValue());
     }
 }

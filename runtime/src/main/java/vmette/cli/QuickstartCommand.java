@@ -19,10 +19,14 @@ import vmette.errors.VmLostException;
 /** {@code vmette quickstart}. */
 @Command(
         name = "quickstart",
-        description = "Boots a VM, asks it who it is, and shows the answer. The first time it fetches a kernel.",
+        description = {"Boots a VM and shows it.", "The first time it fetches a kernel."},
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        sortOptions = false)
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:shown", "1:run-time error", "2:usage error"},
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = "  ${sys:vmette.command:-vmette} quickstart")
 final class QuickstartCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;

@@ -1,0 +1,42 @@
+package vmette.cli;
+
+import java.util.List;
+import java.util.Map;
+
+/** The log on standard error, as slf4j-simple has it: read once, when the first logger is made, so set before anything else. */
+final class LogLevels {
+    private static final String PREFIX = "org.slf4j.simpleLogger.";
+
+    private LogLevels() {}
+
+    /** As the command line and the environment ask; what they do not ask for stays as it is. */
+    static void set(List<String> arguments, Map<String, String> environment) {
+        levels(arguments, environment).forEach((key, level) -> System.setProperty(PREFIX + key, level));
+    }
+
+    static Map<String, String> levels(List<String> arguments, Map<String, String> environment) {
+        if (arguments.contains("--debug") || isOn(environment, "VMETTE_DEBUG")) {
+            return Map.of(
+                    "log.vmette",
+                    "debug",
+                    "log.akka",
+                    "info",
+                    "showDateTime",
+                    "true",
+                    "dateTimeFormat",
+                    "HH:mm:ss.SSS");
+        }
+        boolean verbose = arguments.contains("--verbose")
+                || arguments.stream().anyMatch(argument -> argument.matches("-[a-zA-Z]*v[a-zA-Z]*"))
+                || isOn(environment, "VMETTE_VERBOSE");
+        if (verbose) {
+            return Map.of("log.vmette", "info");
+        }
+        boolean quiet = arguments.contains("--quiet") || isOn(environment, "VMETTE_QUIET");
+        return quiet ? Map.of("log.vmette", "error", "log.akka", "error") : Map.of();
+    }
+
+    private static boolean isOn(Map<String, String> environment, String variable) {
+        return environment.getOrDefault(variable, "").equalsIgnoreCase("true");
+    }
+}
