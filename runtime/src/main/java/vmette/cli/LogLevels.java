@@ -27,13 +27,17 @@ final class LogLevels {
                     "HH:mm:ss.SSS");
         }
         boolean verbose = arguments.contains("--verbose")
-                || arguments.stream().anyMatch(argument -> argument.matches("-[a-zA-Z]*v[a-zA-Z]*"))
+                || arguments.stream().anyMatch(LogLevels::isShortWithV)
                 || isOn(environment, "VMETTE_VERBOSE");
         if (verbose) {
             return Map.of("log.vmette", "info");
         }
         boolean quiet = arguments.contains("--quiet") || isOn(environment, "VMETTE_QUIET");
         return quiet ? Map.of("log.vmette", "error", "log.akka", "error") : Map.of();
+    }
+
+    private static boolean isShortWithV(String argument) {
+        return argument.startsWith("-") && argument.indexOf('v') > 0 && argument.matches("-[a-zA-Z]+");
     }
 
     private static boolean isOn(Map<String, String> environment, String variable) {
