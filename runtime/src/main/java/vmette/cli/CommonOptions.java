@@ -94,7 +94,8 @@ final class CommonOptions {
         }
     }
 
-    private void say(String line) {
+    /** Takes what is to be heard with {@code --quiet}, too. */
+    void say(String line) {
         System.err.println(json ? Report.notice(line) : "vmette: " + line);
     }
 }

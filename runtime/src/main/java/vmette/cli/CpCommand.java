@@ -158,7 +158,7 @@ final class CpCommand implements Callable<Integer> {
     }
 
     private ProgressBar bar(String name) {
-        return ProgressBar.onTerminal(name, common.isQuiet());
+        return ProgressBar.onTerminal(name, common.isQuiet() || common.isJson(), common::say);
     }
 
     /** The last component; {@code .} stands for what is in the directory. */

@@ -3,6 +3,7 @@ package vmette.cli;
 import java.io.PrintWriter;
 import java.util.Optional;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import vmette.errors.Status;
@@ -24,20 +25,19 @@ final class Failures implements CommandLine.IExecutionExceptionHandler {
     }
 
     static int exitCode(Exception failure) {
-        boolean usage = failure instanceof ParameterException
-                || (failure instanceof VmetteException known && known.status() == Status.INVALID_CONFIG);
-        return usage ? USAGE_ERROR : RUNTIME_ERROR;
+        return status(failure).filter(Status.INVALID_CONFIG::equals).isPresent() ? USAGE_ERROR : RUNTIME_ERROR;
     }
 
     private static void tell(Exception failure, CommandLine commandLine) {
         PrintWriter err = commandLine.getErr();
         boolean debug = isOn(commandLine, "--debug");
+        CommandSpec command = commandLine.getCommandSpec();
         if (isOn(commandLine, "--json")) {
             RunReport.freshLine();
-            err.println(report(failure));
+            err.println(report(failure, command));
         } else {
-            err.println("vmette: " + message(failure)
-                    + (debug || failure instanceof VmetteException ? "" : " (this is a bug; --debug shows more)"));
+            err.println("vmette: " + message(failure, command)
+                    + (debug || isKnown(failure) ? "" : " (this is a bug; --debug shows more)"));
         }
         if (debug) {
             failure.printStackTrace(err);
@@ -46,19 +46,28 @@ final class Failures implements CommandLine.IExecutionExceptionHandler {
     }
 
     /** A failure as a line of JSON. */
-    static String report(Exception failure) {
-        Optional<Status> status = failure instanceof VmetteException known
-                ? Optional.of(known.status())
-                : failure instanceof ParameterException ? Optional.of(Status.INVALID_CONFIG) : Optional.empty();
-        return Report.failed(message(failure), status, exitCode(failure));
+    static String report(Exception failure, CommandSpec command) {
+        return Report.failed(message(failure, command), status(failure), exitCode(failure));
     }
 
-    private static String message(Exception failure) {
-        return status(failure) ? failure.getMessage() : failure.toString();
+    private static Optional<Status> status(Exception failure) {
+        if (failure instanceof VmetteException known) {
+            return Optional.of(known.status());
+        }
+        return failure instanceof ParameterException ? Optional.of(Status.INVALID_CONFIG) : Optional.empty();
     }
 
-    private static boolean status(Exception failure) {
-        return failure instanceof VmetteException || failure instanceof ParameterException;
+    private static String message(Exception failure, CommandSpec command) {
+        if (!isKnown(failure)) {
+            return failure.toString();
+        }
+        return exitCode(failure) == USAGE_ERROR
+                ? Variables.explain(failure.getMessage(), command)
+                : failure.getMessage();
+    }
+
+    private static boolean isKnown(Exception failure) {
+        return status(failure).isPresent();
     }
 
     /** Whether a command was given this flag, by a variable perhaps. */

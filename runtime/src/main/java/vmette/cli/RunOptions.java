@@ -14,7 +14,6 @@ import vmette.RunStreams;
 import vmette.Vmette;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
-import vmette.errors.InvalidConfigException;
 
 /** The options of a run, and the run. What is not given comes from the environment, else from the configuration. */
 final class RunOptions {
@@ -71,12 +70,8 @@ final class RunOptions {
                 ExitStatus status = launch();
                 report.exited(status);
                 return status.code();
-            } catch (InvalidConfigException e) {
-                InvalidConfigException told = withVariables(e);
-                report.failed(told);
-                throw told;
             } catch (RuntimeException e) {
-                report.failed(e);
+                report.failed(e, command);
                 throw e;
             }
         }
@@ -160,13 +155,5 @@ final class RunOptions {
     private Optional<String> variables() {
         List<String> speaking = Variables.of(command).speaking(command);
         return speaking.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", speaking));
-    }
-
-    /** A value that is refused may be one that nobody remembers having exported. */
-    private InvalidConfigException withVariables(InvalidConfigException failure) {
-        return variables()
-                .map(names -> new InvalidConfigException(
-                        failure.getMessage() + " (from the environment: " + names + ")", failure))
-                .orElse(failure);
     }
 }

@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
 import vmette.ExitStatus;
 import vmette.errors.InvalidConfigException;
 import vmette.linux.BorrowedOutput;
@@ -50,9 +51,9 @@ final class RunReport implements AutoCloseable {
     }
 
     /** For the descriptor; standard error is told by {@link Failures} and {@link UsageErrors}. */
-    void failed(RuntimeException failure) {
+    void failed(RuntimeException failure, CommandSpec command) {
         if (descriptor.isPresent() && !Shutdown.begun()) {
-            tell(Failures.report(failure));
+            tell(Failures.report(failure, command));
         }
     }
 

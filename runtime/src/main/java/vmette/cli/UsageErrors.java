@@ -54,7 +54,7 @@ final class UsageErrors implements CommandLine.IParameterExceptionHandler {
                 && twice.getOverwritten() instanceof OptionSpec option) {
             return option.longestName() + " is given twice: give it once";
         }
-        return unfit(failure, Variables.of(command)).orElseGet(() -> withVariables(failure.getMessage(), command));
+        return unfit(failure, Variables.of(command)).orElseGet(() -> Variables.explain(failure.getMessage(), command));
     }
 
     private static String missing(MissingParameterException failure, CommandSpec command) {
@@ -124,10 +124,5 @@ final class UsageErrors implements CommandLine.IParameterExceptionHandler {
             return "true or false";
         }
         return type == Mebibytes.class ? "a size such as 8G or 512M, or a number of MiB" : option.paramLabel();
-    }
-
-    private static String withVariables(String message, CommandSpec command) {
-        List<String> speaking = Variables.of(command).speaking(command);
-        return speaking.isEmpty() ? message : message + " (from the environment: " + String.join(", ", speaking) + ")";
     }
 }

@@ -131,6 +131,14 @@ final class Variables implements CommandLine.IDefaultValueProvider {
                 .toList();
     }
 
+    /** A refusal, with the variables that had their say; what is refused may be something that nobody remembers having exported. */
+    static String explain(String refusal, CommandSpec command) {
+        List<String> speaking = of(command).speaking(command);
+        return speaking.isEmpty() || refusal.contains(PREFIX)
+                ? refusal
+                : refusal + " (from the environment: " + String.join(", ", speaking) + ")";
+    }
+
     /** A variable that is none of ours but so like one of ours that it must be meant for it: its name and that of ours. */
     Optional<Map.Entry<String, String>> slip(CommandSpec command) {
         List<String> strangers = new ArrayList<>(set.keySet());

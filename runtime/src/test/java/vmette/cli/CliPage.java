@@ -47,7 +47,8 @@ final class CliPage {
             | `exited`: the last of a run | `reason` (`exited`, `signalled`, `timed-out`), `exitCode`, `signal` if one ended it, `oomKilled` |
             | `failed`: the last of anything that failed | `status` (a name of [Status](../config/src/main/java/vmette/errors/Status.java)), `statusCode` (its number), `message`, `exitCode`; status and code are null for a bug |
 
-            New members and events may be added. A run that a signal to vmette ends has no last line. `providers` and `info` write one indented object to standard output.
+            New members and events may be added. A run that a signal to vmette ends has no last line. `quickstart`, `providers` and `info` write one indented object to
+            standard output. The log (warnings, and more with `-v` and `--debug`) stays text.
 
             ## Exit codes
 

@@ -60,6 +60,7 @@ class CompletionTest {
 
     @Test
     void zshTakesTheScript() throws Exception {
+        // -f: without the user's own start-up files.
         assumeTrue(Executables.find("zsh").isPresent(), "there is no zsh here");
         Path script = Files.writeString(directory.resolve("script"), script("zsh"));
         Process zsh = new ProcessBuilder(

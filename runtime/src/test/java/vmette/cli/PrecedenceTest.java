@@ -205,8 +205,9 @@ class PrecedenceTest {
                 "VMETTE_QUIET=yes | VMETTE_QUIET expects true or false, not 'yes'",
                 "VMETTE_ENV=X | VMETTE_ENV expects KEY=VALUE in each line, not 'X'",
                 "VMETTE_PUBLISH=80 | publish = 80 is refused: allowed is HOST:GUEST",
+                "VMETTE_SCRATCH=3 | scratch = 3 MiB is refused: allowed is 0 (in memory) or at least 16 MiB (from the environment: VMETTE_SCRATCH)",
                 "VMETTE_SHARE=x | share = x is refused: allowed is TAG=PATH",
-                "VMETTE_CONFIG=/nonexistent/vmette.conf | the configuration /nonexistent/vmette.conf does not exist",
+                "VMETTE_CONFIG=/nonexistent/vmette.conf | the configuration /nonexistent/vmette.conf does not exist: --config takes a HOCON file (from the environment: VMETTE_CONFIG)",
                 // what must be meant for one of ours
                 "VMETTE_MEM_MB=64 | the environment has VMETTE_MEM_MB, which is nothing to vmette; the nearest one is VMETTE_MEM_MIB",
                 "VMETTE_ROOTFS_R0=true | the environment has VMETTE_ROOTFS_R0, which is nothing to vmette; the nearest one is VMETTE_ROOTFS_RO",

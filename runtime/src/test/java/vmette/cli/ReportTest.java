@@ -18,6 +18,7 @@ import vmette.errors.StartFailedException;
 
 class ReportTest {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final CommandLine RUN = new CommandLine(new RunCommand());
 
     @Property
     void anyTextIsOneLineOfJsonThatMeansIt(@ForAll String text) throws IOException {
@@ -44,13 +45,13 @@ class ReportTest {
 
     @Example
     void aFailureHasItsStatusAndABugHasNone() {
-        assertThat(Failures.report(new StartFailedException("no \"kernel\"")))
+        assertThat(Failures.report(new StartFailedException("no \"kernel\""), RUN.getCommandSpec()))
                 .isEqualTo("{\"event\":\"failed\",\"status\":\"START_FAILED\",\"statusCode\":2,"
                         + "\"message\":\"no \\\"kernel\\\"\",\"exitCode\":1}");
-        assertThat(Failures.report(new ParameterException(new CommandLine(new RunCommand()), "what?")))
+        assertThat(Failures.report(new ParameterException(RUN, "what?"), RUN.getCommandSpec()))
                 .isEqualTo("{\"event\":\"failed\",\"status\":\"INVALID_CONFIG\",\"statusCode\":1,"
                         + "\"message\":\"what?\",\"exitCode\":2}");
-        assertThat(Failures.report(new IllegalStateException("broken")))
+        assertThat(Failures.report(new IllegalStateException("broken"), RUN.getCommandSpec()))
                 .isEqualTo("{\"event\":\"failed\",\"status\":null,\"statusCode\":null,"
                         + "\"message\":\"java.lang.IllegalStateException: broken\",\"exitCode\":1}");
     }

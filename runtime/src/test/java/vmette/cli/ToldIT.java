@@ -149,6 +149,12 @@ class ToldIT {
                 .isEqualTo(sandbox.directory().resolve("run").toString());
         assertThat(shown.path("changed")).hasSize(1);
 
+        Result quickstart = Launched.run(sandbox, "quickstart", "--json", "--quiet");
+        assertThat(quickstart.stderr()).isEmpty();
+        assertThat(JSON.readTree(quickstart.stdout()).path("uname").asText()).startsWith("Linux ");
+        assertThat(JSON.readTree(quickstart.stdout()).path("bootMillis").asLong())
+                .isPositive();
+
         Result providers = Launched.run(sandbox, "providers", "--json");
         assertThat(providers.stderr()).isEmpty();
         assertThat(JSON.readTree(providers.stdout())
