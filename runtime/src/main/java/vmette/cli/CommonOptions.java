@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import picocli.CommandLine.Option;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
@@ -87,11 +86,9 @@ final class CommonOptions {
         return quiet ? line -> {} : this::say;
     }
 
-    /** Takes what is of interest with {@code --verbose}; made only then. */
-    void detail(Supplier<String> line) {
-        if (!quiet && (verbose || debug)) {
-            say(line.get());
-        }
+    /** Whether what happens is to be said. */
+    boolean isVerbose() {
+        return !quiet && (verbose || debug);
     }
 
     /** Takes what is to be heard with {@code --quiet}, too. */

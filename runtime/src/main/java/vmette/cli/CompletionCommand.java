@@ -48,6 +48,8 @@ final class CompletionCommand implements Callable<Integer> {
             description = "bash or zsh. The script is the same, and sees in which it is.")
     private String shell;
 
+    // Like every command it takes them; it has no use for any.
+    @SuppressWarnings("UnusedVariable")
     @Mixin
     private CommonOptions common;
 

@@ -52,7 +52,9 @@ public final class Main {
     }
 
     private static CommandLine configured(CommandLine commandLine, Variables variables) {
-        HelpGroups.install(commandLine);
+        if (variables.mayAskForHelp()) {
+            HelpGroups.install(commandLine);
+        }
         return commandLine
                 .setDefaultValueProvider(variables)
                 .setExecutionStrategy(Main::run)

@@ -88,23 +88,31 @@ final class RunOptions {
         }
         RuntimeSettings settings = settings();
         VmSpec spec = spec(settings.vm());
-        common.detail(
-                () -> "settings from " + common.config().map(Object::toString).orElse("the defaults")
-                        + variables().map(names -> " and " + names).orElse(""));
-        common.detail(() -> "a VM of " + spec.vcpus() + " vcpus, " + spec.memoryMib() + " MiB, root "
-                + spec.rootfs().orElse("the initramfs") + (spec.rootfsReadOnly() ? " (read-only)" : ""));
+        if (common.isVerbose()) {
+            describe(spec);
+        }
         long begun = System.nanoTime();
         try (Vmette vmette = Vmette.create(settings, common.progress())) {
             ExitStatus status = terminal
                     ? TerminalRun.of(vmette, spec, Optional.ofNullable(exec), common.progress())
                     : plain(vmette, spec);
             explain(status, spec);
-            common.detail(() -> "the command " + status + ", "
-                    + Duration.ofNanos(System.nanoTime() - begun).toMillis() + " ms after launch");
+            if (common.isVerbose()) {
+                common.say("the command " + status + ", "
+                        + Duration.ofNanos(System.nanoTime() - begun).toMillis() + " ms after launch");
+            }
             return status;
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException known ? known : e;
         }
+    }
+
+    private void describe(VmSpec spec) {
+        List<String> variables = Variables.of(command).speaking(command);
+        common.say("settings from " + common.config().map(Object::toString).orElse("the defaults")
+                + (variables.isEmpty() ? "" : " and " + String.join(", ", variables)));
+        common.say("a VM of " + spec.vcpus() + " vcpus, " + spec.memoryMib() + " MiB, root "
+                + spec.rootfs().orElse("the initramfs") + (spec.rootfsReadOnly() ? " (read-only)" : ""));
     }
 
     private void explain(ExitStatus status, VmSpec spec) {
@@ -150,10 +158,5 @@ final class RunOptions {
 
     private ParameterException refusal(String message) {
         return new ParameterException(command.commandLine(), message);
-    }
-
-    private Optional<String> variables() {
-        List<String> speaking = Variables.of(command).speaking(command);
-        return speaking.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", speaking));
     }
 }

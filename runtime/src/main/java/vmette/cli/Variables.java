@@ -54,11 +54,13 @@ final class Variables implements CommandLine.IDefaultValueProvider {
      */
     Variables(Map<String, String> environment, List<String> arguments) {
         this.arguments = List.copyOf(arguments);
-        environment.forEach((name, value) -> {
-            if (name.startsWith(PREFIX) && !value.isEmpty()) {
-                set.put(name, value);
+        for (Map.Entry<String, String> variable : environment.entrySet()) {
+            String name = variable.getKey();
+            boolean others = OTHERS.contains(name) || name.startsWith(OF_REGISTRIES);
+            if (name.startsWith(PREFIX) && !others && !variable.getValue().isEmpty()) {
+                set.put(name, variable.getValue());
             }
-        });
+        }
     }
 
     /** Those that this command was given. */
@@ -66,6 +68,19 @@ final class Variables implements CommandLine.IDefaultValueProvider {
         return command.defaultValueProvider() instanceof Variables variables
                 ? variables
                 : new Variables(Map.of(), List.of());
+    }
+
+    /** Whether help may be asked for; who has no arguments may do so later. */
+    boolean mayAskForHelp() {
+        if (arguments.isEmpty() || arguments.contains("--help") || arguments.contains("help")) {
+            return true;
+        }
+        for (String argument : arguments) {
+            if (isShortWith(argument, 'h')) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /** The variable of an option, by its long name. */
@@ -82,7 +97,8 @@ final class Variables implements CommandLine.IDefaultValueProvider {
 
     @Override
     public String defaultValue(ArgSpec argument) {
-        return argument instanceof OptionSpec option && !option.isMultiValue()
+        // Asked for every option of every start.
+        return !set.isEmpty() && argument instanceof OptionSpec option && !option.isMultiValue()
                 ? instead(option).map(set::get).orElse(null)
                 : null;
     }
@@ -117,6 +133,9 @@ final class Variables implements CommandLine.IDefaultValueProvider {
 
     /** The lines of a repeatable option's variable. */
     List<String> lines(String option) {
+        if (set.isEmpty()) {
+            return List.of();
+        }
         return set.getOrDefault(name(option), "")
                 .lines()
                 .filter(line -> !line.isBlank())
@@ -141,8 +160,10 @@ final class Variables implements CommandLine.IDefaultValueProvider {
 
     /** A variable that is none of ours but so like one of ours that it must be meant for it: its name and that of ours. */
     Optional<Map.Entry<String, String>> slip(CommandSpec command) {
+        if (set.isEmpty()) {
+            return Optional.empty();
+        }
         List<String> strangers = new ArrayList<>(set.keySet());
-        strangers.removeIf(name -> OTHERS.contains(name) || name.startsWith(OF_REGISTRIES));
         strangers.removeAll(known(command));
         if (strangers.isEmpty()) {
             return Optional.empty();

@@ -2,7 +2,6 @@ package vmette.cli;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
@@ -16,7 +15,7 @@ final class CliPage {
     private static final String BEGIN = """
             # The command line
 
-            %s
+            {generated}
 
             `vmette [run] [OPTIONS] [--exec CMD]` runs something in a VM; the other commands help with that. `vmette COMMAND --help` says in a terminal what stands here.
 
@@ -54,7 +53,7 @@ final class CliPage {
 
             | code | of a run |
             |---|---|
-            %s
+            {codes}
 
             [failures.md](failures.md) lists what leads to which.
 
@@ -67,11 +66,9 @@ final class CliPage {
 
     static String render(String generated) {
         CommandLine root = Main.commandLine();
-        StringBuilder page = new StringBuilder(String.format(
-                Locale.ROOT,
-                BEGIN,
-                generated,
-                codes(root.getSubcommands().get("run").getCommandSpec())));
+        String codes = codes(root.getSubcommands().get("run").getCommandSpec());
+        StringBuilder page =
+                new StringBuilder(BEGIN.replace("{generated}", generated).replace("{codes}", codes));
         options(page, EVERYWHERE, HelpGroups.of(root.getCommandSpec()).get(EVERYWHERE));
         root.getSubcommands().forEach((name, command) -> {
             if (!name.equals("help")) {

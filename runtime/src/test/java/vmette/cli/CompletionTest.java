@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -73,7 +74,7 @@ class CompletionTest {
                 .redirectErrorStream(true)
                 .start();
         assertThat(zsh.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        assertThat(new String(zsh.getInputStream().readAllBytes()).lines())
+        assertThat(new String(zsh.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines())
                 .contains("_complete_vmette: function")
                 .anyMatch(line -> line.contains("_complete_vmette") && !line.endsWith("function"));
     }
@@ -84,7 +85,7 @@ class CompletionTest {
         builder.command().addAll(List.of(line.split(" ")));
         Process process = builder.redirectErrorStream(true).start();
         assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
-        String said = new String(process.getInputStream().readAllBytes());
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.exitValue()).as(said).isZero();
         return said.lines().map(String::strip).toList();
     }

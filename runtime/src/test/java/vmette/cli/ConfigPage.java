@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -20,7 +19,7 @@ final class ConfigPage {
     private static final String BEGIN = """
             # Settings
 
-            %s
+            {generated}
 
             In HOCON, in a file given with `--config` or named by `VMETTE_CONFIG`, or in the `application.conf` of a program that uses the library. For example:
 
@@ -36,7 +35,7 @@ final class ConfigPage {
     private ConfigPage() {}
 
     static String render(String generated) {
-        StringBuilder page = new StringBuilder(String.format(Locale.ROOT, BEGIN, generated));
+        StringBuilder page = new StringBuilder(BEGIN.replace("{generated}", generated));
         section(page, "vmette", reference().getConfig("vmette").root());
         return page.toString();
     }

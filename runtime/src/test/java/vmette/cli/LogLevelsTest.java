@@ -27,8 +27,9 @@ class LogLevelsTest {
             })
     void theFlagsSayHowMuchIsLogged(String arguments, String variable, String level) {
         Map<String, String> environment =
-                variable == null ? Map.of() : Map.of(variable.split("=")[0], variable.split("=")[1]);
-        assertThat(LogLevels.levels(List.of(arguments.split(" ")), environment).get("log.vmette"))
+                variable == null ? Map.of() : Map.of(variable.split("=", 2)[0], variable.split("=", 2)[1]);
+        assertThat(LogLevels.levels(List.of(arguments.split(" ", -1)), environment)
+                        .get("log.vmette"))
                 .isEqualTo(level);
     }
 }
