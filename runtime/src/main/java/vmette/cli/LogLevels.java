@@ -26,14 +26,15 @@ final class LogLevels {
                     "dateTimeFormat",
                     "HH:mm:ss.SSS");
         }
-        boolean verbose = arguments.contains("--verbose")
-                || arguments.stream().anyMatch(LogLevels::isShortWithV)
-                || isOn(environment, "VMETTE_VERBOSE");
-        if (verbose) {
+        // A flag of either kind goes over the variables of both.
+        boolean verbose = arguments.contains("--verbose") || arguments.stream().anyMatch(LogLevels::isShortWithV);
+        boolean quiet = arguments.contains("--quiet");
+        if (verbose || (!quiet && isOn(environment, "VMETTE_VERBOSE"))) {
             return Map.of("log.vmette", "info");
         }
-        boolean quiet = arguments.contains("--quiet") || isOn(environment, "VMETTE_QUIET");
-        return quiet ? Map.of("log.vmette", "error", "log.akka", "error") : Map.of();
+        return quiet || isOn(environment, "VMETTE_QUIET")
+                ? Map.of("log.vmette", "error", "log.akka", "error")
+                : Map.of();
     }
 
     private static boolean isShortWithV(String argument) {

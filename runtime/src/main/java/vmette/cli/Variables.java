@@ -9,7 +9,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.CommandSpec;
@@ -35,8 +34,11 @@ final class Variables implements CommandLine.IDefaultValueProvider {
             "VMETTE_JAVA_OPTS",
             "VMETTE_CHECK_SECONDS",
             "VMETTE_FUZZ_BUILT",
-            "VMETTE_VSOCK_PORT",
-            "VMETTE_CA_CERTS");
+            "VMETTE_VSOCK_PORT");
+
+    /** A flag of one silences the variable of the other as well. */
+    private static final Map<String, List<String>> RIVALS =
+            Map.of("--quiet", List.of("--verbose", "-v"), "--verbose", List.of("--quiet"));
 
     private static final String OF_REGISTRIES = "VMETTE_OCI_";
 
@@ -109,9 +111,12 @@ final class Variables implements CommandLine.IDefaultValueProvider {
     }
 
     private boolean isGiven(OptionSpec option) {
-        Stream<String> negated =
-                option.negatable() ? Stream.of("--no-" + option.longestName().substring(2)) : Stream.empty();
-        return Stream.concat(Stream.of(option.names()), negated).anyMatch(name -> arguments.stream()
+        List<String> names = new ArrayList<>(List.of(option.names()));
+        if (option.negatable()) {
+            names.add("--no-" + option.longestName().substring(2));
+        }
+        names.addAll(RIVALS.getOrDefault(option.longestName(), List.of()));
+        return names.stream().anyMatch(name -> arguments.stream()
                 .anyMatch(argument -> argument.equals(name)
                         || argument.startsWith(name + "=")
                         || (isShort(name) && isShortWith(argument, name.charAt(1)))));

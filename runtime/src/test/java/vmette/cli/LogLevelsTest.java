@@ -24,6 +24,8 @@ class LogLevelsTest {
                 "run --exec true | VMETTE_DEBUG=True | debug",
                 "run --quiet --exec true | | error",
                 "run --exec true | VMETTE_QUIET=true | error",
+                "run --exec true -v | VMETTE_QUIET=true | info",
+                "run --exec true --quiet | VMETTE_VERBOSE=true | error",
             })
     void theFlagsSayHowMuchIsLogged(String arguments, String variable, String level) {
         Map<String, String> environment =

@@ -236,7 +236,6 @@ class PrecedenceTest {
                 "VMETTE_VSOCK_PORT=none",
                 "VMETTE_OCI_TOKEN=x",
                 "VMETTE_OCI_AUTH_REGISTRY=a:b",
-                "VMETTE_CA_CERTS=/ca",
                 "VMETTE_HOME=/elsewhere",
                 "VMETTE_KEEP_SETUID=perhaps",
                 "VMETTE_VCPUS=",
@@ -260,6 +259,23 @@ class PrecedenceTest {
                 .isEqualTo(2);
         assertThat(spec(Map.of("VMETTE_VCPUS", "many"), "", "--vcpus=3").vcpus())
                 .isEqualTo(3);
+    }
+
+    @Test
+    void aFlagThatSaysTheOppositeSilencesAVariable() {
+        String[] arguments = {"info", "--quiet"};
+        assertThat(Main.commandLine(Map.of("VMETTE_VERBOSE", "true"), arguments)
+                        .setOut(new PrintWriter(new StringWriter()))
+                        .execute(arguments))
+                .isZero();
+        StringWriter err = new StringWriter();
+        assertThat(Main.commandLine(Map.of("VMETTE_VERBOSE", "true", "VMETTE_QUIET", "true"), "info")
+                        .setErr(new PrintWriter(err))
+                        .execute("info"))
+                .isEqualTo(2);
+        assertThat(err.toString())
+                .startsWith("vmette: --quiet and --verbose contradict each other: leave one of them out"
+                        + " (from the environment: VMETTE_QUIET, VMETTE_VERBOSE)");
     }
 
     @Test
