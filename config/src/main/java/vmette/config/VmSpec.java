@@ -279,6 +279,13 @@ public record VmSpec(
             return this;
         }
 
+        /** These ports instead of those so far. */
+        public Builder publish(List<PublishedPort> values) {
+            publish.clear();
+            values.forEach(this::publish);
+            return this;
+        }
+
         /** One more TCP port of the host's loopback address that leads into the guest. */
         public Builder publish(PublishedPort value) {
             publish.add(Objects.requireNonNull(value, "publish"));
@@ -288,13 +295,6 @@ public record VmSpec(
         /** As {@link #publish(PublishedPort)}: a host port, or 0 for any free one, and a guest port. */
         public Builder publish(int hostPort, int guestPort) {
             return publish(new PublishedPort(hostPort, guestPort));
-        }
-
-        /** These ports instead of those so far. */
-        public Builder publish(List<PublishedPort> values) {
-            publish.clear();
-            values.forEach(this::publish);
-            return this;
         }
 
         /** See {@link VmSpec#rootfs()}. */
