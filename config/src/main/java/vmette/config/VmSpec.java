@@ -292,6 +292,13 @@ public record VmSpec(
             return this;
         }
 
+        /** These ports instead of those so far. */
+        public Builder publish(List<PublishedPort> values) {
+            publish.clear();
+            values.forEach(this::publish);
+            return this;
+        }
+
         /** One more TCP port of the host's loopback address that leads into the guest. */
         public Builder publish(PublishedPort value) {
             publish.add(Objects.requireNonNull(value, "publish"));
@@ -349,9 +356,23 @@ public record VmSpec(
             return share(new Share(tag, directory, false));
         }
 
+        /** These directories instead of those so far. */
+        public Builder shares(List<Share> values) {
+            shares.clear();
+            values.forEach(this::share);
+            return this;
+        }
+
         /** One more raw block image. */
         public Builder disk(Path value) {
             disks.add(Objects.requireNonNull(value, "disk"));
+            return this;
+        }
+
+        /** These images instead of those so far. */
+        public Builder disks(List<Path> values) {
+            disks.clear();
+            values.forEach(this::disk);
             return this;
         }
 

@@ -1,11 +1,28 @@
 package vmette.config;
 
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Optional;
+
 /** How alike two words are, for hints. */
-final class Words {
+public final class Words {
     private Words() {}
 
+    /** The one that is most like this word, a common beginning counting most; of those that are equally alike the first. */
+    public static Optional<String> nearest(String word, Collection<String> known) {
+        return known.stream().min(Comparator.comparingInt(other -> distance(word, other) - commonPrefix(word, other)));
+    }
+
+    private static int commonPrefix(String a, String b) {
+        int length = 0;
+        while (length < a.length() && length < b.length() && a.charAt(length) == b.charAt(length)) {
+            length++;
+        }
+        return length;
+    }
+
     /** Levenshtein distance. */
-    static int distance(String a, String b) {
+    public static int distance(String a, String b) {
         int[] previous = new int[b.length() + 1];
         int[] current = new int[b.length() + 1];
         for (int j = 0; j <= b.length(); j++) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -133,5 +134,18 @@ class VmSpecTest {
         assertThatThrownBy(() -> Share.parse(text, false))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining("TAG=PATH");
+    }
+
+    @Test
+    void aListGivenAsAWholeTakesThePlaceOfWhatWasThere() {
+        VmSpec spec =
+                VmSpec.builder().publish(1, 1).share("old", Path.of("/old")).disk(Path.of("/old")).build().toBuilder()
+                        .publish(List.of(new PublishedPort(2, 2)))
+                        .shares(List.of(new Share("new", Path.of("/new"), true)))
+                        .disks(List.of(Path.of("/new")))
+                        .build();
+        assertThat(spec.publish()).containsExactly(new PublishedPort(2, 2));
+        assertThat(spec.shares()).containsExactly(new Share("new", Path.of("/new"), true));
+        assertThat(spec.disks()).containsExactly(Path.of("/new"));
     }
 }

@@ -6,6 +6,7 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 import vmette.config.RuntimeSettings;
@@ -16,26 +17,52 @@ final class CommonOptions {
     @Option(
             names = "--config",
             paramLabel = "FILE",
-            description = "HOCON file with a vmette { } section; reference.conf explains the keys.")
+            description = "HOCON file with a vmette { } section; docs/config.md explains the keys.")
     private Path config;
 
-    @Option(names = "--quiet", description = "No progress and no notices on standard error, only failures.")
+    @Option(
+            names = "--quiet",
+            fallbackValue = "true",
+            description = "No progress and no notices on standard error, only failures.")
     private boolean quiet;
 
-    @Option(names = "--debug", description = "Stack traces with failures.")
+    @Option(
+            names = {"-v", "--verbose"},
+            fallbackValue = "true",
+            description = "Say what happens, on standard error.")
+    private boolean verbose;
+
+    @Option(names = "--debug", fallbackValue = "true", description = "Debug log, and stack traces with failures.")
     private boolean debug;
 
-    boolean debug() {
-        return debug;
-    }
+    @Option(
+            names = "--json",
+            fallbackValue = "true",
+            description =
+                    "What vmette itself says as JSON: results on standard output, the rest line by line on standard error.")
+    private boolean json;
 
     boolean isQuiet() {
         return quiet;
     }
 
+    boolean isJson() {
+        return json;
+    }
+
+    /** The file of {@code --config}. */
+    Optional<Path> config() {
+        return Optional.ofNullable(config);
+    }
+
     RuntimeSettings settings() {
+        return config == null ? RuntimeSettings.load() : RuntimeSettings.from(merged());
+    }
+
+    /** All that the settings are read from. */
+    Config merged() {
         if (config == null) {
-            return RuntimeSettings.load();
+            return ConfigFactory.load();
         }
         if (Files.isDirectory(config) || !Files.isReadable(config)) {
             String why = Files.isDirectory(config)
@@ -47,14 +74,25 @@ final class CommonOptions {
         try {
             Config given = ConfigFactory.parseFile(
                     config.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
-            return RuntimeSettings.from(ConfigFactory.load(given));
+            return ConfigFactory.load(given);
         } catch (ConfigException e) {
             // It begins with the file and the line.
             throw new InvalidConfigException("the configuration cannot be read: " + e.getMessage(), e);
         }
     }
 
+    /** Takes notices. */
     Consumer<String> progress() {
-        return quiet ? line -> {} : line -> System.err.println("vmette: " + line);
+        return quiet ? line -> {} : this::say;
+    }
+
+    /** Whether what happens is to be said. */
+    boolean isVerbose() {
+        return !quiet && (verbose || debug);
+    }
+
+    /** Takes what is to be heard with {@code --quiet}, too. */
+    void say(String line) {
+        System.err.println(json ? Report.notice(line) : "vmette: " + line);
     }
 }

@@ -32,6 +32,9 @@ import vmette.files.FileKind;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         sortOptions = false,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:copied", "1:failed, or something was left out", "2:usage error"},
+        parameterListHeading = "%nParameters:%n",
         footerHeading = "%nExamples:%n",
         footer = {
             "  ${sys:vmette.command:-vmette} run --name web --exec 'sleep 1000' &",
@@ -44,7 +47,6 @@ import vmette.files.FileKind;
             "Modes and links are kept, of directories times too. In the guest all belongs",
             "to root, here to you. Setuid bits from a guest are dropped, its pipes and",
             "devices left out.",
-            "Exit codes: 0 copied, 1 failed or something was left out, 2 usage error.",
         })
 final class CpCommand implements Callable<Integer> {
     @Spec
@@ -167,7 +169,7 @@ final class CpCommand implements Callable<Integer> {
     }
 
     private ProgressBar bar(String name) {
-        return ProgressBar.onTerminal(name, common.isQuiet());
+        return ProgressBar.onTerminal(name, common.isQuiet() || common.isJson(), common::say);
     }
 
     /** The last component; {@code .} stands for what is in the directory. */

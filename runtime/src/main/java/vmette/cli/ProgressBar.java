@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import vmette.copy.CopyProgress;
 
@@ -16,6 +17,7 @@ final class ProgressBar implements CopyProgress, AutoCloseable {
 
     private final PrintStream out;
     private final boolean drawn;
+    private final Consumer<String> notices;
     private final String name;
     private final LongSupplier clock;
     private final long begun;
@@ -28,11 +30,13 @@ final class ProgressBar implements CopyProgress, AutoCloseable {
     private long lastDraw;
 
     /**
+     * @param notices told what is left out
      * @param drawn whether there is a terminal to draw on
      * @param clock nanoseconds
      */
-    ProgressBar(PrintStream out, boolean drawn, String name, LongSupplier clock) {
+    ProgressBar(PrintStream out, Consumer<String> notices, boolean drawn, String name, LongSupplier clock) {
         this.out = out;
+        this.notices = notices;
         this.drawn = drawn;
         this.name = name;
         this.clock = clock;
@@ -45,8 +49,8 @@ final class ProgressBar implements CopyProgress, AutoCloseable {
     }
 
     /** On standard error, if that is a terminal. */
-    static ProgressBar onTerminal(String name, boolean quiet) {
-        return new ProgressBar(System.err, !quiet && isTerminal(), name, System::nanoTime);
+    static ProgressBar onTerminal(String name, boolean hidden, Consumer<String> notices) {
+        return new ProgressBar(System.err, notices, !hidden && isTerminal(), name, System::nanoTime);
     }
 
     private static boolean isTerminal() {
@@ -80,7 +84,7 @@ final class ProgressBar implements CopyProgress, AutoCloseable {
         leftOut++;
         if (leftOut <= MOST_LEFT_OUT) {
             clear();
-            out.println("vmette: left out " + vmette.vmm.GuestText.printable(entry) + ": " + why);
+            notices.accept("left out " + vmette.vmm.GuestText.printable(entry) + ": " + why);
         }
     }
 
@@ -151,7 +155,7 @@ final class ProgressBar implements CopyProgress, AutoCloseable {
     public void close() {
         if (leftOut > MOST_LEFT_OUT) {
             clear();
-            out.println("vmette: left out " + (leftOut - MOST_LEFT_OUT) + " more");
+            notices.accept("left out " + (leftOut - MOST_LEFT_OUT) + " more");
         }
         if (drawn) {
             draw(true);

@@ -19,10 +19,14 @@ import vmette.errors.VmLostException;
 /** {@code vmette quickstart}. */
 @Command(
         name = "quickstart",
-        description = "Boots a VM, asks it who it is, and shows the answer. The first time it fetches a kernel.",
+        description = {"Boots a VM and shows it.", "The first time it fetches a kernel."},
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        sortOptions = false)
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:shown", "1:run-time error", "2:usage error"},
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = "  ${sys:vmette.command:-vmette} quickstart")
 final class QuickstartCommand implements Callable<Integer> {
     @Mixin
     private CommonOptions common;
@@ -41,23 +45,36 @@ final class QuickstartCommand implements Callable<Integer> {
                 throw new VmLostException("uname in the guest " + status
                         + ": the guest's busybox may be broken; delete " + settings.cacheDir() + " to fetch it anew");
             }
-            System.out.print(answer.toCompletableFuture().join());
-            System.out.println(row("memory", String.format(Locale.ROOT, "%d MiB", ready.memoryBytes() >> 20)));
-            System.out.println(row(
-                    "booted in",
-                    String.format(
-                            Locale.ROOT,
-                            "%.2f s (%.2f s of it the guest's)",
-                            ready.bootTime().toMillis() / 1e3,
-                            ready.guestBootTime().toMillis() / 1e3)));
-            System.out.println(row("runs on", ready.capabilities().description()));
-            System.out.println();
-            System.out.println("Next: " + System.getProperty("vmette.command", "vmette")
-                    + " run --exec 'echo hello from $(hostname)'");
+            show(answer.toCompletableFuture().join(), ready);
             return 0;
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException known ? known : e;
         }
+    }
+
+    private void show(String uname, VmReady ready) {
+        if (common.isJson()) {
+            System.out.println(Json.pretty(Json.object(
+                    "uname", uname.strip(),
+                    "memoryBytes", ready.memoryBytes(),
+                    "bootMillis", ready.bootTime().toMillis(),
+                    "guestBootMillis", ready.guestBootTime().toMillis(),
+                    "runsOn", ready.capabilities().description())));
+            return;
+        }
+        System.out.print(uname);
+        System.out.println(row("memory", String.format(Locale.ROOT, "%d MiB", ready.memoryBytes() >> 20)));
+        System.out.println(row(
+                "booted in",
+                String.format(
+                        Locale.ROOT,
+                        "%.2f s (%.2f s of it the guest's)",
+                        ready.bootTime().toMillis() / 1e3,
+                        ready.guestBootTime().toMillis() / 1e3)));
+        System.out.println(row("runs on", ready.capabilities().description()));
+        System.out.println();
+        System.out.println("Next: " + System.getProperty("vmette.command", "vmette")
+                + " run --exec 'echo hello from $(hostname)'");
     }
 
     private static String row(String name, String value) {

@@ -10,10 +10,41 @@ import picocli.CommandLine.Mixin;
         description = "Boots a VM, runs a command or a shell in it, powers it off and exits with its code.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        sortOptions = false)
+        customSynopsis = "vmette run [OPTIONS] [--exec CMD]",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "N:the command's own; 128+n if signal n ended it",
+            "1:run-time error",
+            "2:usage error: nothing was started",
+            "124:--timeout passed"
+        },
+        sortOptions = false,
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  ${sys:vmette.command:-vmette} run --exec 'uname -a'",
+            "  ${sys:vmette.command:-vmette} run",
+            "  tar c src | ${sys:vmette.command:-vmette} run --exec 'tar x; ls src'",
+            "  ${sys:vmette.command:-vmette} run --rootfs ./debian --rootfs-ro --exec 'cat /etc/os-release'",
+            "  ${sys:vmette.command:-vmette} run --share work=. --exec 'ls /mnt/work'",
+            "  ${sys:vmette.command:-vmette} run --scratch 8G --rootfs ./debian --exec 'df -h /'",
+            "  ${sys:vmette.command:-vmette} run --mem-mib 1024 --vcpus 2 --timeout 60 --exec make",
+            "  ${sys:vmette.command:-vmette} run --publish 8080:80 --exec 'httpd -f -h /'",
+            "  ${sys:vmette.command:-vmette} run --status-fd 3 --exec 'exit 4' 3>status; cat status",
+            "",
+            RunCommand.ENVIRONMENT,
+        })
 final class RunCommand implements Callable<Integer> {
+    /** A line of help. */
+    static final String ENVIRONMENT =
+            "A variable such as VMETTE_MEM_MIB speaks for an option that is not given, else the configuration does."
+                    + " A repeatable option's has a value on each line; --vsock-port has none.";
+
     @Mixin
     private RunOptions options;
+
+    RunOptions options() {
+        return options;
+    }
 
     @Override
     public Integer call() {

@@ -1,11 +1,7 @@
 package vmette.cli;
 
-import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
 import picocli.CommandLine.Mixin;
@@ -16,17 +12,13 @@ import picocli.CommandLine.Spec;
 import vmette.ExitStatus;
 import vmette.RunStreams;
 import vmette.Vmette;
-import vmette.config.PublishedPort;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 
-/** The options of a run, and the run. What is not given comes from the configuration. */
+/** The options of a run, and the run. What is not given comes from the environment, else from the configuration. */
 final class RunOptions {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
-
-    @Mixin
-    private CommonOptions common;
 
     @Option(
             names = "--exec",
@@ -36,51 +28,10 @@ final class RunOptions {
     private String exec;
 
     @Option(
-            names = "--name",
-            paramLabel = "NAME",
-            description = "Name the VM, so that other commands find it, such as vmette cp. Default: none.")
-    private String name;
-
-    @Option(
             names = {"-t", "--tty"},
+            fallbackValue = "true",
             description = "Give the command of --exec this terminal, as a shell gets it.")
     private boolean tty;
-
-    @Option(names = "--env", paramLabel = "KEY=VALUE", description = "Environment variable of the command; repeatable.")
-    private Map<String, String> env = new LinkedHashMap<>();
-
-    @Option(
-            names = "--kernel",
-            paramLabel = "PATH",
-            description = "vmlinux or bzImage. Default: Debian's cloud kernel, fetched once.")
-    private Path kernel;
-
-    @Option(
-            names = "--initramfs",
-            paramLabel = "PATH",
-            description = "Your own initramfs; the agent is appended to it. Default: busybox.")
-    private Path initramfs;
-
-    @Option(
-            names = "--modules",
-            paramLabel = "DIR",
-            description = "Directory of the modules of your own kernel. Default: it has all that is needed built in.")
-    private Path modules;
-
-    @Option(
-            names = "--cmdline",
-            paramLabel = "STR",
-            description = "Replaces the tunable part of the kernel command line.")
-    private String cmdline;
-
-    @Option(names = "--vcpus", paramLabel = "N", description = "Virtual processors, 1 to 255. Default: 1.")
-    private Integer vcpus;
-
-    @Option(
-            names = "--mem-mib",
-            paramLabel = "N",
-            description = "Memory in MiB, at least 64 (Debian's kernel: 96). Default: 512.")
-    private Long memory;
 
     @Option(
             names = "--timeout",
@@ -89,46 +40,89 @@ final class RunOptions {
     private Long timeout;
 
     @Option(
-            names = "--vsock-port",
-            paramLabel = "N",
-            description = "Host port for the guest's programs, which find it in VMETTE_VSOCK_PORT; it echoes."
-                    + " Negative: none (default); 0: a free one from 50000 to 59999.")
-    private Integer vsockPort;
+            names = "--name",
+            paramLabel = "NAME",
+            description = "Name the VM, so that other commands find it, such as vmette cp. Default: none.")
+    private String name;
 
     @Option(
-            names = "--publish",
-            paramLabel = "HOST:GUEST",
+            names = "--status-fd",
+            paramLabel = "FD",
             description =
-                    "TCP port of this host's 127.0.0.1 that leads to one of the guest; repeatable. HOST 0: a free one, told on standard error.")
-    private List<String> publish = new ArrayList<>();
+                    "Tell how it ended as a line of JSON to this file descriptor, which the guest cannot write to.")
+    private Integer statusFd;
+
+    @Mixin
+    private MachineOptions machine;
+
+    @Mixin
+    private StorageOptions storage;
+
+    @Mixin
+    private GuestOptions guest;
+
+    @Mixin
+    private CommonOptions common;
 
     int run() {
+        try (RunReport report = RunReport.to(Optional.ofNullable(statusFd), common.isJson())) {
+            try {
+                ExitStatus status = launch();
+                report.exited(status);
+                return status.code();
+            } catch (RuntimeException e) {
+                report.failed(e, command);
+                throw e;
+            }
+        }
+    }
+
+    private ExitStatus launch() {
         boolean terminal = exec == null || tty;
         if (terminal && !RawTerminal.isThere()) {
-            throw new ParameterException(
-                    command.commandLine(),
+            throw refusal(
                     exec == null
                             ? "nothing to run: --exec CMD says what, for example --exec 'uname -a'; a shell without it needs"
                                     + " a terminal as standard input, --exec sh reads commands from any"
                             : "--tty needs a terminal as standard input: leave it out");
         }
-        RuntimeSettings settings = common.settings();
+        RuntimeSettings settings = settings();
         VmSpec spec = spec(settings.vm());
+        if (common.isVerbose()) {
+            describe(spec);
+        }
+        long begun = System.nanoTime();
         try (Vmette vmette = Vmette.create(settings, common.progress())) {
             ExitStatus status = terminal
                     ? TerminalRun.of(vmette, spec, Optional.ofNullable(exec), common.progress())
                     : plain(vmette, spec);
-            if (status.kind() == ExitStatus.Kind.TIMED_OUT) {
-                common.progress().accept("stopped after " + spec.timeout().toSeconds() + " s (--timeout)");
+            explain(status, spec);
+            if (common.isVerbose()) {
+                common.say("the command " + status + ", "
+                        + Duration.ofNanos(System.nanoTime() - begun).toMillis() + " ms after launch");
             }
-            if (status.oomKilled()) {
-                common.progress()
-                        .accept("the guest ran out of memory and its kernel killed a process of the command:"
-                                + " give it more with --mem-mib");
-            }
-            return status.code();
+            return status;
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException known ? known : e;
+        }
+    }
+
+    private void describe(VmSpec spec) {
+        List<String> variables = Variables.of(command).speaking(command);
+        common.say("settings from " + common.config().map(Object::toString).orElse("the defaults")
+                + (variables.isEmpty() ? "" : " and " + String.join(", ", variables)));
+        common.say("a VM of " + spec.vcpus() + " vcpus, " + spec.memoryMib() + " MiB, root "
+                + spec.rootfs().orElse("the initramfs") + (spec.rootfsReadOnly() ? " (read-only)" : ""));
+    }
+
+    private void explain(ExitStatus status, VmSpec spec) {
+        if (status.kind() == ExitStatus.Kind.TIMED_OUT) {
+            common.progress().accept("stopped after " + spec.timeout().toSeconds() + " s (--timeout)");
+        }
+        if (status.oomKilled()) {
+            common.progress()
+                    .accept("the guest ran out of memory and its kernel killed a process of the command:"
+                            + " give it more with --mem-mib");
         }
     }
 
@@ -139,40 +133,30 @@ final class RunOptions {
                 .join();
     }
 
-    private VmSpec spec(VmSpec defaults) {
-        VmSpec.Builder builder = defaults.toBuilder();
+    RuntimeSettings settings() {
+        return common.settings();
+    }
+
+    /** What the VM is to be. */
+    VmSpec spec(VmSpec defaults) {
+        storage.check(command, defaults, exec != null);
+        VmSpec.Builder spec = defaults.toBuilder();
         if (exec != null) {
-            builder.exec(exec);
+            spec.exec(exec);
         }
-        env.forEach(builder::env);
         if (name != null) {
-            builder.name(name);
-        }
-        if (kernel != null) {
-            builder.kernel(kernel);
-        }
-        if (initramfs != null) {
-            builder.initramfs(initramfs);
-        }
-        if (modules != null) {
-            builder.modules(modules);
-        }
-        if (cmdline != null) {
-            builder.cmdline(cmdline);
-        }
-        if (vcpus != null) {
-            builder.vcpus(vcpus);
-        }
-        if (memory != null) {
-            builder.memoryMib(memory);
+            spec.name(name);
         }
         if (timeout != null) {
-            builder.timeout(Duration.ofSeconds(timeout));
+            spec.timeout(Duration.ofSeconds(timeout));
         }
-        if (vsockPort != null) {
-            builder.vsockPort(vsockPort);
-        }
-        publish.forEach(ports -> builder.publish(PublishedPort.parse(ports)));
-        return builder.build();
+        machine.applyTo(spec);
+        storage.applyTo(spec, Variables.of(command));
+        guest.applyTo(spec, Variables.of(command));
+        return spec.build();
+    }
+
+    private ParameterException refusal(String message) {
+        return new ParameterException(command.commandLine(), message);
     }
 }

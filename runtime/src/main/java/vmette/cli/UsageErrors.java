@@ -1,34 +1,49 @@
 package vmette.cli;
 
 import java.io.PrintWriter;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.MissingParameterException;
 import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.OverwrittenOptionException;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
+import vmette.config.Words;
+import vmette.errors.Status;
 
-/** A command line that cannot be understood: two lines on standard error, exit code 2. */
+/** A command line that cannot be understood: two lines on standard error, or one of JSON; exit code 2. */
 final class UsageErrors implements CommandLine.IParameterExceptionHandler {
     @Override
     public int handleParseException(ParameterException failure, String[] args) {
         PrintWriter err = failure.getCommandLine().getErr();
-        err.println("vmette: " + text(failure));
-        err.println("Try '" + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
+        String text = text(failure);
+        // It may have been met before the flag was reached.
+        if (List.of(args).contains("--json")) {
+            RunReport.freshLine();
+            err.println(Report.failed(text, Optional.of(Status.INVALID_CONFIG), Failures.USAGE_ERROR));
+        } else {
+            err.println("vmette: " + text);
+            err.println("Try '" + failure.getCommandLine().getCommandSpec().qualifiedName() + " --help'.");
+        }
+        if (List.of(args).contains("--debug")) {
+            failure.printStackTrace(err);
+        }
         return Failures.USAGE_ERROR;
     }
 
     private static String text(ParameterException failure) {
+        CommandSpec command = failure.getCommandLine().getCommandSpec();
         if (failure instanceof UnmatchedArgumentException unmatched) {
-            return unknown(unmatched);
+            return unknown(unmatched, command);
         }
         if (failure instanceof MissingParameterException missing
                 && missing.getMissing().stream().allMatch(ArgSpec::isPositional)) {
-            return missing.getMissing().stream().map(ArgSpec::paramLabel).collect(Collectors.joining(" and "))
-                    + " missing: " + failure.getCommandLine().getCommandName() + " SRC DST";
+            return missing(missing, command);
         }
         if (failure instanceof MissingParameterException missing
                 && missing.getMissing().size() == 1
@@ -39,45 +54,75 @@ final class UsageErrors implements CommandLine.IParameterExceptionHandler {
                 && twice.getOverwritten() instanceof OptionSpec option) {
             return option.longestName() + " is given twice: give it once";
         }
-        return unfit(failure).orElseGet(failure::getMessage);
+        return unfit(failure, Variables.of(command)).orElseGet(() -> Variables.explain(failure.getMessage(), command));
     }
 
-    private static String unknown(UnmatchedArgumentException failure) {
+    private static String missing(MissingParameterException failure, CommandSpec command) {
+        String labels = failure.getMissing().stream().map(ArgSpec::paramLabel).collect(Collectors.joining(" and "));
+        String all =
+                command.positionalParameters().stream().map(ArgSpec::paramLabel).collect(Collectors.joining(" "));
+        return labels + " missing: " + command.name() + " " + all;
+    }
+
+    private static String unknown(UnmatchedArgumentException failure, CommandSpec command) {
         String first = failure.getUnmatched().get(0);
-        String nearest = failure.getSuggestions().isEmpty()
-                ? ""
-                : "; the nearest one is " + failure.getSuggestions().get(0);
-        return first.startsWith("-")
-                ? first.split("=", 2)[0] + " is not an option" + nearest
-                : "'" + first + "' is not understood"
-                        + (nearest.isEmpty() ? remedy(failure.getCommandLine()) : nearest);
+        if (first.startsWith("-")) {
+            String option = first.split("=", 2)[0];
+            return option + " is not an option"
+                    + nearest(
+                            option,
+                            command.options().stream()
+                                    .filter(known -> !known.hidden())
+                                    .map(OptionSpec::longestName)
+                                    .toList());
+        }
+        return "'" + first + "' is not understood"
+                + (command.subcommands().isEmpty()
+                        ? remedy(command)
+                        : nearest(first, command.subcommands().keySet())
+                                + "; a command for the guest goes in quotes after --exec");
     }
 
-    private static String remedy(CommandLine commandLine) {
-        if (!commandLine.getCommandSpec().positionalParameters().isEmpty()) {
-            return ": it takes two paths, SRC and DST";
+    private static String nearest(String word, Collection<String> known) {
+        return Words.nearest(word, known)
+                .filter(near -> Words.distance(word, near) <= Math.max(2, word.length() / 2))
+                .map(near -> "; the nearest one is " + near)
+                .orElse("");
+    }
+
+    private static String remedy(CommandSpec command) {
+        if (!command.positionalParameters().isEmpty()) {
+            String labels = command.positionalParameters().stream()
+                    .map(ArgSpec::paramLabel)
+                    .collect(Collectors.joining(" and "));
+            return ": it takes " + labels + " and no more";
         }
-        return commandLine.getCommandSpec().optionsMap().containsKey("--exec")
-                ? ": a command goes in quotes after --exec"
-                : ": it takes nothing but options";
+        return command.findOption("--exec") == null
+                ? ": " + command.name() + " takes options only"
+                : ": a command goes in quotes after --exec";
     }
 
     /** A value that is not of its option's type. */
-    private static Optional<String> unfit(ParameterException failure) {
-        ArgSpec argument = failure.getArgSpec();
-        if (!(argument instanceof OptionSpec option) || failure.getValue() == null) {
+    private static Optional<String> unfit(ParameterException failure, Variables variables) {
+        if (!(failure.getArgSpec() instanceof OptionSpec option) || failure.getValue() == null) {
             return Optional.empty();
         }
-        String value = failure.getValue();
+        String name = variables.instead(option).orElse(option.longestName());
+        return Optional.of(
+                name + " expects " + expected(option, failure.getValue()) + ", not '" + failure.getValue() + "'");
+    }
+
+    private static String expected(OptionSpec option, String value) {
         Class<?> type = option.type();
         if (option.isMultiValue()) {
-            return Optional.of(option.longestName() + " expects " + option.paramLabel() + ", not '" + value + "'");
+            return option.paramLabel();
         }
         if (type == Integer.class || type == Long.class) {
-            String expected =
-                    value.matches("[+-]?[0-9]+") ? " expects a number within reason, not " : " expects a number, not ";
-            return Optional.of(option.longestName() + expected + "'" + value + "'");
+            return value.matches("[+-]?[0-9]+") ? "a number within reason" : "a number";
         }
-        return Optional.empty();
+        if (type == Boolean.class || type == boolean.class) {
+            return "true or false";
+        }
+        return type == Mebibytes.class ? "a size such as 8G or 512M, or a number of MiB" : option.paramLabel();
     }
 }

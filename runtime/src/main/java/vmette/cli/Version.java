@@ -9,10 +9,15 @@ import picocli.CommandLine;
 final class Version implements CommandLine.IVersionProvider {
     @Override
     public String[] getVersion() throws IOException {
+        return new String[] {"vmette " + number()};
+    }
+
+    /** As semantic versioning has it. */
+    static String number() throws IOException {
         Properties build = new Properties();
         try (InputStream in = Version.class.getResourceAsStream("build.properties")) {
             build.load(in);
         }
-        return new String[] {"vmette " + build.getProperty("version")};
+        return build.getProperty("version");
     }
 }

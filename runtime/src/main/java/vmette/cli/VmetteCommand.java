@@ -11,8 +11,24 @@ import picocli.CommandLine.Mixin;
         description = "Runs commands in Linux microVMs of their own.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {RunCommand.class, QuickstartCommand.class, CpCommand.class, HelpCommand.class},
-        synopsisSubcommandLabel = "[COMMAND]",
+        subcommands = {
+            RunCommand.class,
+            QuickstartCommand.class,
+            CpCommand.class,
+            ProvidersCommand.class,
+            InfoCommand.class,
+            CompletionCommand.class,
+            HelpCommand.class
+        },
+        customSynopsis = {"vmette [run] [OPTIONS] [--exec CMD]", "       vmette COMMAND [OPTIONS]"},
+        commandListHeading = "%nCommands (the word run may be left out):%n",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {
+            "N:the command's own; 128+n if signal n ended it",
+            "1:run-time error",
+            "2:usage error: nothing was started",
+            "124:--timeout passed"
+        },
         sortOptions = false,
         footerHeading = "%nExamples:%n",
         footer = {
@@ -20,12 +36,9 @@ import picocli.CommandLine.Mixin;
             "  ${sys:vmette.command:-vmette} run --exec 'uname -a'",
             "  ${sys:vmette.command:-vmette} run",
             "  echo hi | ${sys:vmette.command:-vmette} run --exec 'tr a-z A-Z'",
-            "  ${sys:vmette.command:-vmette} run --timeout 5 --exec 'sleep 60'",
             "  ${sys:vmette.command:-vmette} cp --help",
             "",
-            "The word run may be left out.",
-            "Exit codes: the guest's own (128+n for signal n), 1 run-time error,",
-            "2 usage error, 124 timeout.",
+            RunCommand.ENVIRONMENT,
         })
 final class VmetteCommand implements Callable<Integer> {
     @Mixin

@@ -35,6 +35,7 @@ import vmette.RunStreams;
 import vmette.Vmette;
 import vmette.config.PublishedPort;
 import vmette.config.RuntimeSettings;
+import vmette.config.Share;
 import vmette.config.VmSpec;
 import vmette.errors.Status;
 import vmette.errors.VmetteException;
@@ -71,6 +72,10 @@ class FailuresIT {
             run("a published port that is no pair", "--publish", "8080"),
             run("a host port published twice", "--publish", "8080:80", "--publish", "8080:81"),
             run("a published host port that is taken", "--publish", "{taken}:80"),
+            run("a share that is no pair", "--share", "work"),
+            run("two shares of one tag", "--share", "work=/", "--share", "work=/tmp"),
+            run("a share with the reserved tag", "--share", "ctl=/"),
+            run("a scratch disk of 1 MiB", "--scratch", "1"),
             set("a setting of the wrong type", "vmette.vm.vcpus = many"),
             set("a port that is none", "vmette.vm.vsock-port = none"),
             set("a setting that does not exist", "vmette.boot.dedline = 5s"),
@@ -241,6 +246,8 @@ class FailuresIT {
             case "--exec" -> builder.exec(value);
             case "--env" -> builder.env(value.split("=", 2)[0], value.split("=", 2)[1]);
             case "--publish" -> builder.publish(PublishedPort.parse(value));
+            case "--share" -> builder.share(Share.parse(value, false));
+            case "--scratch" -> builder.scratchMib(Long.parseLong(value));
             case "--vcpus" -> builder.vcpus(Integer.parseInt(value));
             case "--mem-mib" -> builder.memoryMib(Long.parseLong(value));
             case "--timeout" -> builder.timeout(Duration.ofSeconds(Long.parseLong(value)));

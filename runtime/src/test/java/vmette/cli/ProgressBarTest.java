@@ -13,7 +13,8 @@ class ProgressBarTest {
     private final AtomicLong clock = new AtomicLong();
 
     private ProgressBar bar(boolean drawn) {
-        return new ProgressBar(new PrintStream(bytes, true, StandardCharsets.UTF_8), drawn, "file", clock::get);
+        PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+        return new ProgressBar(out, line -> out.println("vmette: " + line), drawn, "file", clock::get);
     }
 
     private String said() {

@@ -2,6 +2,8 @@ package vmette.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
@@ -9,6 +11,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -39,9 +42,12 @@ class UsageTest {
         List<String> lines = said.err().lines().toList();
         assertThat(lines).hasSize(2);
         assertThat(lines.get(0)).startsWith("vmette: " + message);
-        assertThat(lines.get(1))
-                .isEqualTo("Try 'vmette "
-                        + (arguments.startsWith("rum") ? "" : arguments.split(" ", -1)[0] + " ") + "--help'.");
+        String command = Stream.of(arguments.split(" ", -1))
+                .filter(Main.commandLine().getSubcommands()::containsKey)
+                .findFirst()
+                .map(name -> name + " ")
+                .orElse("");
+        assertThat(lines.get(1)).isEqualTo("Try 'vmette " + command + "--help'.");
     }
 
     @Test
@@ -59,20 +65,33 @@ class UsageTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"--help", "run --help", "quickstart --help", "cp --help"})
+    @ValueSource(
+            strings = {
+                "--help",
+                "run --help",
+                "quickstart --help",
+                "cp --help",
+                "providers --help",
+                "info --help",
+                "completion --help"
+            })
     void helpNamesEveryOptionOnStandardOutput(String arguments) {
         Said said = vmette(arguments.split(" ", -1));
         assertThat(said.code()).isZero();
         assertThat(said.err()).isEmpty();
-        assertThat(said.out()).startsWith("Usage: vmette").contains("--config", "--quiet", "--debug");
+        assertThat(said.out())
+                .startsWith("Usage: vmette")
+                .contains("--config", "--quiet", "--verbose", "--debug", "--json", "Exit codes:");
         if (arguments.startsWith("cp")) {
-            assertThat(said.out()).contains("NAME:/PATH", "--keep-setuid", "Exit codes:");
-        } else if (!arguments.startsWith("quickstart")) {
+            assertThat(said.out()).contains("NAME:/PATH", "--keep-setuid");
+        } else if (arguments.startsWith("run") || arguments.startsWith("--")) {
             assertThat(said.out())
                     .contains("--exec", "--env", "--kernel", "--initramfs", "--modules", "--cmdline")
-                    .contains("--vcpus", "--mem-mib", "--timeout", "--vsock-port", "--publish", "--name");
+                    .contains("--vcpus", "--mem-mib", "--timeout", "--vsock-port", "--publish", "--name")
+                    .contains("--rootfs", "--[no-]rootfs-ro", "--[no-]switch-root", "--share", "--share-ro", "--disk")
+                    .contains("--scratch", "--status-fd", "Examples:", "  124 ", "VMETTE_MEM_MIB");
         }
-        assertThat(said.out().lines()).allMatch(line -> line.length() <= 80);
+        assertThat(said.out().lines()).allMatch(line -> line.length() <= 100);
     }
 
     @Test
@@ -84,10 +103,49 @@ class UsageTest {
                         + " --config takes a HOCON file" + System.lineSeparator());
     }
 
-    @Test
-    void debugAddsTheStackTrace() {
-        Said said = vmette("run", "--debug", "--exec", "true", "--config", "/nonexistent/vmette.conf");
+    @ParameterizedTest
+    @ValueSource(strings = {"run --exec true", "quickstart", "info", "providers"})
+    void noStackTraceWithoutDebug(String arguments) {
+        Said said = vmette((arguments + " --config /nonexistent/vmette.conf").split(" ", -1));
         assertThat(said.code()).isEqualTo(2);
-        assertThat(said.err()).contains("\tat vmette.cli.");
+        assertThat(said.err()).hasLineCount(1).startsWith("vmette: the configuration /nonexistent/vmette.conf");
+        Said debugged = vmette((arguments + " --debug --config /nonexistent/vmette.conf").split(" ", -1));
+        assertThat(debugged.code()).isEqualTo(2);
+        assertThat(debugged.err()).contains("\tat vmette.cli.");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "run --json --exec true --config /nonexistent/vmette.conf | the configuration /nonexistent/vmette.conf does",
+                "run --exec true --config /nonexistent/vmette.conf --json | the configuration /nonexistent/vmette.conf does",
+                "run --json --exec true --env 1A=x | env = 1A is refused",
+                "run --jsn --json | --jsn is not an option; the nearest one is --json",
+                "run --vcpus many --json | --vcpus expects a number, not 'many'",
+                "run --json --quiet -v --exec true | --quiet and --verbose contradict each other",
+                "info --json all | 'all' is not understood",
+                "cp --json one two | one of SRC and DST is in a VM",
+            })
+    void withJsonAFailureIsOneObjectWithItsStatus(String arguments, String message) throws Exception {
+        Said said = vmette(arguments.split(" ", -1));
+        assertThat(said.code()).isEqualTo(2);
+        assertThat(said.out()).isEmpty();
+        assertThat(said.err()).hasLineCount(1);
+        JsonNode failure = new ObjectMapper().readTree(said.err());
+        assertThat(failure.path("event").asText()).isEqualTo("failed");
+        assertThat(failure.path("status").asText()).isEqualTo("INVALID_CONFIG");
+        assertThat(failure.path("statusCode").asInt()).isEqualTo(1);
+        assertThat(failure.path("exitCode").asInt()).isEqualTo(2);
+        assertThat(failure.path("message").asText()).startsWith(message);
+    }
+
+    @Test
+    void aStatusDescriptorThatIsNotOpenIsRefused() {
+        Said said = vmette("run", "--exec", "true", "--status-fd", "987654");
+        assertThat(said.code()).isEqualTo(2);
+        assertThat(said.err())
+                .startsWith(
+                        "vmette: --status-fd: descriptor 987654 is not open; open one, as in: vmette run --status-fd 3");
     }
 }

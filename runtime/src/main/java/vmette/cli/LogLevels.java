@@ -1,0 +1,47 @@
+package vmette.cli;
+
+import java.util.List;
+import java.util.Map;
+
+/** The log on standard error, as slf4j-simple has it: read once, when the first logger is made, so set before anything else. */
+final class LogLevels {
+    private static final String PREFIX = "org.slf4j.simpleLogger.";
+
+    private LogLevels() {}
+
+    /** As the command line and the environment ask; what they do not ask for stays as it is. */
+    static void set(List<String> arguments, Map<String, String> environment) {
+        levels(arguments, environment).forEach((key, level) -> System.setProperty(PREFIX + key, level));
+    }
+
+    static Map<String, String> levels(List<String> arguments, Map<String, String> environment) {
+        if (arguments.contains("--debug") || isOn(environment, "VMETTE_DEBUG")) {
+            return Map.of(
+                    "log.vmette",
+                    "debug",
+                    "log.akka",
+                    "info",
+                    "showDateTime",
+                    "true",
+                    "dateTimeFormat",
+                    "HH:mm:ss.SSS");
+        }
+        // A flag of either kind goes over the variables of both.
+        boolean verbose = arguments.contains("--verbose") || arguments.stream().anyMatch(LogLevels::isShortWithV);
+        boolean quiet = arguments.contains("--quiet");
+        if (verbose || (!quiet && isOn(environment, "VMETTE_VERBOSE"))) {
+            return Map.of("log.vmette", "info");
+        }
+        return quiet || isOn(environment, "VMETTE_QUIET")
+                ? Map.of("log.vmette", "error", "log.akka", "error")
+                : Map.of();
+    }
+
+    private static boolean isShortWithV(String argument) {
+        return argument.startsWith("-") && argument.indexOf('v') > 0 && argument.matches("-[a-zA-Z]+");
+    }
+
+    private static boolean isOn(Map<String, String> environment, String variable) {
+        return environment.getOrDefault(variable, "").equalsIgnoreCase("true");
+    }
+}

@@ -1,0 +1,122 @@
+package vmette.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import vmette.config.Share;
+import vmette.config.VmSpec;
+
+/** The guest's file systems. */
+final class StorageOptions {
+    @Option(
+            names = "--rootfs",
+            paramLabel = "SPEC",
+            description =
+                    "What the guest's / is made of: a directory (/, ./, ../, ~/ or its bare name), squashfs+file:///PATH,"
+                            + " tar+file:///PATH, or an image. It is never written. Default: the initramfs.")
+    private String rootfs;
+
+    @Option(
+            names = "--rootfs-ro",
+            negatable = true,
+            fallbackValue = "true",
+            description = "Writes to / fail. Otherwise they are discarded with the VM.")
+    private Boolean readOnly;
+
+    @Option(
+            names = "--switch-root",
+            negatable = true,
+            fallbackValue = "true",
+            description = "Leave the initramfs behind by switch_root, instead of running commands in a chroot.")
+    private Boolean switchRoot;
+
+    @Option(
+            names = "--scratch",
+            paramLabel = "SIZE",
+            converter = Mebibytes.Converter.class,
+            description = "Disk for what is written to / and /tmp, gone with the VM: 8G, 512M or a number of MiB."
+                    + " Default: 0, in memory.")
+    private Mebibytes scratch;
+
+    @Option(
+            names = "--share",
+            paramLabel = "TAG=PATH",
+            description = "Directory of this host, read and written at /mnt/TAG; repeatable.")
+    private List<String> shares = new ArrayList<>();
+
+    @Option(
+            names = "--share-ro",
+            paramLabel = "TAG=PATH",
+            description = "The same without writing, which this host enforces; repeatable.")
+    private List<String> readOnlyShares = new ArrayList<>();
+
+    @Option(
+            names = "--disk",
+            paramLabel = "PATH",
+            description = "Raw block image, written too: /dev/vda, /dev/vdb and so on in this order; repeatable.")
+    private List<String> disks = new ArrayList<>();
+
+    /** Lists that are given take the place of those that are configured. */
+    void applyTo(VmSpec.Builder spec, Variables variables) {
+        if (rootfs != null) {
+            spec.rootfs(rootfs);
+        }
+        if (readOnly != null) {
+            spec.rootfsReadOnly(readOnly);
+        }
+        if (switchRoot != null) {
+            spec.switchRoot(switchRoot);
+        }
+        if (scratch != null) {
+            spec.scratchMib(scratch.count());
+        }
+        List<String> written = variables.orLines(shares, "--share");
+        List<String> read = variables.orLines(readOnlyShares, "--share-ro");
+        if (!written.isEmpty() || !read.isEmpty()) {
+            List<Share> all = new ArrayList<>();
+            written.forEach(text -> all.add(Share.parse(text, false)));
+            read.forEach(text -> all.add(Share.parse(text, true)));
+            spec.shares(all);
+        }
+        List<String> images = variables.orLines(disks, "--disk");
+        if (!images.isEmpty()) {
+            spec.disks(images.stream().map(Path::of).toList());
+        }
+    }
+
+    /**
+     * Refuses what cannot be meant together.
+     *
+     * @param defaults what was configured
+     * @param exec whether a command is given
+     */
+    void check(CommandSpec command, VmSpec defaults, boolean exec) {
+        boolean root = rootfs != null || defaults.rootfs().isPresent();
+        boolean readOnlyRoot = Optional.ofNullable(readOnly).orElse(defaults.rootfsReadOnly());
+        boolean switched = Optional.ofNullable(switchRoot).orElse(defaults.switchRoot());
+        if (!root && (readOnlyRoot || switched)) {
+            throw refusal(
+                    command,
+                    (readOnlyRoot ? "--rootfs-ro" : "--switch-root")
+                            + " needs a root file system: give one with --rootfs SPEC");
+        }
+        if (readOnlyRoot && scratch != null && scratch.count() > 0) {
+            throw refusal(
+                    command,
+                    "--scratch is for what is written to /, and --rootfs-ro has nothing written to it: leave one of them out");
+        }
+        if (readOnlyRoot && switched && exec) {
+            throw refusal(
+                    command,
+                    "--switch-root, --rootfs-ro and --exec do not go together: leave one of them out, --switch-root perhaps");
+        }
+    }
+
+    private static ParameterException refusal(CommandSpec command, String message) {
+        return new ParameterException(command.commandLine(), message);
+    }
+}
