@@ -49,6 +49,9 @@ final class Endpoints {
     static URI sentTo(URI registry, URI from, String target) throws InvalidImageException {
         URI uri;
         try {
+            if (target.isBlank()) {
+                throw new IllegalArgumentException("empty");
+            }
             uri = from.resolve(target.strip());
         } catch (IllegalArgumentException e) {
             throw new InvalidImageException("the registry sends us to what is no address", e);

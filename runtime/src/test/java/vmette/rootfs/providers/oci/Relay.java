@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -27,6 +28,9 @@ final class Relay implements AutoCloseable {
     private final AtomicLong allowance = new AtomicLong(-1);
 
     private final AtomicLong passed = new AtomicLong();
+    private final CountDownLatch never = new CountDownLatch(1);
+    private volatile boolean stall;
+    private volatile boolean stalled;
     private volatile boolean stayDown;
     private volatile boolean down;
 
@@ -63,7 +67,22 @@ final class Relay implements AutoCloseable {
     /** After so many more bytes all connections break. New ones are let through again, or, if it is to stay down, refused. */
     void breakAfter(long bytes, boolean stay) {
         stayDown = stay;
+        stall = false;
         allowance.set(bytes);
+    }
+
+    /** After so many more bytes the connection that has them stands still for ever; new ones are let through. */
+    void stallAfter(long bytes) {
+        stall = true;
+        allowance.set(bytes);
+    }
+
+    boolean isStalled() {
+        return stalled;
+    }
+
+    boolean isDown() {
+        return down;
     }
 
     void mend() {
@@ -99,13 +118,17 @@ final class Relay implements AutoCloseable {
                 if (asking) {
                     note(new String(chunk, 0, read, StandardCharsets.ISO_8859_1));
                 } else if (!allowed(read)) {
+                    if (stall) {
+                        stalled = true;
+                        never.await();
+                    }
                     closeAll();
                     return;
                 }
                 out.write(chunk, 0, read);
             }
             to.shutdownOutput();
-        } catch (IOException broken) {
+        } catch (InterruptedException | IOException broken) {
             close(from);
             close(to);
         }
@@ -114,7 +137,7 @@ final class Relay implements AutoCloseable {
     private boolean allowed(int bytes) {
         long left = allowance.get();
         if (left >= 0 && bytes > left) {
-            down = stayDown;
+            down = stayDown && !stall;
             allowance.set(-1);
             return false;
         }
@@ -157,6 +180,7 @@ final class Relay implements AutoCloseable {
     @Override
     public void close() throws IOException {
         server.close();
+        never.countDown();
         closeAll();
     }
 }
