@@ -27,7 +27,7 @@ record Answer(URI uri, int status, HttpHeaders headers, InputStream body) implem
     byte[] bytes(int most) throws IOException {
         byte[] bytes = body.readNBytes(most + 1);
         if (bytes.length > most) {
-            throw new InvalidImageException("the registry's answer is longer than " + most + " bytes");
+            throw new RegistryFaultException("the registry's answer is longer than " + most + " bytes");
         }
         return bytes;
     }

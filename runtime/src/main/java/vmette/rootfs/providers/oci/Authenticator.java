@@ -91,21 +91,21 @@ final class Authenticator {
         }
     }
 
-    private static String token(byte[] answer) throws InvalidImageException {
+    private static String token(byte[] answer) throws RegistryFaultException {
         JsonNode given;
         try {
             given = OciJson.object(answer, "the answer");
         } catch (InvalidImageException e) {
             // without the parser's words: they may show a piece of a token
-            throw new InvalidImageException("the token service's answer is not the JSON it should be");
+            throw new RegistryFaultException("the token service's answer is not the JSON it should be");
         }
         String token = given.path("token").asText("");
         return token.isEmpty() ? given.path("access_token").asText("") : token;
     }
 
-    private static Optional<String> header(String token) throws InvalidImageException {
+    private static Optional<String> header(String token) throws RegistryFaultException {
         if (token.isEmpty() || !token.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
-            throw new InvalidImageException("the token is none that can be sent");
+            throw new RegistryFaultException("the token is none that can be sent");
         }
         return Optional.of("Bearer " + token);
     }

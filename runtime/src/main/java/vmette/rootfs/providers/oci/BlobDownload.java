@@ -70,7 +70,7 @@ final class BlobDownload {
         }
         if (!blob.digest().matches(result)) {
             store.discard(partial);
-            throw new InvalidImageException(
+            throw new RegistryFaultException(
                     "the registry sent other bytes for " + blob.digest() + " than it should: their digest is "
                             + blob.digest().algorithm() + ":" + HexFormat.of().formatHex(result));
         }
@@ -92,7 +92,7 @@ final class BlobDownload {
             long before = have;
             try {
                 receive();
-            } catch (InvalidImageException | CacheException e) {
+            } catch (RegistryFaultException | CacheException e) {
                 throw e;
             } catch (IOException e) {
                 if (Thread.interrupted()) {
@@ -124,7 +124,7 @@ final class BlobDownload {
                         read = answer.body().read(chunk)) {
                     if (read > blob.size() - have) {
                         store.discard(partial);
-                        throw new InvalidImageException("the registry sends more for " + blob.digest() + " than the "
+                        throw new RegistryFaultException("the registry sends more for " + blob.digest() + " than the "
                                 + blob.size() + " bytes that the manifest says");
                     }
                     append(file, chunk, read);

@@ -1,13 +1,11 @@
 package vmette.rootfs.providers.oci;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.FileLockInterruptionException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.concurrent.locks.ReentrantLock;
-import java.util.stream.IntStream;
+import java.util.Optional;
+import vmette.linux.LinuxException;
+import vmette.linux.LockFile;
+import vmette.linux.OwnedFd;
 import vmette.rootfs.RootfsProgress;
 
 /**
@@ -15,69 +13,45 @@ import vmette.rootfs.RootfsProgress;
  * that no file has to be deleted under a lock; a thread holds one at a time.
  */
 final class CacheLock implements AutoCloseable {
-    private static final int LOCKS = 256;
+    private static final long POLL_MILLIS = 20;
 
-    /** A file lock belongs to the whole JVM, so threads need one among themselves. */
-    private static final ReentrantLock[] THREADS =
-            IntStream.range(0, LOCKS).mapToObj(i -> new ReentrantLock()).toArray(ReentrantLock[]::new);
+    private final OwnedFd held;
 
-    private final ReentrantLock threads;
-    private final FileLock lock;
-
-    private CacheLock(ReentrantLock threads, FileLock lock) {
-        this.threads = threads;
-        this.lock = lock;
+    private CacheLock(OwnedFd held) {
+        this.held = held;
     }
 
-    /** Waits until nobody else has the lock; whoever has it ends, or dies and loses it. To be closed by the same thread. */
+    /** Waits until nobody else has the lock; whoever has it ends, or dies and loses it. */
     static CacheLock take(Path directory, Digest digest, RootfsProgress progress)
             throws CacheException, InterruptedException {
-        String name = digest.hex().substring(0, 2);
-        ReentrantLock threads = THREADS[Integer.parseInt(name, 16)];
-        threads.lockInterruptibly();
-        CacheLock taken = null;
-        try {
-            taken = new CacheLock(threads, lock(directory.resolve(name), progress));
-            return taken;
-        } catch (FileLockInterruptionException e) {
-            throw (InterruptedException) new InterruptedException("waiting for another process").initCause(e);
-        } catch (IOException e) {
-            throw new CacheException(e);
-        } finally {
-            if (taken == null) {
-                threads.unlock();
+        BlobStore.makeDirectory(directory);
+        Path file = directory.resolve(digest.hex().substring(0, 2));
+        for (boolean first = true; ; first = false) {
+            Optional<OwnedFd> lock = tryLock(file);
+            if (lock.isPresent()) {
+                return new CacheLock(lock.get());
             }
+            if (first) {
+                progress.say("waiting for another who is fetching a part of the image");
+            }
+            Thread.sleep(POLL_MILLIS);
         }
     }
 
-    private static FileLock lock(Path file, RootfsProgress progress) throws IOException {
-        BlobStore.makeDirectory(file.getParent());
-        FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    private static Optional<OwnedFd> tryLock(Path file) throws CacheException {
         try {
-            FileLock lock = channel.tryLock();
-            if (lock == null) {
-                progress.say("another process is fetching a part of the image; waiting for it");
-                lock = channel.lock();
-            }
-            return lock;
-        } catch (IOException e) {
-            channel.close();
-            throw e;
+            return LockFile.tryLock(file, true);
+        } catch (LinuxException e) {
+            throw new CacheException(new IOException(e.getMessage(), e));
         }
     }
 
     boolean isHeld() {
-        return lock.isValid();
+        return !held.isClosed();
     }
 
     @Override
-    public void close() throws CacheException {
-        try {
-            lock.acquiredBy().close();
-        } catch (IOException e) {
-            throw new CacheException(e);
-        } finally {
-            threads.unlock();
-        }
+    public void close() {
+        held.close();
     }
 }

@@ -5,11 +5,12 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import vmette.rootfs.providers.LayerSource;
 
 /** One layer of an image that is in the cache. */
-record CachedLayer(Descriptor blob, BlobStore store) {
-    /** For people. */
-    String name() {
+record CachedLayer(Descriptor blob, BlobStore store) implements LayerSource {
+    @Override
+    public String name() {
         return "layer " + blob.digest().brief();
     }
 
@@ -18,7 +19,8 @@ record CachedLayer(Descriptor blob, BlobStore store) {
      *
      * @throws IOException if they are no longer what they were; they are gone then, and the next pull fetches them anew
      */
-    InputStream open() throws IOException {
+    @Override
+    public InputStream open() throws IOException {
         Path file = store.file(blob.digest());
         MessageDigest engine = blob.digest().engine();
         try {

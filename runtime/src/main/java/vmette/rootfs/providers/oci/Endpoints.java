@@ -44,9 +44,9 @@ final class Endpoints {
      * Where a registry says to go instead, by a redirect or for a token. A registry elsewhere may not send us to this machine's services, and
      * none may send us over plain HTTP to another machine.
      *
-     * @throws InvalidImageException if it may not
+     * @throws RegistryFaultException if it may not
      */
-    static URI sentTo(URI registry, URI from, String target) throws InvalidImageException {
+    static URI sentTo(URI registry, URI from, String target) throws RegistryFaultException {
         URI uri;
         try {
             if (target.isBlank()) {
@@ -54,20 +54,20 @@ final class Endpoints {
             }
             uri = from.resolve(target.strip());
         } catch (IllegalArgumentException e) {
-            throw new InvalidImageException("the registry sends us to what is no address", e);
+            throw new RegistryFaultException("the registry sends us to what is no address", e);
         }
         String scheme = uri.getScheme() == null ? "" : uri.getScheme().toLowerCase(Locale.ROOT);
         if (uri.getHost() == null
                 || uri.getRawUserInfo() != null
                 || !(scheme.equals("https") || scheme.equals("http"))) {
-            throw new InvalidImageException("the registry sends us to what is no address of a web server");
+            throw new RegistryFaultException("the registry sends us to what is no address of a web server");
         }
         String shown = scheme + "://" + OciJson.shown(uri.getRawAuthority());
         if (scheme.equals("http") && !isLoopback(uri)) {
-            throw new InvalidImageException("the registry sends us to " + shown + ", which is not encrypted");
+            throw new RegistryFaultException("the registry sends us to " + shown + ", which is not encrypted");
         }
         if (isLoopback(uri) && !isLoopback(registry)) {
-            throw new InvalidImageException("the registry sends us to " + shown + ", a service of this machine");
+            throw new RegistryFaultException("the registry sends us to " + shown + ", a service of this machine");
         }
         return uri;
     }

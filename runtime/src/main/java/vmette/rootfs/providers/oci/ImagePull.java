@@ -121,7 +121,7 @@ final class ImagePull {
             String said = answer.header("Docker-Content-Digest");
             Digest digest = Digest.parse(said).orElseGet(() -> Digest.of(bytes));
             if (!digest.isOf(bytes)) {
-                throw new InvalidImageException(
+                throw new RegistryFaultException(
                         "the registry sent a manifest that is not the " + digest + " it says it is");
             }
             ManifestDecoder.manifest(bytes);
@@ -158,7 +158,7 @@ final class ImagePull {
 
     private byte[] checked(Digest digest, byte[] bytes) throws IOException {
         if (!digest.isOf(bytes)) {
-            throw new InvalidImageException("the registry sent other bytes for " + digest
+            throw new RegistryFaultException("the registry sent other bytes for " + digest
                     + " than it should: their digest is " + Digest.of(bytes));
         }
         store.write(digest, bytes);

@@ -5,7 +5,10 @@ import java.net.ConnectException;
 import java.net.UnknownHostException;
 import java.net.http.HttpTimeoutException;
 import java.nio.channels.UnresolvedAddressException;
+import java.nio.file.Path;
 import javax.net.ssl.SSLException;
+import vmette.errors.BadImageException;
+import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
 
 /** What a failed pull is called where the user sees it: what, where, why, and what to do. */
@@ -18,6 +21,7 @@ final class PullFailures {
             return refused.passes();
         }
         return !(failure instanceof InvalidImageException
+                || failure instanceof RegistryFaultException
                 || failure instanceof CacheException
                 || failure instanceof NotCachedException);
     }
@@ -39,7 +43,7 @@ final class PullFailures {
         return failure instanceof SSLException ? "TLS: " + OciJson.shown(text) : OciJson.shown(text);
     }
 
-    static VmetteIoException of(ImageReference reference, java.nio.file.Path cache, IOException failure) {
+    static VmetteException of(ImageReference reference, Path cache, IOException failure) {
         String image = "the image " + reference;
         String registry = reference.registry();
         if (failure instanceof NotCachedException) {
@@ -55,8 +59,14 @@ final class PullFailures {
                     failure);
         }
         if (failure instanceof InvalidImageException) {
+            return new BadImageException(
+                    image + " cannot be used: " + failure.getMessage() + "; check the reference, or take another image",
+                    failure);
+        }
+        if (failure instanceof RegistryFaultException) {
             return new VmetteIoException(
-                    image + " cannot be used: " + failure.getMessage() + "; check the reference and the registry",
+                    image + " cannot be fetched from " + registry + ": " + failure.getMessage()
+                            + "; check that it is the registry you mean, and tell who runs it",
                     failure);
         }
         if (failure instanceof RegistryRefusedException refused) {

@@ -112,7 +112,7 @@ final class RegistryClient {
                 }
             }
         }
-        throw new InvalidImageException("the registry redirects more than " + MAX_REDIRECTS + " times");
+        throw new RegistryFaultException("the registry redirects more than " + MAX_REDIRECTS + " times");
     }
 
     /** One request, without following anything. */

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
-import vmette.errors.VmetteIoException;
+import vmette.errors.VmetteException;
 
 /** A registry that lies, exaggerates and sends us elsewhere. */
 class HostileRegistryTest {
@@ -159,7 +159,7 @@ class HostileRegistryTest {
         registry.on("/v2/a/b/manifests/" + DIGEST, manifest);
         String reference = registry.host() + "/a/b";
         assertThatThrownBy(() -> pulls.pull(reference))
-                .isInstanceOf(VmetteIoException.class)
+                .isInstanceOf(VmetteException.class)
                 .hasMessageContaining(reference)
                 .hasMessageContaining(why)
                 .satisfies(e -> assertThat(e.getMessage()).hasSizeLessThan(1000).doesNotContain("\u001b"));
@@ -199,7 +199,7 @@ class HostileRegistryTest {
         registry.blob(config)
                 .manifest("latest", TestImages.manifest(config, LAYER).bytes());
         assertThatThrownBy(() -> pulls.pull(registry.host() + "/a/b"))
-                .isInstanceOf(VmetteIoException.class)
+                .isInstanceOf(VmetteException.class)
                 .hasMessageContaining(why);
     }
 
@@ -259,6 +259,49 @@ class HostileRegistryTest {
         });
         assertThat(Pulls.bytes(pulls.pull(registry.host() + "/a/b").layers().get(0)))
                 .isEqualTo(LAYER.bytes());
+    }
+
+    @Test
+    void aRegistryInTroubleIsAskedAgainForALayer() throws Exception {
+        int[] asked = {0};
+        registry.manifest("latest", TestImages.manifest(CONFIG, LAYER).bytes());
+        registry.on(
+                "/v2/a/b/blobs/" + DIGEST,
+                exchange -> FakeRegistry.send(exchange, asked[0]++ == 0 ? 503 : 200, LAYER.bytes()));
+        assertThat(Pulls.bytes(pulls.pull(registry.host() + "/a/b").layers().get(0)))
+                .isEqualTo(LAYER.bytes());
+    }
+
+    @Test
+    void aTagIsTakenAsItWasWhileItsRegistryIsInTroubleButNotWhenItIsGone() throws Exception {
+        registry.manifest("latest", TestImages.manifest(CONFIG, LAYER).bytes());
+        PulledImage first = pulls.pull(registry.host() + "/a/b");
+        pulls.clock.advance(Pulls.TTL);
+        for (int status : new int[] {429, 500, 503}) {
+            registry.on("/v2/a/b/manifests/latest", exchange -> FakeRegistry.send(exchange, status, new byte[0]));
+            assertThat(pulls.pull(registry.host() + "/a/b").manifest()).isEqualTo(first.manifest());
+            assertThat(pulls.progress.lines)
+                    .last()
+                    .asString()
+                    .startsWith("warning: ")
+                    .contains("" + status);
+        }
+        registry.on("/v2/a/b/manifests/latest", exchange -> FakeRegistry.send(exchange, 404, new byte[0]));
+        assertThatThrownBy(() -> pulls.pull(registry.host() + "/a/b")).hasMessageContaining("no such image or tag");
+    }
+
+    @Test
+    void whatASmallAnswerOfAnErrorHoldsIsNotRepeated() {
+        registry.on(
+                "/v2/a/b/manifests/latest",
+                exchange -> FakeRegistry.send(
+                        exchange,
+                        400,
+                        "{\"errors\":[{\"code\":\"x\\u001b[2J\",\"message\":\"secret\"}]}".getBytes(UTF_8)));
+        assertThatThrownBy(() -> pulls.pull(registry.host() + "/a/b"))
+                .hasMessageContaining("answered 400: ")
+                .hasMessageNotContaining("secret")
+                .hasMessageNotContaining("\u001b");
     }
 
     @Test

@@ -31,7 +31,7 @@ class ImageReferenceFuzzTest {
             URI sent = Endpoints.sentTo(registry, registry, text);
             assertThat(sent.getScheme()).isEqualToIgnoringCase("https");
             assertThat(Endpoints.isLoopback(sent)).isFalse();
-        } catch (InvalidImageException refused) {
+        } catch (RegistryFaultException refused) {
             assertThat(refused.getMessage().chars()).noneMatch(Character::isISOControl);
         }
     }
