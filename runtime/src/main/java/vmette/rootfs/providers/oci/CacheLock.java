@@ -14,6 +14,7 @@ import vmette.rootfs.RootfsProgress;
  */
 final class CacheLock implements AutoCloseable {
     private static final long POLL_MILLIS = 20;
+    private static final int POLLS_BEFORE_A_WORD = 50;
 
     private final OwnedFd held;
 
@@ -26,12 +27,12 @@ final class CacheLock implements AutoCloseable {
             throws CacheException, InterruptedException {
         BlobStore.makeDirectory(directory);
         Path file = directory.resolve(digest.hex().substring(0, 2));
-        for (boolean first = true; ; first = false) {
+        for (int polls = 1; ; polls++) {
             Optional<OwnedFd> lock = tryLock(file);
             if (lock.isPresent()) {
                 return new CacheLock(lock.get());
             }
-            if (first) {
+            if (polls == POLLS_BEFORE_A_WORD) {
                 progress.say("waiting for another who is fetching a part of the image");
             }
             Thread.sleep(POLL_MILLIS);

@@ -1,5 +1,7 @@
 package vmette.rootfs.providers.oci;
 
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
@@ -78,6 +80,9 @@ record ImageReference(String registry, String repository, String tag, Optional<D
         if (!port.isEmpty() && !isPort(port)) {
             return false;
         }
+        if (!isAddress(registry)) {
+            return false;
+        }
         if (host.startsWith("[")) {
             return IPV6.matcher(host).matches();
         }
@@ -87,6 +92,15 @@ record ImageReference(String registry, String repository, String tag, Optional<D
             }
         }
         return host.length() <= 253;
+    }
+
+    /** RFC 2396: the last label begins with a letter unless it is an IPv4 address, and an IPv6 one is well-formed. */
+    private static boolean isAddress(String registry) {
+        try {
+            return new URI("https://" + registry).parseServerAuthority().getHost() != null;
+        } catch (URISyntaxException e) {
+            return false;
+        }
     }
 
     private static boolean isPort(String port) {

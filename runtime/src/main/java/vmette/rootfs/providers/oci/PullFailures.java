@@ -34,7 +34,7 @@ final class PullFailures {
             }
         }
         if (failure instanceof HttpTimeoutException) {
-            return "no answer within " + RegistryClient.ANSWER_TIMEOUT.toSeconds() + " s";
+            return "no answer in time";
         }
         if (failure instanceof ConnectException && failure.getMessage() == null) {
             return "connection refused";

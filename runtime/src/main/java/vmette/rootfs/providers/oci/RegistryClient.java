@@ -18,7 +18,7 @@ import java.util.function.Supplier;
  */
 final class RegistryClient {
     /** Connecting, and waiting for an answer's header. */
-    static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
+    private static final Duration ANSWER_TIMEOUT = Duration.ofSeconds(30);
 
     private static final int MAX_REDIRECTS = 5;
 

@@ -1,5 +1,7 @@
 package vmette.rootfs.providers.oci;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
@@ -75,7 +77,7 @@ final class FakeRegistry implements AutoCloseable {
                 send(exchange, 200, bytes);
             } else {
                 exchange.getResponseHeaders().add("WWW-Authenticate", challenge);
-                send(exchange, 401, "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"no\"}]}".getBytes());
+                send(exchange, 401, "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"no\"}]}".getBytes(UTF_8));
             }
         };
     }
@@ -95,7 +97,7 @@ final class FakeRegistry implements AutoCloseable {
         asked.add(new Asked(exchange.getRequestMethod(), path, query == null ? "" : query, given == null ? "" : given));
         exchange.getRequestBody().readAllBytes();
         try (exchange) {
-            handlers.getOrDefault(path, unknown -> send(unknown, 404, "{}".getBytes()))
+            handlers.getOrDefault(path, unknown -> send(unknown, 404, "{}".getBytes(UTF_8)))
                     .handle(exchange);
         }
     }

@@ -77,6 +77,8 @@ class ImageReferenceTest {
                 "a..b/c",
                 "-a.b/c",
                 "user@a.b/c",
+                "a.500/c",
+                "[::::]/c",
                 "[::1/c",
                 "[::1]x/c",
                 "[a b]:1/c",
@@ -109,7 +111,8 @@ class ImageReferenceTest {
     @Provide
     Arbitrary<Case> cases() {
         Arbitrary<String> label = word("abcxyz019", 1, 8);
-        Arbitrary<String> registry = Combinators.combine(label, label, Arbitraries.of("", ":1", ":5000", ":65535"))
+        Arbitrary<String> registry = Combinators.combine(
+                        label, label.map("d"::concat), Arbitraries.of("", ":1", ":5000", ":65535"))
                 .as((a, b, port) -> a + "." + b + port);
         Arbitrary<String> component = Combinators.combine(label, Arbitraries.of(".", "_", "__", "-", "--"), label)
                 .as((a, separator, b) -> a + separator + b);

@@ -26,7 +26,23 @@ final class TestImages {
     private final String authorization;
 
     /** A blob and how a manifest speaks of it. */
-    record Blob(byte[] bytes, String mediaType) {
+    static final class Blob {
+        private final byte[] bytes;
+        private final String mediaType;
+
+        Blob(byte[] bytes, String mediaType) {
+            this.bytes = bytes;
+            this.mediaType = mediaType;
+        }
+
+        byte[] bytes() {
+            return bytes;
+        }
+
+        String mediaType() {
+            return mediaType;
+        }
+
         Digest digest() {
             return Digest.of(bytes);
         }
