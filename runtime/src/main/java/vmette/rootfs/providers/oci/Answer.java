@@ -47,6 +47,15 @@ record Answer(URI uri, int status, HttpHeaders headers, InputStream body) implem
         return new RegistryRefusedException(status, code, credentialSent);
     }
 
+    /** Takes what is left of a short body, so that the connection can serve the next request. */
+    void drain() {
+        try {
+            body.readNBytes(MAX_ERROR);
+        } catch (IOException broken) {
+            // the next request has a new connection
+        }
+    }
+
     @Override
     public void close() {
         try {

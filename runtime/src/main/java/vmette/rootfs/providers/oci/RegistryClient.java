@@ -62,6 +62,7 @@ final class RegistryClient {
         String authorized;
         try (first) {
             authorized = authenticate(first, sent);
+            first.drain();
         }
         return required(follow(method, uri, accept, from, authorized), authorized);
     }
@@ -105,6 +106,7 @@ final class RegistryClient {
                 case 301, 302, 303, 307, 308 -> {
                     try (answer) {
                         uri = Endpoints.sentTo(registry, uri, answer.header("Location"));
+                        answer.drain();
                     }
                 }
                 default -> {

@@ -64,6 +64,22 @@ class AuthenticationTest {
     }
 
     @Test
+    void aConnectionServesSeveralRequests() throws Exception {
+        try (DockerRegistry registry = DockerRegistry.locked(directory);
+                Relay relay = new Relay(registry.port())) {
+            String basic = new Credential.Basic(DockerRegistry.USER, DockerRegistry.SECRET).header();
+            new TestImages(registry.host(), basic).pushImage("team/secret", "v1", "{}", LAYER);
+            new Pulls(directory)
+                    .environment(Map.of(
+                            Credentials.variable(relay.host()), DockerRegistry.USER + ":" + DockerRegistry.SECRET))
+                    .pull(relay.host() + "/team/secret:v1");
+            // the challenge, the manifest, the configuration and the layer
+            assertThat(relay.requests()).hasSize(4);
+            assertThat(relay.connections()).isLessThan(4);
+        }
+    }
+
+    @Test
     void aTokenServiceIsAskedOnceAsNobodyOrWithThePassword() throws Exception {
         try (FakeRegistry registry = new FakeRegistry();
                 FakeRegistry tokens = new FakeRegistry()) {

@@ -28,6 +28,7 @@ final class Relay implements AutoCloseable {
     private final AtomicLong allowance = new AtomicLong(-1);
 
     private final AtomicLong passed = new AtomicLong();
+    private final AtomicLong connections = new AtomicLong();
     private final CountDownLatch never = new CountDownLatch(1);
     private volatile boolean stall;
     private volatile boolean stalled;
@@ -62,6 +63,11 @@ final class Relay implements AutoCloseable {
     /** How many bytes of answers have passed. */
     long passed() {
         return passed.get();
+    }
+
+    /** How many connections there were. */
+    long connections() {
+        return connections.get();
     }
 
     /** After so many more bytes all connections break. New ones are let through again, or, if it is to stay down, refused. */
@@ -99,6 +105,7 @@ final class Relay implements AutoCloseable {
                     continue;
                 }
                 Socket registry = new Socket(InetAddress.getLoopbackAddress(), target);
+                connections.incrementAndGet();
                 open.add(client);
                 open.add(registry);
                 daemon(() -> pump(client, registry, true));
