@@ -15,7 +15,6 @@ import vmette.linux.OwnedFd;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.ImageFormat;
 import vmette.rootfs.RootfsArtifact;
-import vmette.rootfs.RootfsProgress;
 import vmette.rootfs.RootfsRequest;
 
 /**
@@ -29,7 +28,6 @@ public final class ImageStore {
     static final List<String> COMPRESSION = List.of("-comp", "lz4");
 
     private static final String SUFFIX = ".squashfs";
-    private static final long POLL_MILLIS = 20;
 
     /** Keeps images in the cache directory of each request. */
     public ImageStore() {}
@@ -53,12 +51,12 @@ public final class ImageStore {
         try {
             CacheFiles.makeDirectory(directory);
             while (true) {
-                OwnedFd used = lock(lock, false, request.progress());
+                OwnedFd used = CacheLock.await(lock, false, request.progress());
                 if (Files.isRegularFile(image)) {
                     return new RootfsArtifact.Image(image, ImageFormat.SQUASHFS, defaults, used::close);
                 }
                 used.close();
-                OwnedFd alone = lock(lock, true, request.progress());
+                OwnedFd alone = CacheLock.await(lock, true, request.progress());
                 try {
                     if (!Files.isRegularFile(image)) {
                         removeAbandoned(directory);
@@ -132,25 +130,6 @@ public final class ImageStore {
 
     private static Path building(Path image) {
         return image.resolveSibling(image.getFileName().toString().replace(SUFFIX, ".building"));
-    }
-
-    private static OwnedFd lock(Path file, boolean exclusive, RootfsProgress progress) {
-        boolean told = false;
-        while (true) {
-            Optional<OwnedFd> held = LockFile.tryLock(file, exclusive);
-            if (held.isPresent()) {
-                return held.get();
-            }
-            if (!told) {
-                progress.say("waiting for another who is making the same image");
-                told = true;
-            }
-            try {
-                Thread.sleep(POLL_MILLIS);
-            } catch (InterruptedException e) {
-                Interrupts.check("waiting for an image", e);
-            }
-        }
     }
 
     private static String id(String key) {
