@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodySubscriber;
@@ -172,7 +173,7 @@ final class HttpTransfer {
     }
 
     /** Of {@code bytes FIRST-LAST/ALL}; -1 where it is no such thing. */
-    private static long start(java.net.http.HttpHeaders headers) {
+    private static long start(HttpHeaders headers) {
         String range = headers.firstValue("Content-Range").orElse("");
         return range.matches("bytes [0-9]{1,18}-[0-9]+/.*")
                 ? Long.parseLong(range.substring(6, range.indexOf('-')))
@@ -183,7 +184,7 @@ final class HttpTransfer {
         return validators(response.headers());
     }
 
-    private static Validators validators(java.net.http.HttpHeaders headers) {
+    private static Validators validators(HttpHeaders headers) {
         return new Validators(
                 headers.firstValue("ETag").orElse(""),
                 headers.firstValue("Last-Modified").orElse(""));

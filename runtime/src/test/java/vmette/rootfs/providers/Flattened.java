@@ -7,6 +7,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -38,11 +39,9 @@ final class Flattened {
         ByteArrayOutputStream written = new ByteArrayOutputStream();
         flat.writeTo(new TarWriter(written), most);
         Map<String, File> files = read(written.toByteArray());
-        long distinct = files.values().stream()
-                .map(file -> System.identityHashCode(file))
-                .distinct()
-                .count();
-        assertThat(distinct + 1).isEqualTo(flat.inodes());
+        Map<File, Boolean> distinct = new IdentityHashMap<>();
+        files.values().forEach(file -> distinct.put(file, true));
+        assertThat(distinct.size() + 1L).isEqualTo(flat.inodes());
         return files;
     }
 
