@@ -29,8 +29,16 @@ public final class ImageStore {
 
     private static final String SUFFIX = ".squashfs";
 
+    private final String tool;
+
     /** Keeps images in the cache directory of each request. */
-    public ImageStore() {}
+    public ImageStore() {
+        this("sqfstar");
+    }
+
+    ImageStore(String tool) {
+        this.tool = tool;
+    }
 
     /**
      * The image of these layers, which is made if it is not here yet. Blocks; an interrupt ends it and leaves the cache as it was.
@@ -80,7 +88,7 @@ public final class ImageStore {
         return Files.isRegularFile(request.cache().resolve("images").resolve(id(key) + SUFFIX));
     }
 
-    private static void build(Path image, List<LayerSource> layers, RootfsRequest request) throws IOException {
+    private void build(Path image, List<LayerSource> layers, RootfsRequest request) throws IOException {
         Path building = building(image);
         Files.deleteIfExists(building);
         try {
@@ -97,8 +105,8 @@ public final class ImageStore {
         }
     }
 
-    private static void write(FlatTar flat, Path building, long mostBytes) throws IOException {
-        try (Sqfstar writer = Sqfstar.start(building, flat.root())) {
+    private void write(FlatTar flat, Path building, long mostBytes) throws IOException {
+        try (Sqfstar writer = Sqfstar.start(tool, building, flat.root())) {
             try {
                 flat.writeTo(new TarWriter(writer.in()), mostBytes);
                 writer.finish();
