@@ -16,7 +16,7 @@ import vmette.rootfs.RootfsRequest;
 
 /**
  * Makes an image of a directory of this host, with owners, modes and times as they are there. Extended attributes and sockets are left out,
- * and what other file systems have that are mounted in it. Thread-safe.
+ * what other file systems have that are mounted in it, and what the cache has. Thread-safe.
  */
 public final class DirectoryImage {
     private final ImageStore store = new ImageStore();
@@ -36,7 +36,8 @@ public final class DirectoryImage {
         }
         try {
             Path real = directory.toRealPath();
-            String before = fingerprint(real);
+            Path cache = request.cache().toRealPath();
+            String before = fingerprint(real, cache);
             LayerSource layer = new LayerSource() {
                 @Override
                 public String name() {
@@ -45,11 +46,11 @@ public final class DirectoryImage {
 
                 @Override
                 public InputStream open() throws IOException {
-                    return new DirectoryTar(real) {
+                    return new DirectoryTar(real, cache) {
                         @Override
                         public int read(byte[] to, int offset, int length) throws IOException {
                             int count = super.read(to, offset, length);
-                            if (count < 0 && !fingerprint(real).equals(before)) {
+                            if (count < 0 && !fingerprint(real, cache).equals(before)) {
                                 throw new IOException("it changed while it was read");
                             }
                             return count;
@@ -63,13 +64,15 @@ public final class DirectoryImage {
         } catch (IOException e) {
             Interrupts.check("reading " + directory, e);
             throw new VmetteIoException(
-                    "cannot read all of " + directory + ": " + e + "; check that this user may read what is in it", e);
+                    "cannot read all of " + directory + ": " + Reasons.of(e)
+                            + "; check that this user may read what is in it",
+                    e);
         }
     }
 
-    private static String fingerprint(Path directory) throws IOException {
+    private static String fingerprint(Path directory, Path leftOut) throws IOException {
         MessageDigest digest = CacheFiles.digest();
-        DirectoryWalk walk = new DirectoryWalk(directory);
+        DirectoryWalk walk = new DirectoryWalk(directory, leftOut);
         for (DirectoryWalk.Found found = walk.next(); found != null; found = walk.next()) {
             Interrupts.check("reading " + directory);
             digest.update(CacheFiles.bytes(found.identity() + "\0\0"));

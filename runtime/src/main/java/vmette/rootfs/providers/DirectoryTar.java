@@ -26,8 +26,8 @@ class DirectoryTar extends InputStream {
     private long contentSize;
     private boolean ended;
 
-    DirectoryTar(Path directory) throws IOException {
-        this.walk = new DirectoryWalk(directory);
+    DirectoryTar(Path directory, Path leftOut) throws IOException {
+        this.walk = new DirectoryWalk(directory, leftOut);
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -17,12 +18,15 @@ import java.util.TreeMap;
 
 /**
  * Goes through a directory's tree, a directory before what is in it, names in order. No link is followed; other file systems that are mounted in it
- * are empty directories. Not thread-safe.
+ * are empty directories, as is one that is left out. Not thread-safe.
  */
 final class DirectoryWalk {
     private static final String WANTED = "unix:mode,uid,gid,dev,ino,nlink,rdev,size,lastModifiedTime,ctime";
 
+    private static final FileTime EPOCH = FileTime.fromMillis(0);
+
     private final Object device;
+    private final Path leftOut;
     private final Deque<Found> left = new ArrayDeque<>();
 
     /**
@@ -50,7 +54,9 @@ final class DirectoryWalk {
         }
     }
 
-    DirectoryWalk(Path root) throws IOException {
+    /** @param leftOut a directory that is not gone into, wherever it is */
+    DirectoryWalk(Path root, Path leftOut) throws IOException {
+        this.leftOut = leftOut;
         Found first = found(root, "");
         device = first.attributes().get("dev");
         left.push(first);
@@ -62,7 +68,9 @@ final class DirectoryWalk {
             return null;
         }
         Found next = left.pop();
-        if (next.isDirectory() && next.attributes().get("dev").equals(device)) {
+        if (next.isDirectory()
+                && next.attributes().get("dev").equals(device)
+                && !next.path().equals(leftOut)) {
             List<Found> within = new ArrayList<>();
             try (DirectoryStream<Path> paths = Files.newDirectoryStream(next.path())) {
                 for (Path each : paths) {
@@ -80,8 +88,13 @@ final class DirectoryWalk {
         return next;
     }
 
-    private static Found found(Path path, String name) throws IOException {
-        return new Found(path, name, new TreeMap<>(Files.readAttributes(path, WANTED, LinkOption.NOFOLLOW_LINKS)));
+    private Found found(Path path, String name) throws IOException {
+        Map<String, Object> attributes = new TreeMap<>(Files.readAttributes(path, WANTED, LinkOption.NOFOLLOW_LINKS));
+        if (path.equals(leftOut)) {
+            // it changes with what is in it, which is nobody's business here
+            attributes.putAll(Map.of("size", 0L, "nlink", 1, "lastModifiedTime", EPOCH, "ctime", EPOCH));
+        }
+        return new Found(path, name, attributes);
     }
 
     /** The bytes of the last component, of which a path's text may be a poor copy. */

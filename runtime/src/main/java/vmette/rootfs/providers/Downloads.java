@@ -74,7 +74,7 @@ final class Downloads {
         } catch (LinuxException | IOException | InterruptedException e) {
             Interrupts.check("fetching " + uri, e);
             throw new VmetteIoException(
-                    "cannot fetch " + uri + " into " + directory + ": " + e.getMessage()
+                    "cannot fetch " + uri + " into " + directory + ": " + Reasons.of(e)
                             + "; check the address, the network and that the disk is not full",
                     e);
         }

@@ -93,7 +93,7 @@ final class HttpTransfer {
             try {
                 HttpResponse<Void> response = exchange(request(resume ? running : known, to.size()), receiver);
                 int status = response.statusCode();
-                if (status == 304 && !resume) {
+                if (status == 304 && !resume && !known.equals(Validators.NONE)) {
                     return Optional.empty();
                 }
                 if (status == 200 || (status == 206 && receiver.accepted())) {

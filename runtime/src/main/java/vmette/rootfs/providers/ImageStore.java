@@ -77,7 +77,7 @@ public final class ImageStore {
         } catch (LinuxException | IOException e) {
             Interrupts.check("making an image", e);
             throw new VmetteIoException(
-                    "cannot keep images in " + directory + ": " + e.getMessage()
+                    "cannot keep images in " + directory + ": " + Reasons.of(e)
                             + "; check that it may be written and that there is space, or set cache-dir to another place",
                     e);
         }

@@ -21,7 +21,11 @@ sealed interface SourceSpec {
         return List.of("file:", "http://", "https://").stream().anyMatch(each -> spec.startsWith(kind + "+" + each));
     }
 
-    /** @throws InvalidConfigException if nothing can be there */
+    /**
+     * Reads one that {@link #matches}.
+     *
+     * @throws InvalidConfigException if nothing can be there
+     */
     static SourceSpec parse(String kind, String spec) {
         String rest = spec.substring(kind.length() + 1);
         return rest.startsWith("file:") ? file(spec, rest.substring("file:".length())) : remote(spec, rest);

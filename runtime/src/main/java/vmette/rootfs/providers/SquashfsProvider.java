@@ -55,8 +55,7 @@ public final class SquashfsProvider implements RootfsProvider {
             throw new BadImageException(name + " is no image that a guest can mount: " + e.getMessage(), e);
         } catch (IOException e) {
             Interrupts.check("reading " + name, e);
-            throw new VmetteIoException(
-                    "cannot read the image " + name + ": " + e.getMessage() + "; check that it may be read", e);
+            throw new VmetteIoException("cannot read the image " + name + ": " + Reasons.of(e), e);
         }
     }
 }

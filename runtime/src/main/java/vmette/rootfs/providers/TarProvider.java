@@ -1,8 +1,10 @@
 package vmette.rootfs.providers;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import vmette.errors.BadImageException;
 import vmette.errors.VmetteIoException;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.RootfsArtifact;
@@ -42,13 +44,16 @@ public final class TarProvider implements RootfsProvider {
 
     private RootfsArtifact ofFile(Path file, RootfsRequest request) {
         try {
+            if (Files.size(file) > request.maxBytes()) {
+                throw new BadImageException(file + " has more than " + request.maxBytes()
+                        + " bytes, which is the most that is allowed; if it is to be trusted, allow more");
+            }
             String identity = FileIdentity.of(file);
             String digest = FileIdentity.sha256(file, request.cache());
             return image(digest, new FileLayer(file.toString(), file, identity), request);
         } catch (IOException e) {
             Interrupts.check("reading " + file, e);
-            throw new VmetteIoException(
-                    "cannot read the archive " + file + ": " + e.getMessage() + "; check that it may be read", e);
+            throw new VmetteIoException("cannot read the archive " + file + ": " + Reasons.of(e), e);
         }
     }
 

@@ -75,6 +75,16 @@ class DirectoryImageTest {
     }
 
     @Test
+    void theCacheMayLieWithinTheDirectory() throws Exception {
+        tree = base;
+        try (RootfsArtifact.Image image = image(1 << 20)) {
+            assertThat(Unsquashed.listing(image.file()).keySet())
+                    .contains("/cache", "/tree/d/f")
+                    .noneMatch(name -> name.startsWith("/cache/"));
+        }
+    }
+
+    @Test
     void aTreeThatIsTooLargeIsRefused() {
         assertThatThrownBy(() -> image(2048))
                 .isInstanceOf(BadImageException.class)

@@ -183,6 +183,14 @@ class DownloadsTest {
     }
 
     @Test
+    void aServerThatLiesAboutWhatIsHereIsRefused() {
+        server.status = 304;
+        assertThatThrownBy(() -> fetch(false))
+                .isInstanceOf(VmetteIoException.class)
+                .hasMessageContaining("304");
+    }
+
+    @Test
     void anInterruptEndsIt() {
         Thread.currentThread().interrupt();
         assertThatThrownBy(() -> fetch(false))

@@ -39,7 +39,7 @@ final class Flattened {
         ByteArrayOutputStream written = new ByteArrayOutputStream();
         flat.writeTo(new TarWriter(written), most);
         Map<String, File> files = read(written.toByteArray());
-        Map<File, Boolean> distinct = new IdentityHashMap<>();
+        IdentityHashMap<File, Boolean> distinct = new IdentityHashMap<>();
         files.values().forEach(file -> distinct.put(file, true));
         assertThat(distinct.size() + 1L).isEqualTo(flat.inodes());
         return files;

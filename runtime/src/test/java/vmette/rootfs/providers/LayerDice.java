@@ -8,6 +8,7 @@ import java.util.Map;
 
 /** Layers made up from a fuzzer's bytes: entries that try one another's names, or blocks as they come with checksums put right. */
 final class LayerDice {
+    private static final List<EntryKind> KINDS = List.of(EntryKind.values());
     private static final String[] WORDS = {
         "a",
         "b",
@@ -76,7 +77,7 @@ final class LayerDice {
                     new Tar().file("pax", RECORDS[kind % RECORDS.length]).open();
             tar.raw(Tar.patched(record, 0, 156, "x".getBytes(StandardCharsets.ISO_8859_1)));
         }
-        EntryKind chosen = EntryKind.values()[kind % EntryKind.values().length];
+        EntryKind chosen = KINDS.get(kind % KINDS.size());
         String content = chosen == EntryKind.FILE ? "#".repeat(roll() * 5) : "";
         boolean leads = chosen == EntryKind.HARD_LINK || chosen == EntryKind.SYMBOLIC_LINK;
         tar.add(Tar.entry(name(), chosen, roll() * 16, content.length(), leads ? name() : "", Map.of()), content);

@@ -78,6 +78,15 @@ class ProvidersTest {
     }
 
     @Test
+    void anArchiveBeyondTheLimitIsNotEvenRead() throws Exception {
+        Path file = Files.write(base.resolve("large.tar"), new byte[(1 << 20) + 1]);
+        assertThatThrownBy(() -> resolve(tar, "tar+file://" + file))
+                .isInstanceOf(BadImageException.class)
+                .hasMessageContaining(file.toString());
+        assertThat(base.resolve("cache/digests")).doesNotExist();
+    }
+
+    @Test
     void anArchiveThatChangesWhileItIsReadIsNotKeptUnderItsFormerDigest() throws Exception {
         Path file = Files.write(base.resolve("a.tar"), archive);
         String identity = FileIdentity.of(file);

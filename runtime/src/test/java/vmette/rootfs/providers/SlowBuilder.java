@@ -43,6 +43,15 @@ final class SlowBuilder {
                                 System.in.transferTo(OutputStream.nullOutputStream());
                                 return rest.read();
                             }
+
+                            @Override
+                            public int read(byte[] to, int offset, int length) throws IOException {
+                                int next = length == 0 ? -1 : read();
+                                if (next >= 0) {
+                                    to[offset] = (byte) next;
+                                }
+                                return next < 0 ? -1 : 1;
+                            }
                         });
             }
         };
