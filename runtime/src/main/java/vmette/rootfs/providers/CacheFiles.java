@@ -2,10 +2,15 @@ package vmette.rootfs.providers;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.StringReader;
+import java.io.StringWriter;
 import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
@@ -13,9 +18,12 @@ import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Properties;
 
 /** The cache's files are this user's alone. */
 final class CacheFiles {
+    private static final long MOST_PROPERTIES = 1 << 16;
+
     private CacheFiles() {}
 
     static void makeDirectory(Path directory) throws IOException {
@@ -63,11 +71,42 @@ final class CacheFiles {
         return HexFormat.of().formatHex(digest.digest());
     }
 
-    private static MessageDigest digest() {
+    static MessageDigest digest() {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JDK has SHA-256", e);
+        }
+    }
+
+    static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Empty where there is none, or one that was damaged. */
+    static Properties properties(Path file) throws IOException {
+        Properties read = new Properties();
+        if (Files.isRegularFile(file) && Files.size(file) < MOST_PROPERTIES) {
+            try {
+                read.load(new StringReader(Files.readString(file)));
+            } catch (CharacterCodingException | IllegalArgumentException damaged) {
+                read.clear();
+            }
+        }
+        return read;
+    }
+
+    /** Whole or not at all. */
+    static void write(Path file, Properties properties) throws IOException {
+        StringWriter text = new StringWriter();
+        properties.store(text, null);
+        Path aside = Files.createTempFile(file.getParent(), ".aside-", "");
+        try {
+            Files.writeString(aside, text.toString());
+            sync(aside);
+            Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(aside);
         }
     }
 }

@@ -15,7 +15,6 @@ import vmette.linux.OwnedFd;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.ImageFormat;
 import vmette.rootfs.RootfsArtifact;
-import vmette.rootfs.RootfsProgress;
 import vmette.rootfs.RootfsRequest;
 
 /**
@@ -29,10 +28,17 @@ public final class ImageStore {
     static final List<String> COMPRESSION = List.of("-comp", "lz4");
 
     private static final String SUFFIX = ".squashfs";
-    private static final long POLL_MILLIS = 20;
+
+    private final String tool;
 
     /** Keeps images in the cache directory of each request. */
-    public ImageStore() {}
+    public ImageStore() {
+        this("sqfstar");
+    }
+
+    ImageStore(String tool) {
+        this.tool = tool;
+    }
 
     /**
      * The image of these layers, which is made if it is not here yet. Blocks; an interrupt ends it and leaves the cache as it was.
@@ -53,12 +59,12 @@ public final class ImageStore {
         try {
             CacheFiles.makeDirectory(directory);
             while (true) {
-                OwnedFd used = lock(lock, false, request.progress());
+                OwnedFd used = CacheLock.await(lock, false, request.progress());
                 if (Files.isRegularFile(image)) {
                     return new RootfsArtifact.Image(image, ImageFormat.SQUASHFS, defaults, used::close);
                 }
                 used.close();
-                OwnedFd alone = lock(lock, true, request.progress());
+                OwnedFd alone = CacheLock.await(lock, true, request.progress());
                 try {
                     if (!Files.isRegularFile(image)) {
                         removeAbandoned(directory);
@@ -71,7 +77,7 @@ public final class ImageStore {
         } catch (LinuxException | IOException e) {
             Interrupts.check("making an image", e);
             throw new VmetteIoException(
-                    "cannot keep images in " + directory + ": " + e.getMessage()
+                    "cannot keep images in " + directory + ": " + Reasons.of(e)
                             + "; check that it may be written and that there is space, or set cache-dir to another place",
                     e);
         }
@@ -82,7 +88,7 @@ public final class ImageStore {
         return Files.isRegularFile(request.cache().resolve("images").resolve(id(key) + SUFFIX));
     }
 
-    private static void build(Path image, List<LayerSource> layers, RootfsRequest request) throws IOException {
+    private void build(Path image, List<LayerSource> layers, RootfsRequest request) throws IOException {
         Path building = building(image);
         Files.deleteIfExists(building);
         try {
@@ -99,8 +105,8 @@ public final class ImageStore {
         }
     }
 
-    private static void write(FlatTar flat, Path building, long mostBytes) throws IOException {
-        try (Sqfstar writer = Sqfstar.start(building, flat.root())) {
+    private void write(FlatTar flat, Path building, long mostBytes) throws IOException {
+        try (Sqfstar writer = Sqfstar.start(tool, building, flat.root())) {
             try {
                 flat.writeTo(new TarWriter(writer.in()), mostBytes);
                 writer.finish();
@@ -132,25 +138,6 @@ public final class ImageStore {
 
     private static Path building(Path image) {
         return image.resolveSibling(image.getFileName().toString().replace(SUFFIX, ".building"));
-    }
-
-    private static OwnedFd lock(Path file, boolean exclusive, RootfsProgress progress) {
-        boolean told = false;
-        while (true) {
-            Optional<OwnedFd> held = LockFile.tryLock(file, exclusive);
-            if (held.isPresent()) {
-                return held.get();
-            }
-            if (!told) {
-                progress.say("waiting for another who is making the same image");
-                told = true;
-            }
-            try {
-                Thread.sleep(POLL_MILLIS);
-            } catch (InterruptedException e) {
-                Interrupts.check("waiting for an image", e);
-            }
-        }
     }
 
     private static String id(String key) {

@@ -64,7 +64,7 @@ final class Layers {
                 throw bad(source, position, e);
             } catch (IOException e) {
                 Interrupts.check("reading " + source.name(), e);
-                throw new VmetteIoException("cannot read " + source.name() + ": " + e + "; check that it is there", e);
+                throw new VmetteIoException("cannot read " + source.name() + ": " + Reasons.of(e), e);
             }
         }
         read = true;

@@ -15,6 +15,7 @@ import vmette.errors.VmetteIoException;
 final class Sqfstar implements AutoCloseable {
     private static final int MOST_SAID = 4096;
     private static final int END_MINUTES = 10;
+    private static final long LAST_WORDS_MILLIS = 5_000;
 
     private final Process process;
     private final StringBuilder said = new StringBuilder();
@@ -34,11 +35,12 @@ final class Sqfstar implements AutoCloseable {
     /**
      * Starts it.
      *
+     * @param tool its name
      * @param image what it makes, a file that is not there yet
      * @param root what the root directory is like
      */
-    static Sqfstar start(Path image, TarEntry root) {
-        List<String> command = new ArrayList<>(List.of("sqfstar", "-quiet", "-no-progress", "-exit-on-error"));
+    static Sqfstar start(String tool, Path image, TarEntry root) {
+        List<String> command = new ArrayList<>(List.of(tool, "-quiet", "-no-progress", "-exit-on-error"));
         command.addAll(ImageStore.COMPRESSION);
         command.addAll(List.of("-mem", "256M"));
         command.addAll(List.of("-root-mode", Integer.toOctalString(root.mode())));
@@ -52,7 +54,7 @@ final class Sqfstar implements AutoCloseable {
             return new Sqfstar(builder.start(), image);
         } catch (IOException e) {
             throw new VmetteIoException(
-                    "cannot run 'sqfstar', which makes images of archives: " + e.getMessage()
+                    "cannot run '" + tool + "', which makes images of archives: " + e.getMessage()
                             + "; install it with: sudo apt-get install squashfs-tools",
                     e);
         }
@@ -81,6 +83,12 @@ final class Sqfstar implements AutoCloseable {
     /** What became of it when it took no more, or has failed. */
     VmetteIoException failure(IOException cause) {
         Interrupts.check("making an image", cause);
+        try {
+            // What it says last is why; closing would cut that off.
+            listener.join(LAST_WORDS_MILLIS);
+        } catch (InterruptedException e) {
+            Interrupts.check("making an image", e);
+        }
         close();
         String last = said().strip();
         String why = last.isEmpty()
@@ -117,7 +125,7 @@ final class Sqfstar implements AutoCloseable {
                 say(new String(bytes, 0, count, StandardCharsets.UTF_8));
             }
         } catch (IOException e) {
-            say(e.toString());
+            // closed: nobody wants to know any more
         }
     }
 

@@ -2,11 +2,14 @@ package vmette.rootfs.providers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -102,6 +105,26 @@ class ImageStoreTest {
             assertThat(Unsquashed.content(image.file(), "replaced")).isEqualTo("44");
             assertThat(Unsquashed.content(image.file(), "survivor")).isEqualTo("4");
         }
+    }
+
+    @Test
+    void attributesAreInTheImage() throws Exception {
+        assumeThat(Files.getFileStore(cache).supportsFileAttributeView(UserDefinedFileAttributeView.class))
+                .as("extended attributes in " + cache)
+                .isTrue();
+        byte[] archive = new Tar()
+                .add(Tar.entry("f", EntryKind.FILE, 0644, 0, "", Map.of("user.k", "\0\377\n=", "trusted.overlay.opaque", "y")), "")
+                .bytes();
+        Path unpacked = cache.resolve("unpacked");
+        try (RootfsArtifact.Image image = image(archive)) {
+            Unsquashed.run("unsquashfs", "-no-progress", "-user-xattrs", "-d", unpacked.toString(), image.file().toString());
+        }
+        UserDefinedFileAttributeView view =
+                Files.getFileAttributeView(unpacked.resolve("f"), UserDefinedFileAttributeView.class);
+        ByteBuffer value = ByteBuffer.allocate(10);
+        assertThat(view.list()).containsExactly("k");
+        assertThat(view.read("k", value)).isEqualTo(4);
+        assertThat(Arrays.copyOf(value.array(), 4)).isEqualTo(new byte[] {0, -1, '\n', '='});
     }
 
     @Test
