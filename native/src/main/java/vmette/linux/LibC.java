@@ -5,7 +5,7 @@ import com.sun.jna.NativeLibrary;
 
 /**
  * libc by direct mapping. Pointers and {@code size_t} are longs, so only 64-bit systems are served; no varargs function
- * is declared with more than the registers of a plain call need (fcntl's third argument is passed like a named one by
+ * is declared with more than the registers of a plain call need (the third argument of fcntl and open is passed like a named one by
  * the x86-64 and aarch64 conventions).
  *
  * <p>errno: JNA saves it into a thread-local right after each direct call, before the JVM can disturb it, and {@link
@@ -66,6 +66,10 @@ final class LibC {
     static native int getpagesize();
 
     static native int fcntl(int fd, int command, int argument);
+
+    static native int open(long path, int flags, int mode);
+
+    static native int flock(int fd, int operation);
 
     /** The errno of this thread's last call. */
     static int errno() {

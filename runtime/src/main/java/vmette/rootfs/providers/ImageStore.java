@@ -1,0 +1,146 @@
+package vmette.rootfs.providers;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.Optional;
+import vmette.errors.BadImageException;
+import vmette.errors.VmetteIoException;
+import vmette.linux.LinuxException;
+import vmette.linux.LockFile;
+import vmette.linux.OwnedFd;
+import vmette.rootfs.ImageDefaults;
+import vmette.rootfs.ImageFormat;
+import vmette.rootfs.RootfsArtifact;
+import vmette.rootfs.RootfsRequest;
+
+/**
+ * Block images of root file systems, made of layers once and kept; the package's description shows the layout. Thread-safe, and safe among
+ * processes: whoever wants an image that another is making waits for it.
+ */
+public final class ImageStore {
+    /** Part of every key: an image made by other rules is another image. */
+    private static final String VERSION = "1";
+
+    static final List<String> COMPRESSION = List.of("-comp", "lz4");
+
+    private static final String SUFFIX = ".squashfs";
+
+    private final String tool;
+
+    /** Keeps images in the cache directory of each request. */
+    public ImageStore() {
+        this("sqfstar");
+    }
+
+    ImageStore(String tool) {
+        this.tool = tool;
+    }
+
+    /**
+     * The image of these layers, which is made if it is not here yet. Blocks; an interrupt ends it and leaves the cache as it was.
+     *
+     * @param key what the layers are, to the byte: their digests, say
+     * @param defaults goes into the artifact
+     * @param layers the lowest first, with whiteouts as OCI has them; opened only if the image has to be made
+     * @return holds the image in the cache until it is closed
+     * @throws BadImageException a layer is damaged, hostile or too large
+     * @throws VmetteIoException a layer cannot be read, the image cannot be written, or the thread is interrupted, which it then still is
+     */
+    public RootfsArtifact.Image image(
+            String key, ImageDefaults defaults, List<LayerSource> layers, RootfsRequest request) {
+        Path directory = request.cache().resolve("images");
+        String id = id(key);
+        Path image = directory.resolve(id + SUFFIX);
+        Path lock = directory.resolve(id + ".lock");
+        try {
+            CacheFiles.makeDirectory(directory);
+            while (true) {
+                OwnedFd used = CacheLock.await(lock, false, request.progress());
+                if (Files.isRegularFile(image)) {
+                    return new RootfsArtifact.Image(image, ImageFormat.SQUASHFS, defaults, used::close);
+                }
+                used.close();
+                OwnedFd alone = CacheLock.await(lock, true, request.progress());
+                try {
+                    if (!Files.isRegularFile(image)) {
+                        removeAbandoned(directory);
+                        build(image, layers, request);
+                    }
+                } finally {
+                    alone.close();
+                }
+            }
+        } catch (LinuxException | IOException e) {
+            Interrupts.check("making an image", e);
+            throw new VmetteIoException(
+                    "cannot keep images in " + directory + ": " + Reasons.of(e)
+                            + "; check that it may be written and that there is space, or set cache-dir to another place",
+                    e);
+        }
+    }
+
+    /** Whether the image is here, so that no layer would be opened. */
+    public boolean has(String key, RootfsRequest request) {
+        return Files.isRegularFile(request.cache().resolve("images").resolve(id(key) + SUFFIX));
+    }
+
+    private void build(Path image, List<LayerSource> layers, RootfsRequest request) throws IOException {
+        Path building = building(image);
+        Files.deleteIfExists(building);
+        try {
+            request.progress()
+                    .say("making an image of "
+                            + (layers.size() == 1 ? layers.get(0).name() : layers.size() + " layers"));
+            FlatTar flat = FlatTar.of(layers, request.maxBytes());
+            write(flat, building, request.maxBytes());
+            CacheFiles.sync(building);
+            Files.move(building, image, StandardCopyOption.ATOMIC_MOVE);
+            CacheFiles.syncDirectory(image.getParent());
+        } finally {
+            Files.deleteIfExists(building);
+        }
+    }
+
+    private void write(FlatTar flat, Path building, long mostBytes) throws IOException {
+        try (Sqfstar writer = Sqfstar.start(tool, building, flat.root())) {
+            try {
+                flat.writeTo(new TarWriter(writer.in()), mostBytes);
+                writer.finish();
+                long written = Squashfs.read(building).inodes();
+                if (written != flat.inodes()) {
+                    throw new IOException("sqfstar wrote " + written + " files of " + flat.inodes()
+                            + ", which is a mistake of its or ours");
+                }
+            } catch (IOException e) {
+                throw writer.failure(e);
+            }
+        }
+    }
+
+    /** What builders have left that were killed: nobody locks it. */
+    private static void removeAbandoned(Path directory) throws IOException {
+        for (Path left : CacheFiles.list(directory, "*.building")) {
+            String id = left.getFileName().toString().replace(".building", "");
+            Optional<OwnedFd> alone = LockFile.tryLock(directory.resolve(id + ".lock"), true);
+            if (alone.isPresent()) {
+                try {
+                    Files.deleteIfExists(left);
+                } finally {
+                    alone.get().close();
+                }
+            }
+        }
+    }
+
+    private static Path building(Path image) {
+        return image.resolveSibling(image.getFileName().toString().replace(SUFFIX, ".building"));
+    }
+
+    private static String id(String key) {
+        return CacheFiles.sha256((VERSION + "\n" + key).getBytes(StandardCharsets.UTF_8));
+    }
+}
