@@ -113,11 +113,25 @@ class ImageStoreTest {
                 .as("extended attributes in " + cache)
                 .isTrue();
         byte[] archive = new Tar()
-                .add(Tar.entry("f", EntryKind.FILE, 0644, 0, "", Map.of("user.k", "\0\377\n=", "trusted.overlay.opaque", "y")), "")
+                .add(
+                        Tar.entry(
+                                "f",
+                                EntryKind.FILE,
+                                0644,
+                                0,
+                                "",
+                                Map.of("user.k", "\0\377\n=", "trusted.overlay.opaque", "y")),
+                        "")
                 .bytes();
         Path unpacked = cache.resolve("unpacked");
         try (RootfsArtifact.Image image = image(archive)) {
-            Unsquashed.run("unsquashfs", "-no-progress", "-user-xattrs", "-d", unpacked.toString(), image.file().toString());
+            Unsquashed.run(
+                    "unsquashfs",
+                    "-no-progress",
+                    "-user-xattrs",
+                    "-d",
+                    unpacked.toString(),
+                    image.file().toString());
         }
         UserDefinedFileAttributeView view =
                 Files.getFileAttributeView(unpacked.resolve("f"), UserDefinedFileAttributeView.class);
