@@ -36,7 +36,6 @@ import vmette.errors.VmetteIoException;
 import vmette.guest.protocol.StreamId;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
-import vmette.rootfs.providers.Rootfs;
 
 /**
  * The runtime: launches VMs, each owned by a supervisor actor. Thread-safe. One per process is enough; closing it ends every VM
@@ -128,7 +127,10 @@ public final class Vmette implements AutoCloseable {
      */
     public static Vmette create(RuntimeSettings settings, Consumer<String> progress) {
         return new Vmette(
-                settings, progress, new QemuMachines(settings, progress, Rootfs.providers()), Optional.empty());
+                settings,
+                progress,
+                new QemuMachines(settings, progress, () -> RootfsProviders.all(settings)),
+                Optional.empty());
     }
 
     /** For tests that make machines of their own kind. */
@@ -144,7 +146,10 @@ public final class Vmette implements AutoCloseable {
     /** A runtime in the caller's ActorSystem. Closing the runtime leaves the system running. */
     public static Vmette create(ActorSystem<?> system, RuntimeSettings settings) {
         return new Vmette(
-                settings, line -> {}, new QemuMachines(settings, line -> {}, Rootfs.providers()), Optional.of(system));
+                settings,
+                line -> {},
+                new QemuMachines(settings, line -> {}, () -> RootfsProviders.all(settings)),
+                Optional.of(system));
     }
 
     /** The ActorSystem that everything runs in, for materialising streams. Waits until it is up. */

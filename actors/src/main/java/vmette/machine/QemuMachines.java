@@ -14,6 +14,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.config.RuntimeSettings;
@@ -58,7 +59,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     private final RuntimeSettings settings;
     private final Consumer<String> progress;
     private final Function<VmSpec, String> lastWords;
-    private final List<RootfsProvider> providers;
+    private final Supplier<List<RootfsProvider>> providers;
     private final VsockLimits limits;
     private final AtomicInteger threads = new AtomicInteger();
     // Preparing a machine blocks: it may download a kernel.
@@ -72,9 +73,9 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     /**
      * @param settings of the runtime
      * @param progress told what long work is under way, on any thread
-     * @param providers of roots, asked in this order
+     * @param providers of roots, asked in this order; called with the first VM that has one
      */
-    public QemuMachines(RuntimeSettings settings, Consumer<String> progress, List<RootfsProvider> providers) {
+    public QemuMachines(RuntimeSettings settings, Consumer<String> progress, Supplier<List<RootfsProvider>> providers) {
         this(settings, progress, providers, spec -> "");
     }
 
@@ -82,9 +83,9 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     QemuMachines(
             RuntimeSettings settings,
             Consumer<String> progress,
-            List<RootfsProvider> providers,
+            Supplier<List<RootfsProvider>> providers,
             Function<VmSpec, String> lastWords) {
-        this.providers = List.copyOf(providers);
+        this.providers = providers;
         this.settings = settings;
         this.progress = progress;
         this.lastWords = lastWords;
@@ -195,12 +196,13 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     }
 
     private RootfsArtifact root(String spec) {
-        RootfsProvider provider = providers.stream()
+        List<RootfsProvider> known = providers.get();
+        RootfsProvider provider = known.stream()
                 .filter(each -> each.accepts(spec))
                 .findFirst()
                 .orElseThrow(() -> new InvalidConfigException(
                         "rootfs = " + spec + " is refused: no provider takes it; " + "there are "
-                                + providers.stream().map(RootfsProvider::name).toList()));
+                                + known.stream().map(RootfsProvider::name).toList()));
         Path cache = settings.cacheDir().toAbsolutePath();
         try {
             Files.createDirectories(

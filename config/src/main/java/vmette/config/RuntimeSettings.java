@@ -96,8 +96,24 @@ public record RuntimeSettings(
                         root.section("net").path("passt")),
                 new RootfsSettings(
                         root.section("rootfs").bytes("max-size", 1 << 20, Long.MAX_VALUE),
-                        root.section("rootfs").flag("offline")),
+                        root.section("rootfs").flag("offline"),
+                        root.section("rootfs").duration("tag-ttl", false)),
                 VmSpec.from(root.section("vm")));
+    }
+
+    /** Without the network for root file systems. */
+    public RuntimeSettings offline() {
+        return new RuntimeSettings(
+                cacheDir,
+                runtimeDir,
+                qemu,
+                bootDeadline,
+                exec,
+                vsock,
+                forward,
+                net,
+                new RootfsSettings(rootfs.maxSize(), true, rootfs.tagTtl()),
+                vm);
     }
 
     private static Path defaultCacheDir() {

@@ -71,6 +71,10 @@ final class LibC {
 
     static native int flock(int fd, int operation);
 
+    static native long llistxattr(long path, long list, long size);
+
+    static native long lgetxattr(long path, long name, long value, long size);
+
     /** The errno of this thread's last call. */
     static int errno() {
         return Native.getLastError();

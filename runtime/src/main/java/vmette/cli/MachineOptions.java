@@ -9,7 +9,10 @@ final class MachineOptions {
     @Option(names = "--vcpus", paramLabel = "N", description = "Virtual processors, 1 to 255. Default: 1.")
     private Integer vcpus;
 
-    @Option(names = "--mem-mib", paramLabel = "N", description = "Memory in MiB, at least 64 (Debian's kernel: 96). Default: 512.")
+    @Option(
+            names = "--mem-mib",
+            paramLabel = "N",
+            description = "Memory in MiB, at least 64 (Debian's kernel: 96). Default: 512.")
     private Long memory;
 
     @Option(

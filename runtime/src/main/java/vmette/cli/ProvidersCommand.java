@@ -6,8 +6,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
+import vmette.RootfsProviders;
 import vmette.qemu.QemuInstallation;
-import vmette.rootfs.providers.Rootfs;
 
 /** {@code vmette providers}. */
 @Command(
@@ -36,7 +36,7 @@ final class ProvidersCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         QemuInstallation qemu = QemuInstallation.look(common.settings().qemu());
-        ProviderList list = new ProviderList(Rootfs.providers(), qemu, QemuInstallation.hasKvm());
+        ProviderList list = new ProviderList(RootfsProviders.all(common.settings()), qemu, QemuInstallation.hasKvm());
         PrintWriter out = spec.commandLine().getOut();
         out.println(common.isJson() ? Json.pretty(list.json()) : list.text());
         out.flush();

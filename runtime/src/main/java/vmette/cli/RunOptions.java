@@ -134,7 +134,7 @@ final class RunOptions {
     }
 
     RuntimeSettings settings() {
-        return common.settings();
+        return storage.applyTo(common.settings());
     }
 
     /** What the VM is to be. */

@@ -7,6 +7,7 @@ import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import vmette.config.RuntimeSettings;
 import vmette.config.Share;
 import vmette.config.VmSpec;
 
@@ -35,6 +36,13 @@ final class StorageOptions {
     private Boolean switchRoot;
 
     @Option(
+            names = "--offline",
+            negatable = true,
+            fallbackValue = "true",
+            description = "Fetch nothing for the root: it is in the cache, or refused.")
+    private Boolean offline;
+
+    @Option(
             names = "--scratch",
             paramLabel = "SIZE",
             converter = Mebibytes.Converter.class,
@@ -59,6 +67,10 @@ final class StorageOptions {
             paramLabel = "PATH",
             description = "Raw block image, written too: /dev/vda, /dev/vdb and so on in this order; repeatable.")
     private List<String> disks = new ArrayList<>();
+
+    RuntimeSettings applyTo(RuntimeSettings settings) {
+        return Boolean.TRUE.equals(offline) ? settings.offline() : settings;
+    }
 
     /** Lists that are given take the place of those that are configured. */
     void applyTo(VmSpec.Builder spec, Variables variables) {

@@ -19,7 +19,6 @@ import vmette.qemu.QemuInstallation;
 import vmette.rootfs.RootfsArtifact;
 import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
-import vmette.rootfs.providers.Rootfs;
 
 /** {@code vmette providers} and {@code vmette info}. */
 class ListingsTest {
@@ -75,8 +74,7 @@ class ListingsTest {
     @Test
     void theCommandListsWhatThereIs() throws IOException {
         JsonNode listed = JSON.readTree(said(Map.of(), "providers", "--json"));
-        assertThat(listed.path("rootfs").findValuesAsText("name"))
-                .isEqualTo(Rootfs.providers().stream().map(RootfsProvider::name).toList());
+        assertThat(listed.path("rootfs").findValuesAsText("name")).containsExactly("dir", "squashfs", "tar", "oci");
         assertThat(listed.path("vmm").path(0).path("name").asText()).isEqualTo("qemu");
         assertThat(said(Map.of(), "providers")).startsWith("Root file systems").contains("Virtual machines:");
     }

@@ -15,7 +15,7 @@ public final class OtherInits {
         return new QemuMachines(
                 settings,
                 line -> {},
-                List.of(),
+                List::of,
                 spec -> spec.env().containsKey(PID1) ? "rdinit=" + spec.env().get(PID1) : "");
     }
 }

@@ -15,7 +15,7 @@ import vmette.rootfs.RootfsArtifact;
 import vmette.rootfs.RootfsRequest;
 
 /**
- * Makes an image of a directory of this host, with owners, modes and times as they are there. Extended attributes and sockets are left out,
+ * Makes an image of a directory of this host, with owners, modes, times and extended attributes as they are there. Sockets are left out,
  * what other file systems have that are mounted in it, and what the cache has. Thread-safe.
  */
 public final class DirectoryImage {

@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -12,9 +13,12 @@ import java.nio.file.attribute.FileTime;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
+import vmette.linux.ExtendedAttributes;
+import vmette.linux.LinuxException;
 
 /** A directory's tree as an archive, made while it is read. Sockets are left out. Not thread-safe. */
 class DirectoryTar extends InputStream {
+    private final ExtendedAttributes attributes = new ExtendedAttributes();
     private final DirectoryWalk walk;
     private final ByteArrayOutputStream made = new ByteArrayOutputStream();
     private final TarWriter writer = new TarWriter(made);
@@ -118,7 +122,20 @@ class DirectoryTar extends InputStream {
         return true;
     }
 
-    private static TarEntry entry(DirectoryWalk.Found found, EntryKind kind, long size, String link) {
+    /** Text as {@link TarEntry} has it. */
+    private Map<String, String> attributes(DirectoryWalk.Found found) throws IOException {
+        Map<String, String> text = new HashMap<>();
+        try {
+            attributes
+                    .of(DirectoryWalk.bytes(found.path()).getBytes(StandardCharsets.ISO_8859_1))
+                    .forEach((name, value) -> text.put(name, new String(value, StandardCharsets.ISO_8859_1)));
+        } catch (LinuxException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+        return text;
+    }
+
+    private TarEntry entry(DirectoryWalk.Found found, EntryKind kind, long size, String link) throws IOException {
         boolean device = kind == EntryKind.CHARACTER_DEVICE || kind == EntryKind.BLOCK_DEVICE;
         long number = device ? found.number("rdev") : 0;
         return new TarEntry(
@@ -134,6 +151,6 @@ class DirectoryTar extends InputStream {
                 link,
                 (int) ((number >> 8) & 0xfff),
                 (int) ((number & 0xff) | ((number >> 12) & 0xfff00)),
-                Map.of());
+                kind == EntryKind.HARD_LINK ? Map.of() : attributes(found));
     }
 }

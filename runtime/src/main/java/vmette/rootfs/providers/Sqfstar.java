@@ -44,7 +44,7 @@ final class Sqfstar implements AutoCloseable {
         command.addAll(ImageStore.COMPRESSION);
         command.addAll(List.of("-mem", "256M"));
         command.addAll(List.of("-root-mode", Integer.toOctalString(root.mode())));
-        // Its owner is root: 4.5 does not heed -root-uid.
+        // Its owner is root: 4.5 does not heed -root-uid, nor -root-time, which later ones do.
         long time = Math.max(0, Math.min(0xffffffffL, root.modified()));
         command.addAll(List.of("-root-time", Long.toString(time), "-mkfs-time", "0", image.toString()));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);

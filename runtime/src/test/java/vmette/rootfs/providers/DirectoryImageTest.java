@@ -2,13 +2,17 @@ package vmette.rootfs.providers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.nio.file.attribute.UserDefinedFileAttributeView;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,6 +76,20 @@ class DirectoryImageTest {
         try (RootfsArtifact.Image image = image(1 << 20)) {
             assertThat(image.file()).isNotEqualTo(first);
         }
+    }
+
+    @Test
+    void attributesComeAlong() throws Exception {
+        assumeThat(Files.getFileStore(tree).supportsFileAttributeView(UserDefinedFileAttributeView.class))
+                .as("extended attributes in " + tree)
+                .isTrue();
+        Files.getFileAttributeView(tree.resolve("d/f"), UserDefinedFileAttributeView.class)
+                .write("k", ByteBuffer.wrap(new byte[] {0, -1}));
+        Map<String, Flattened.File> files;
+        try (InputStream in = new DirectoryTar(tree, base.resolve("cache"))) {
+            files = Flattened.of(in.readAllBytes());
+        }
+        assertThat(files.get("hard").entry().attributes()).containsEntry("user.k", "\0\377");
     }
 
     @Test

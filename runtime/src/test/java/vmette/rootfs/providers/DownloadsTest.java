@@ -41,6 +41,10 @@ class DownloadsTest {
     }
 
     private Downloads.Fetched fetch(boolean offline) {
+        return fetch(offline, Duration.ofSeconds(30));
+    }
+
+    private Downloads.Fetched fetch(boolean offline, Duration stall) {
         RootfsProgress progress = new RootfsProgress() {
             @Override
             public void say(String line) {
@@ -52,7 +56,7 @@ class DownloadsTest {
                 return RootfsProgress.NONE.transfer(what, totalBytes);
             }
         };
-        return new Downloads(new RootfsRequest("test", cache, 1 << 20, offline, progress), Duration.ofSeconds(30))
+        return new Downloads(new RootfsRequest("test", cache, 1 << 20, offline, progress), stall)
                 .fetch(server.uri(), digest -> false);
     }
 
@@ -180,6 +184,17 @@ class DownloadsTest {
         assertThatThrownBy(() -> fetch(false))
                 .isInstanceOf(VmetteIoException.class)
                 .hasMessageContaining(server.uri().toString());
+    }
+
+    @Test
+    void aServerThatStopsInTheMiddleIsGivenUp() {
+        server.stalls = true;
+        server.breakAfter = 100_000;
+        server.ranges = false;
+        assertThatThrownBy(() -> fetch(false, Duration.ofSeconds(1)))
+                .isInstanceOf(VmetteIoException.class)
+                .hasMessageContaining("nothing came for 1 s");
+        assertThat(server.asked).hasSize(5);
     }
 
     @Test

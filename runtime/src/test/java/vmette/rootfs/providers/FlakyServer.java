@@ -10,6 +10,7 @@ import java.net.URI;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
@@ -33,6 +34,11 @@ final class FlakyServer implements AutoCloseable {
     volatile int status = 200;
     volatile boolean ranges = true;
     volatile boolean chunked;
+
+    /** Answers stop where they would break off, and do not end before the server does. */
+    volatile boolean stalls;
+
+    private final CountDownLatch closed = new CountDownLatch(1);
 
     FlakyServer() throws IOException {
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -74,11 +80,17 @@ final class FlakyServer implements AutoCloseable {
             OutputStream out = exchange.getResponseBody();
             out.write(body, 0, Math.min(body.length, breakAfter));
             out.flush();
+            if (stalls) {
+                closed.await();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
     @Override
     public void close() {
+        closed.countDown();
         server.stop(0);
         threads.shutdownNow();
     }
