@@ -278,7 +278,7 @@ public final class Vmette implements AutoCloseable {
     }
 
     /** A reader that has gone, as {@code head} does, is no failure; one that could not take what was written is. */
-    private static Object note(String what, Throwable failure, CompletableFuture<VmetteIoException> unwritten) {
+    private static Void note(String what, Throwable failure, CompletableFuture<VmetteIoException> unwritten) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof IOException failed && !RunStreams.isReaderGone(failed)) {
                 unwritten.complete(new VmetteIoException(
@@ -287,7 +287,7 @@ public final class Vmette implements AutoCloseable {
                         cause));
             }
         }
-        return unwritten;
+        return null;
     }
 
     /** A guest may keep the outputs of a command that failed open for ever: they end with the VM. */
