@@ -16,6 +16,9 @@ import vmette.rootfs.providers.ImageNode.Inode;
  * contents on, in the order in which they come. Nothing is unpacked. Not thread-safe.
  */
 final class FlatTar {
+    /** What a squashfs image can have, root among them. */
+    private static final int MOST_IDS = 65535;
+
     private final Layers layers;
     private final List<List<Inode>> wanted = new ArrayList<>();
     private final List<String> implied = new ArrayList<>();
@@ -35,8 +38,15 @@ final class FlatTar {
     static FlatTar of(List<LayerSource> sources, long mostBytes) throws Layers.SinkException {
         FlatTar flat = new FlatTar(new Layers(sources));
         ImageTree tree = new ImageTree(ImageTree.MOST_NAMES);
-        flat.layers.forEach(
-                new ByteBudget(mostBytes), (entry, layer, number, content) -> tree.add(entry, layer, number));
+        Set<Long> ids = new HashSet<>();
+        flat.layers.forEach(new ByteBudget(mostBytes), (entry, layer, number, content) -> {
+            ids.add(entry.uid());
+            ids.add(entry.gid());
+            if (ids.size() > MOST_IDS) {
+                throw new TarFormatException("there are more than " + MOST_IDS + " different owners and groups");
+            }
+            tree.add(entry, layer, number);
+        });
         flat.root = tree.described();
         flat.collect(tree);
         return flat;
