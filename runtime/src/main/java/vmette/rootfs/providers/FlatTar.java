@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import vmette.errors.BadImageException;
 import vmette.rootfs.providers.ImageNode.Inode;
 
 /**
@@ -18,6 +19,9 @@ import vmette.rootfs.providers.ImageNode.Inode;
 final class FlatTar {
     /** What a squashfs image can have, root among them. */
     private static final int MOST_IDS = 65535;
+
+    /** Sum of the squares of how many names directories have: sqfstar looks names up one by one, 50,000 in one directory in 22 s. */
+    private static final long MOST_CROWD = 5_000_000_000L;
 
     private final Layers layers;
     private final List<List<Inode>> wanted = new ArrayList<>();
@@ -123,10 +127,19 @@ final class FlatTar {
             wanted.add(new ArrayList<>());
         }
         Set<Inode> seen = new HashSet<>();
+        long crowd = 0;
         Deque<ImageNode> left = new ArrayDeque<>();
         left.push(tree.root);
         while (!left.isEmpty()) {
-            for (ImageNode node : new TreeMap<>(left.pop().children).values()) {
+            ImageNode directory = left.pop();
+            crowd += (long) directory.children.size() * directory.children.size();
+            if (crowd > MOST_CROWD) {
+                throw new BadImageException(
+                        "the layers make directories with too many files to make an image of, such as '"
+                                + TarEntry.shown(directory.path()) + "' with " + directory.children.size()
+                                + "; spread them over more directories");
+            }
+            for (ImageNode node : new TreeMap<>(directory.children).values()) {
                 if (node.inode == Inode.IMPLIED) {
                     implied.add(node.path());
                     inodes++;

@@ -233,6 +233,17 @@ class LayerMergeTest {
     }
 
     @Example
+    void aDirectoryWithMoreFilesThanCanBeSortedInIsRefused() {
+        Tar tar = new Tar();
+        for (int i = 0; i < 71_000; i++) {
+            tar.file("d/" + i, "");
+        }
+        assertThatThrownBy(() -> Flattened.of(1 << 26, tar.bytes()))
+                .isInstanceOf(BadImageException.class)
+                .hasMessageContaining("'d' with 71000");
+    }
+
+    @Example
     void namesNeedNotBeText() throws IOException {
         String name = "\377\376 \n" + "\303\244".repeat(100);
         assertThat(Flattened.of(new Tar().file(name, "1").bytes()).keySet()).containsExactly(name);
