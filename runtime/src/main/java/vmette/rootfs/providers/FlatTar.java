@@ -9,6 +9,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeMap;
+import vmette.errors.BadImageException;
 import vmette.rootfs.providers.ImageNode.Inode;
 
 /**
@@ -16,6 +17,12 @@ import vmette.rootfs.providers.ImageNode.Inode;
  * contents on, in the order in which they come. Nothing is unpacked. Not thread-safe.
  */
 final class FlatTar {
+    /** What a squashfs image can have, root among them. */
+    private static final int MOST_IDS = 65535;
+
+    /** Sum of the squares of how many names directories have: sqfstar looks names up one by one, 50,000 in one directory in 22 s. */
+    private static final long MOST_CROWD = 5_000_000_000L;
+
     private final Layers layers;
     private final List<List<Inode>> wanted = new ArrayList<>();
     private final List<String> implied = new ArrayList<>();
@@ -35,8 +42,15 @@ final class FlatTar {
     static FlatTar of(List<LayerSource> sources, long mostBytes) throws Layers.SinkException {
         FlatTar flat = new FlatTar(new Layers(sources));
         ImageTree tree = new ImageTree(ImageTree.MOST_NAMES);
-        flat.layers.forEach(
-                new ByteBudget(mostBytes), (entry, layer, number, content) -> tree.add(entry, layer, number));
+        Set<Long> ids = new HashSet<>();
+        flat.layers.forEach(new ByteBudget(mostBytes), (entry, layer, number, content) -> {
+            ids.add(entry.uid());
+            ids.add(entry.gid());
+            if (ids.size() > MOST_IDS) {
+                throw new TarFormatException("there are more than " + MOST_IDS + " different owners and groups");
+            }
+            tree.add(entry, layer, number);
+        });
         flat.root = tree.described();
         flat.collect(tree);
         return flat;
@@ -113,10 +127,19 @@ final class FlatTar {
             wanted.add(new ArrayList<>());
         }
         Set<Inode> seen = new HashSet<>();
+        long crowd = 0;
         Deque<ImageNode> left = new ArrayDeque<>();
         left.push(tree.root);
         while (!left.isEmpty()) {
-            for (ImageNode node : new TreeMap<>(left.pop().children).values()) {
+            ImageNode directory = left.pop();
+            crowd += (long) directory.children.size() * directory.children.size();
+            if (crowd > MOST_CROWD) {
+                throw new BadImageException(
+                        "the layers make directories with too many files to make an image of, such as '"
+                                + TarEntry.shown(directory.path()) + "' with " + directory.children.size()
+                                + "; spread them over more directories");
+            }
+            for (ImageNode node : new TreeMap<>(directory.children).values()) {
                 if (node.inode == Inode.IMPLIED) {
                     implied.add(node.path());
                     inodes++;

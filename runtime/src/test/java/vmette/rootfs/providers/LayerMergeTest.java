@@ -1,6 +1,7 @@
 package vmette.rootfs.providers;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import vmette.errors.BadImageException;
 
 /** Layers against a model that knows only what a whole layer does to a whole tree. */
 class LayerMergeTest {
@@ -217,6 +219,28 @@ class LayerMergeTest {
                         .entry()
                         .attributes())
                 .containsOnly(Map.entry("security.capability", capability), Map.entry("user.k", "v"));
+    }
+
+    @Example
+    void moreOwnersThanAnImageHoldsAreRefused() {
+        Tar tar = new Tar();
+        for (int owner = 0; owner <= 65535; owner++) {
+            tar.add(new TarEntry("f" + owner, EntryKind.FILE, 0644, owner, 0, 0, 0, "", 0, 0, Map.of()), "");
+        }
+        assertThatThrownBy(() -> Flattened.of(1 << 26, tar.bytes()))
+                .isInstanceOf(BadImageException.class)
+                .hasMessageContaining("65535 different owners");
+    }
+
+    @Example
+    void aDirectoryWithMoreFilesThanCanBeSortedInIsRefused() {
+        Tar tar = new Tar();
+        for (int i = 0; i < 71_000; i++) {
+            tar.file("d/" + i, "");
+        }
+        assertThatThrownBy(() -> Flattened.of(1 << 26, tar.bytes()))
+                .isInstanceOf(BadImageException.class)
+                .hasMessageContaining("'d' with 71000");
     }
 
     @Example
