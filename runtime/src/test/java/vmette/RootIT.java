@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.UnaryOperator;
@@ -71,8 +72,8 @@ class RootIT {
     }
 
     /** Names, kinds, sizes, times and contents: all that a write would change. */
-    private static TreeMap<String, String> everything(Path tree) throws IOException {
-        TreeMap<String, String> all = new TreeMap<>();
+    private static Map<String, String> everything(Path tree) throws IOException {
+        Map<String, String> all = new TreeMap<>();
         try (Stream<Path> files = Files.walk(tree)) {
             for (Path file : (Iterable<Path>) files::iterator) {
                 FileTime time =
@@ -89,7 +90,7 @@ class RootIT {
     @ParameterizedTest
     @ValueSource(strings = {"chroot", "switch-root"})
     void aDirectoryIsTheRootAndItsWritesAreDiscarded(String how) throws IOException {
-        TreeMap<String, String> before = everything(root);
+        Map<String, String> before = everything(root);
         in(b -> b.rootfs(root).switchRoot(how.equals("switch-root")), vm -> {
             assertThat(out(vm, "cat /marker; ls -a /; readlink /proc/self/root"))
                     .startsWith("from the host\n")
@@ -108,7 +109,7 @@ class RootIT {
 
     @Test
     void aReadOnlyDirectoryRefusesWritesAndItsCommandsExitCodesComeBack() throws IOException {
-        TreeMap<String, String> before = everything(root);
+        Map<String, String> before = everything(root);
         in(b -> b.rootfs(root).rootfsReadOnly(true), vm -> {
             fails(vm, "touch /foo", "Read-only");
             fails(vm, "echo x > /marker", "Read-only");
@@ -144,7 +145,7 @@ class RootIT {
         Path docs = Files.createDirectories(directory.resolve("docs"));
         Files.writeString(docs.resolve("page"), "a page\n");
         for (Optional<Path> under : List.of(Optional.<Path>empty(), Optional.of(root))) {
-            TreeMap<String, String> before = everything(docs);
+            Map<String, String> before = everything(docs);
             in(
                     b -> {
                         under.ifPresent(b::rootfs);

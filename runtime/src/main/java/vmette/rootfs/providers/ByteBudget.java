@@ -16,8 +16,9 @@ final class ByteBudget {
     void take(long bytes) throws TarFormatException {
         used += bytes;
         if (used > most) {
-            throw new TarFormatException("it is more than " + most
-                    + " bytes unpacked, which is the most that is allowed;" + " if it is to be trusted, allow more");
+            throw new TarFormatException(
+                    "it is more than " + most + " bytes unpacked, which is the most that is allowed;"
+                            + " if it is to be trusted, raise vmette.rootfs.max-size");
         }
     }
 }

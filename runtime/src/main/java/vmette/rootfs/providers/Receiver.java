@@ -128,6 +128,6 @@ final class Receiver implements HttpResponse.BodySubscriber<Void> {
 
     private TarFormatException tooLarge() {
         return new TarFormatException("it is more than " + most
-                + " bytes, which is the most that is allowed; if it is to be trusted, allow more");
+                + " bytes, which is the most that is allowed; if it is to be trusted, raise vmette.rootfs.max-size");
     }
 }

@@ -45,8 +45,9 @@ public final class TarProvider implements RootfsProvider {
     private RootfsArtifact ofFile(Path file, RootfsRequest request) {
         try {
             if (Files.size(file) > request.maxBytes()) {
-                throw new BadImageException(file + " has more than " + request.maxBytes()
-                        + " bytes, which is the most that is allowed; if it is to be trusted, allow more");
+                throw new BadImageException(
+                        file + " has more than " + request.maxBytes()
+                                + " bytes, which is the most that is allowed; if it is to be trusted, raise vmette.rootfs.max-size");
             }
             String identity = FileIdentity.of(file);
             String digest = FileIdentity.sha256(file, request.cache());
