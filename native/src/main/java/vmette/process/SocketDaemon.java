@@ -58,11 +58,8 @@ public final class SocketDaemon implements AutoCloseable {
         Thread reader = new Thread(daemon::read, "vmette-helper-" + process.pid());
         reader.setDaemon(true);
         reader.start();
-        // What it has left behind may hold its output for ever.
-        process.onExit()
-                .thenCompose(gone -> daemon.allRead.completeOnTimeout(null, LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS))
-                .thenRun(() ->
-                        daemon.ended.complete(name + " ended with status " + process.exitValue() + daemon.said()));
+        CompletionStage<Process> exit = process.onExit();
+        exit.thenAccept(daemon::exited);
         try {
             daemon.awaitSocket(socket);
             return daemon;
@@ -70,6 +67,12 @@ public final class SocketDaemon implements AutoCloseable {
             daemon.close();
             throw e;
         }
+    }
+
+    /** What it has left behind may hold its output for ever. */
+    private void exited(Process gone) {
+        CompletionStage<Void> lastWords = allRead.completeOnTimeout(null, LAST_WORDS_MILLIS, TimeUnit.MILLISECONDS);
+        lastWords.thenAccept(read -> ended.complete(name + " ended with status " + gone.exitValue() + said()));
     }
 
     private void awaitSocket(Path socket) {
