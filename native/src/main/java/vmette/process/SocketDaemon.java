@@ -137,6 +137,7 @@ public final class SocketDaemon implements AutoCloseable {
     /** Ends it. Idempotent; {@link #ended} says when. */
     @Override
     public void close() {
-        process.destroyForcibly();
+        // Not by the Process, which would take its last words away.
+        process.toHandle().destroyForcibly();
     }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vmette.errors.StartFailedException;
@@ -18,7 +19,7 @@ class SocketDaemonTest {
         return List.of("/bin/sh", "-c", line);
     }
 
-    @Test
+    @RepeatedTest(10)
     void oneThatListensIsThereUntilItIsClosed() throws Exception {
         try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
             Path socket = directory.resolve("socket");
