@@ -31,11 +31,16 @@ final class CacheLock {
                 progress.say("waiting for another who is fetching or making the same");
                 told = true;
             }
-            try {
-                Thread.sleep(POLL_MILLIS);
-            } catch (InterruptedException e) {
-                Interrupts.check("waiting for the cache", e);
-            }
+            pause();
+        }
+    }
+
+    /** Until it is worth while to try again. */
+    static void pause() {
+        try {
+            Thread.sleep(POLL_MILLIS);
+        } catch (InterruptedException e) {
+            Interrupts.check("waiting for the cache", e);
         }
     }
 }

@@ -64,14 +64,19 @@ public final class ImageStore {
                     return new RootfsArtifact.Image(image, ImageFormat.SQUASHFS, defaults, used::close);
                 }
                 used.close();
-                OwnedFd alone = CacheLock.await(lock, true, request.progress());
+                // Never waited for: once it is made, its users hold the lock for as long as their VMs live.
+                Optional<OwnedFd> alone = LockFile.tryLock(lock, true);
+                if (alone.isEmpty()) {
+                    CacheLock.pause();
+                    continue;
+                }
                 try {
                     if (!Files.isRegularFile(image)) {
                         removeAbandoned(directory);
                         build(image, layers, request);
                     }
                 } finally {
-                    alone.close();
+                    alone.get().close();
                 }
             }
         } catch (LinuxException | IOException e) {

@@ -16,6 +16,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vmette.errors.VmetteIoException;
@@ -73,6 +74,27 @@ class ImageBuildingTest {
         }
         assertThat(opened).as("one build of two passes").hasValue(2);
         assertThat(left("*.squashfs")).hasSize(1);
+    }
+
+    /** Whoever comes while it is made gets it when it is made, not when its first user has no more need of it. */
+    @RepeatedTest(5)
+    void whoWaitsForABuilderDoesNotWaitForUsers() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(6);
+        List<RootfsArtifact.Image> held = new ArrayList<>();
+        try {
+            List<Future<RootfsArtifact.Image>> images = new ArrayList<>();
+            for (int i = 0; i < 6; i++) {
+                images.add(threads.submit(() -> new ImageStore()
+                        .image("held", ImageDefaults.NONE, List.of(counted(new AtomicInteger())), request())));
+            }
+            for (Future<RootfsArtifact.Image> each : images) {
+                held.add(each.get(60, TimeUnit.SECONDS));
+            }
+        } finally {
+            held.forEach(RootfsArtifact.Image::close);
+            threads.shutdownNow();
+        }
+        assertThat(held).hasSize(6);
     }
 
     @Test
