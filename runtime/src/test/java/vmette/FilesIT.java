@@ -80,7 +80,9 @@ class FilesIT {
         assertThat(failure.reason()).isEqualTo(errno);
         assertThat(failure.errno()).isPositive();
         assertThat(failure.operation()).isNotEmpty();
-        assertThat(failure).hasMessageStartingWith("cannot ").hasMessageContainingAll(failure.path(), "(" + errno + ")");
+        assertThat(failure)
+                .hasMessageStartingWith("cannot ")
+                .hasMessageContainingAll(failure.path(), "(" + errno + ")");
     }
 
     @Test

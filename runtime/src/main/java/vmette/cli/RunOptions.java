@@ -126,8 +126,13 @@ final class RunOptions {
         }
     }
 
-    private static ExitStatus plain(Vmette vmette, VmSpec spec) {
-        RunStreams streams = RunStreams.ofProcess();
+    private ExitStatus plain(Vmette vmette, VmSpec spec) {
+        RunStreams own = RunStreams.ofProcess();
+        // The report has to know whether the guest has left a line unfinished.
+        RunStreams streams = common.isJson()
+                ? new RunStreams(
+                        own.stdin(), own.stdout(), RunStreams.inherited().stderr())
+                : own;
         return (spec.name().isPresent() ? vmette.run(spec, streams, vmette::publish) : vmette.run(spec, streams))
                 .toCompletableFuture()
                 .join();
