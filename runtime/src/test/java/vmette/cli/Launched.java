@@ -71,7 +71,10 @@ final class Launched {
         command.addAll(List.of(arguments));
         // A subcommand has to be the first word.
         boolean subcommand = arguments.length > 0 && !arguments[0].startsWith("-");
-        command.addAll(subcommand ? 5 : 4, List.of("--config", sandbox.config().toString()));
+        if (!List.of(arguments).contains("--config")) {
+            command.addAll(
+                    subcommand ? 5 : 4, List.of("--config", sandbox.config().toString()));
+        }
         ProcessBuilder builder = new ProcessBuilder(command);
         settle(builder.environment());
         return builder;

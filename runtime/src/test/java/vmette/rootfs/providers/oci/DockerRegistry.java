@@ -14,9 +14,9 @@ import java.util.concurrent.TimeUnit;
 import vmette.process.Executables;
 
 /** A real registry (Debian's docker-registry) on a free port of the loopback address. It dies with the JVM at the latest. */
-final class DockerRegistry implements AutoCloseable {
-    static final String USER = "alice";
-    static final String SECRET = "correct:horse";
+public final class DockerRegistry implements AutoCloseable {
+    public static final String USER = "alice";
+    public static final String SECRET = "correct:horse";
     /** bcrypt of {@link #SECRET}, at its lowest cost. */
     private static final String HTPASSWD = USER + ":$2y$04$vmetteregistrytestsaleIe1C08DQ6A0YCPMOlPEvOthxsDk1ZJu\n";
 
@@ -34,12 +34,12 @@ final class DockerRegistry implements AutoCloseable {
     }
 
     /** One that anybody may ask. */
-    static DockerRegistry open(Path directory) throws IOException, InterruptedException {
+    public static DockerRegistry open(Path directory) throws IOException, InterruptedException {
         return start(directory, false);
     }
 
     /** One that only {@link #USER} may ask. */
-    static DockerRegistry locked(Path directory) throws IOException, InterruptedException {
+    public static DockerRegistry locked(Path directory) throws IOException, InterruptedException {
         return start(directory, true);
     }
 
@@ -57,7 +57,7 @@ final class DockerRegistry implements AutoCloseable {
     }
 
     /** Starts it again over what it has stored. */
-    void start() throws IOException, InterruptedException {
+    public void start() throws IOException, InterruptedException {
         Path config = directory.resolve("registry.yml");
         Path passwords = Files.writeString(directory.resolve("htpasswd"), HTPASSWD);
         Files.writeString(
@@ -89,12 +89,12 @@ final class DockerRegistry implements AutoCloseable {
         }
     }
 
-    int port() {
+    public int port() {
         return port;
     }
 
     /** As a reference begins. */
-    String host() {
+    public String host() {
         return "localhost:" + port;
     }
 
@@ -104,7 +104,7 @@ final class DockerRegistry implements AutoCloseable {
                 + digest.hex().substring(0, 2) + "/" + digest.hex() + "/data");
     }
 
-    void kill() {
+    public void kill() {
         process.destroyForcibly();
         process.onExit().orTimeout(30, TimeUnit.SECONDS).join();
     }

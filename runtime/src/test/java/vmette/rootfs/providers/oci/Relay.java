@@ -19,7 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
  * A port of the loopback address that leads to a registry's, notes each request's head, and can break connections in the middle of what the
  * registry answers.
  */
-final class Relay implements AutoCloseable {
+public final class Relay implements AutoCloseable {
     private final ServerSocket server;
     private final int target;
     private final List<String> requests = new CopyOnWriteArrayList<>();
@@ -35,33 +35,33 @@ final class Relay implements AutoCloseable {
     private volatile boolean stayDown;
     private volatile boolean down;
 
-    Relay(int target) throws IOException {
+    public Relay(int target) throws IOException {
         this.target = target;
         this.server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         daemon(this::accept);
     }
 
-    String host() {
+    public String host() {
         return "localhost:" + server.getLocalPort();
     }
 
     /** The heads of all requests so far. */
-    List<String> requests() {
+    public List<String> requests() {
         return List.copyOf(requests);
     }
 
     /** Those that begin so. */
-    List<String> requests(String beginning) {
+    public List<String> requests(String beginning) {
         return requests.stream().filter(head -> head.startsWith(beginning)).toList();
     }
 
-    void forget() {
+    public void forget() {
         requests.clear();
         passed.set(0);
     }
 
     /** How many bytes of answers have passed. */
-    long passed() {
+    public long passed() {
         return passed.get();
     }
 
@@ -71,7 +71,7 @@ final class Relay implements AutoCloseable {
     }
 
     /** After so many more bytes all connections break. New ones are let through again, or, if it is to stay down, refused. */
-    void breakAfter(long bytes, boolean stay) {
+    public void breakAfter(long bytes, boolean stay) {
         stayDown = stay;
         stall = false;
         allowance.set(bytes);
@@ -87,11 +87,11 @@ final class Relay implements AutoCloseable {
         return stalled;
     }
 
-    boolean isDown() {
+    public boolean isDown() {
         return down;
     }
 
-    void mend() {
+    public void mend() {
         allowance.set(-1);
         down = false;
     }

@@ -18,7 +18,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
 import org.apache.commons.compress.archivers.tar.TarConstants;
 
 /** Builds images and pushes them by a registry's plain HTTP API. */
-final class TestImages {
+public final class TestImages {
     static final String GZIP_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
 
     private final HttpClient http = HttpClient.newHttpClient();
@@ -26,11 +26,11 @@ final class TestImages {
     private final String authorization;
 
     /** A blob and how a manifest speaks of it. */
-    static final class Blob {
+    public static final class Blob {
         private final byte[] bytes;
         private final String mediaType;
 
-        Blob(byte[] bytes, String mediaType) {
+        public Blob(byte[] bytes, String mediaType) {
             this.bytes = bytes;
             this.mediaType = mediaType;
         }
@@ -62,7 +62,7 @@ final class TestImages {
     }
 
     /** What a tar archive is to hold. */
-    interface Content {
+    public interface Content {
         void addTo(TarArchiveOutputStream tar) throws IOException;
     }
 
@@ -71,12 +71,12 @@ final class TestImages {
     }
 
     /** @param authorization an Authorization header, or empty */
-    TestImages(String host, String authorization) {
+    public TestImages(String host, String authorization) {
         this.base = "http://" + host + "/v2/";
         this.authorization = authorization;
     }
 
-    static Content file(String name, String text) {
+    public static Content file(String name, String text) {
         byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
         return tar -> {
             TarArchiveEntry entry = new TarArchiveEntry(name);
@@ -88,14 +88,14 @@ final class TestImages {
         };
     }
 
-    static Content directory(String name) {
+    public static Content directory(String name) {
         return tar -> {
             tar.putArchiveEntry(new TarArchiveEntry(name + "/"));
             tar.closeArchiveEntry();
         };
     }
 
-    static Content hardLink(String name, String target) {
+    public static Content hardLink(String name, String target) {
         return tar -> {
             TarArchiveEntry entry = new TarArchiveEntry(name, TarConstants.LF_LINK);
             entry.setLinkName(target);
@@ -104,7 +104,7 @@ final class TestImages {
         };
     }
 
-    static Blob layer(Content... contents) {
+    public static Blob layer(Content... contents) {
         return new Blob(gzip(tar(contents)), GZIP_LAYER);
     }
 
@@ -131,7 +131,7 @@ final class TestImages {
     }
 
     /** A layer of so many bytes that no compression makes fewer; the same for the same seed. */
-    static Blob noise(int size, int seed) {
+    public static Blob noise(int size, int seed) {
         byte[] bytes = new byte[size];
         new Random(seed).nextBytes(bytes);
         return new Blob(bytes, "application/vnd.oci.image.layer.v1.tar");
@@ -159,7 +159,7 @@ final class TestImages {
     }
 
     /** Pushes an image of these layers; its manifest. */
-    Blob pushImage(String repository, String version, String config, Blob... layers) {
+    public Blob pushImage(String repository, String version, String config, Blob... layers) {
         return pushImage(repository, version, "amd64", config, layers);
     }
 

@@ -1,0 +1,75 @@
+package vmette.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** A small real Debian, made by mmdebstrap from where this machine gets its packages; once for each clean build. */
+final class DebianRoot {
+    private static final Path ARCHIVE = Path.of("target", "debian-root.tar").toAbsolutePath();
+    private static final long DEADLINE_SECONDS = 600;
+
+    private DebianRoot() {}
+
+    /** As a tar archive, with owners and modes. */
+    static Path archive() throws IOException, InterruptedException {
+        if (!Files.exists(ARCHIVE)) {
+            Path unfinished = Files.createTempFile(ARCHIVE.getParent(), "debian-root", ".tar");
+            List<String> command = new ArrayList<>(List.of(
+                    "mmdebstrap",
+                    "--quiet",
+                    "--variant=essential",
+                    "--dpkgopt=path-exclude=/usr/share/doc/*",
+                    "--dpkgopt=path-exclude=/usr/share/locale/*",
+                    "--dpkgopt=path-exclude=/usr/share/man/*",
+                    "--include=ca-certificates,mount",
+                    "bookworm",
+                    unfinished.toString()));
+            try (Stream<Path> sources = sources()) {
+                sources.map(Path::toString).forEach(command::add);
+            }
+            host(command.toArray(String[]::new));
+            Files.move(unfinished, ARCHIVE, StandardCopyOption.ATOMIC_MOVE);
+        }
+        return ARCHIVE;
+    }
+
+    private static Stream<Path> sources() {
+        return Stream.of("/etc/apt/sources.list", "/etc/apt/sources.list.d/debian.sources")
+                .map(Path::of)
+                .filter(Files::isRegularFile);
+    }
+
+    /** Unpacked into this directory, which it makes. */
+    static Path unpack(Path at) throws IOException, InterruptedException {
+        Files.createDirectories(at);
+        // Not root, nobody can make its devices, and a guest has its own /dev.
+        host("tar", "-C", at.toString(), "--exclude=./dev/*", "-xpf", archive().toString());
+        return at;
+    }
+
+    /** Runs a program of the host, which must succeed. */
+    static void host(String... command) throws IOException, InterruptedException {
+        Path log = Files.createTempFile("host", ".log");
+        try {
+            Process process = new ProcessBuilder(command)
+                    .redirectErrorStream(true)
+                    .redirectOutput(log.toFile())
+                    .start();
+            boolean ended = process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS);
+            process.destroyForcibly();
+            assertThat(ended && process.waitFor() == 0)
+                    .as("%s: %s", String.join(" ", command), Files.readString(log))
+                    .isTrue();
+        } finally {
+            Files.delete(log);
+        }
+    }
+}
