@@ -71,6 +71,48 @@ if [ "$code" != 0 ] || ! grep -q '^Linux ' "$base/out"; then
 fi
 nothing_left
 
+# A root of each kind that needs no server, by the helpers that an ordinary user can have: virtiofsd in a user namespace, passt.
+mkdir -p "$base/tree/bin" "$base/tree/etc" "$base/work"
+cp "$(find "$base/cache/vmette/guest" -name busybox -type f | head -n 1)" "$base/tree/bin/busybox"
+chmod 755 "$base/tree/bin/busybox"
+for applet in sh cat touch ls id ip grep stat mount mkdir; do ln -s busybox "$base/tree/bin/$applet"; done
+echo 'from the host' >"$base/tree/etc/marker"
+chown -R "$uid:$uid" "$base/tree" "$base/work"
+tar -C "$base/tree" -czf "$base/tree.tar.gz" .
+before=$(find "$base/tree" -printf '%p %C@ %s %m\n' | sort)
+
+as_user run --quiet --config "$base/vmette.conf" --rootfs "$base/tree" --share "work=$base/work" --scratch 64 --exec \
+    'cat /etc/marker; touch /foo /tmp/x; echo guest >/mnt/work/file; mkdir /away; mount -t virtiofs -o rw vmette-root /away; touch /away/x; exit 42'
+if [ "$code" != 42 ] || [ "$(cat "$base/out")" != 'from the host' ] || ! grep -q 'touch: /away/x: Read-only file system' "$base/err"; then
+    fail "a directory root went wrong: $(shown)"
+fi
+if [ "$(cat "$base/work/file")" != guest ] || [ "$(stat -c %u "$base/work/file")" != "$uid" ]; then
+    fail "a share went wrong: $(ls -l "$base/work")"
+fi
+nothing_left
+
+as_user run --quiet --config "$base/vmette.conf" --rootfs "$base/tree" --rootfs-ro --exec 'touch /foo'
+if [ "$code" != 1 ] || ! grep -q 'Read-only file system' "$base/err"; then
+    fail "a read-only directory root went wrong: $(shown)"
+fi
+nothing_left
+[ "$before" = "$(find "$base/tree" -printf '%p %C@ %s %m\n' | sort)" ] || fail "the root's directory was changed"
+
+for round in built cached; do
+    as_user run --quiet --config "$base/vmette.conf" --rootfs "tar+file://$base/tree.tar.gz" --switch-root --exec \
+        'cat /etc/marker; touch /foo && exit 42'
+    if [ "$code" != 42 ] || [ "$(cat "$base/out")" != 'from the host' ] || [ -s "$base/err" ]; then
+        fail "an archive as root ($round) went wrong: $(shown)"
+    fi
+    nothing_left
+done
+
+as_user run --quiet --config "$base/vmette.conf" --net --exec 'ip -4 addr show eth0 | grep -o "inet [0-9./]*"; cat /etc/resolv.conf'
+if [ "$code" != 0 ] || ! grep -q '^inet 10.0.2.15/24$' "$base/out" || ! grep -q '^nameserver 10.0.2.3$' "$base/out"; then
+    fail "a network went wrong: $(shown)"
+fi
+nothing_left
+
 for option in --kernel --initramfs; do
     as_user run --quiet --config "$base/vmette.conf" "$option" "$base/secret" --exec true
     if [ "$code" != 2 ] || ! grep -q 'cannot be read by this user' "$base/err"; then
