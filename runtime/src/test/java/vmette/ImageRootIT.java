@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import vmette.cli.Caches;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 
@@ -27,9 +28,9 @@ class ImageRootIT {
 
     @BeforeAll
     static void prepare() throws Exception {
-        vmette = Vmette.create();
-        await(await(vmette.launch(VmSpec.builder().memoryMib(128).build())).stop());
-        tree = HostRoots.busybox(directory.resolve("tree"), RuntimeSettings.load());
+        RuntimeSettings settings = Caches.settings(directory.resolve("cache"));
+        vmette = Vmette.create(settings, said -> {});
+        tree = HostRoots.busybox(directory.resolve("tree"), settings);
         host(
                 "tar",
                 "-C",

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import vmette.cli.Caches;
 import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.Share;
@@ -38,10 +39,10 @@ class RootIT {
     private static Path root;
 
     @BeforeAll
-    static void prepare() throws IOException {
-        vmette = Vmette.create();
-        await(await(vmette.launch(VmSpec.builder().memoryMib(128).build())).stop());
-        root = HostRoots.busybox(directory.resolve("a root, with a comma"), RuntimeSettings.load());
+    static void prepare() throws Exception {
+        RuntimeSettings settings = Caches.settings(directory.resolve("cache"));
+        vmette = Vmette.create(settings, said -> {});
+        root = HostRoots.busybox(directory.resolve("a root, with a comma"), settings);
     }
 
     @AfterAll
@@ -197,7 +198,7 @@ class RootIT {
         in(
                 b -> b.memoryMib(128).scratchMib(200),
                 vm -> out(vm, "dd if=/dev/zero of=/tmp/big bs=1048576 count=150 2>&1"));
-        try (Stream<Path> left = Files.list(RuntimeSettings.load().cacheDir().resolve("scratch"))) {
+        try (Stream<Path> left = Files.list(directory.resolve("cache/scratch"))) {
             assertThat(left).isEmpty();
         }
     }

@@ -2,26 +2,39 @@ package vmette.cli;
 
 import static vmette.cli.DebianRoot.host;
 
+import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.stream.Stream;
 import vmette.config.RuntimeSettings;
 import vmette.guest.GuestAgent;
 import vmette.guest.GuestAssets;
 
 /** Cache directories of tests that would leave large images in the user's own. */
-final class Caches {
+public final class Caches {
     private Caches() {}
 
     /** A sandbox whose cache has the guest's kernel and programs, and nothing else. */
     static Sandbox sandbox() throws IOException, InterruptedException {
         Sandbox sandbox = Sandbox.create("vmette.cache-dir = \"{dir}/cache\"");
-        Path own = Files.createDirectory(sandbox.directory().resolve("cache"));
-        kernel();
-        host("cp", "-r", "--preserve=mode,timestamps", guest().toString(), own.toString());
+        seed(sandbox.directory().resolve("cache"));
         return sandbox;
+    }
+
+    /** Settings of a cache at this place, made as above. */
+    public static RuntimeSettings settings(Path cache) throws IOException, InterruptedException {
+        seed(cache);
+        return RuntimeSettings.from(ConfigFactory.parseMap(Map.of("vmette.cache-dir", cache.toString()))
+                .withFallback(ConfigFactory.load()));
+    }
+
+    private static void seed(Path cache) throws IOException, InterruptedException {
+        Files.createDirectory(cache);
+        kernel();
+        host("cp", "-r", "--preserve=mode,timestamps", guest().toString(), cache.toString());
     }
 
     private static Path guest() {

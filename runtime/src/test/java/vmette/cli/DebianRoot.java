@@ -3,9 +3,11 @@ package vmette.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -20,25 +22,43 @@ final class DebianRoot {
 
     /** As a tar archive, with owners and modes. */
     static Path archive() throws IOException, InterruptedException {
-        if (!Files.exists(ARCHIVE)) {
-            Path unfinished = Files.createTempFile(ARCHIVE.getParent(), "debian-root", ".tar");
-            List<String> command = new ArrayList<>(List.of(
-                    "mmdebstrap",
-                    "--quiet",
-                    "--variant=essential",
-                    "--dpkgopt=path-exclude=/usr/share/doc/*",
-                    "--dpkgopt=path-exclude=/usr/share/locale/*",
-                    "--dpkgopt=path-exclude=/usr/share/man/*",
-                    "--include=ca-certificates,mount",
-                    "bookworm",
-                    unfinished.toString()));
-            try (Stream<Path> sources = sources()) {
-                sources.map(Path::toString).forEach(command::add);
+        try (FileChannel lock = FileChannel.open(
+                ARCHIVE.resolveSibling("debian-root.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            lock.lock();
+            if (!Files.exists(ARCHIVE)) {
+                make();
             }
-            host(command.toArray(String[]::new));
-            Files.move(unfinished, ARCHIVE, StandardCopyOption.ATOMIC_MOVE);
         }
         return ARCHIVE;
+    }
+
+    private static void make() throws IOException, InterruptedException {
+        Path unfinished = Files.createTempFile(ARCHIVE.getParent(), "debian-root", ".tar");
+        List<String> command = new ArrayList<>(List.of(
+                "mmdebstrap",
+                "--quiet",
+                "--variant=essential",
+                "--dpkgopt=path-exclude=/usr/share/doc/*",
+                "--dpkgopt=path-exclude=/usr/share/locale/*",
+                "--dpkgopt=path-exclude=/usr/share/man/*",
+                "--include=ca-certificates,mount",
+                codename(),
+                unfinished.toString()));
+        try (Stream<Path> sources = sources()) {
+            sources.map(Path::toString).forEach(command::add);
+        }
+        host(command.toArray(String[]::new));
+        Files.move(unfinished, ARCHIVE, StandardCopyOption.ATOMIC_MOVE);
+    }
+
+    private static String codename() throws IOException {
+        String key = "VERSION_CODENAME=";
+        try (Stream<String> lines = Files.lines(Path.of("/etc/os-release"))) {
+            return lines.filter(line -> line.startsWith(key))
+                    .map(line -> line.substring(key.length()))
+                    .findFirst()
+                    .orElse("stable");
+        }
     }
 
     private static Stream<Path> sources() {

@@ -111,10 +111,12 @@ class ImageRunsIT {
                 "--quiet",
                 "--rootfs",
                 "oci://" + relay.host() + "/team/app:v1",
+                "--env",
+                "EXTRA=more",
                 "--exec",
-                "id -u; pwd; echo $COLOUR; ls; ls all; cat again; stat -c %h again"
+                "id -u; pwd; echo $COLOUR $EXTRA; ls; ls all; cat again; stat -c %h again"
             };
-            String expected = "wrapped\n1000\n/srv\nblue\nagain\nall\nkept\nabove\nkept\n2\n";
+            String expected = "wrapped\n1000\n/srv\nblue more\nagain\nall\nkept\nabove\nkept\n2\n";
 
             Launched.Result refused = Launched.run(sandbox, run);
             assertThat(refused.code()).isEqualTo(1);
