@@ -139,7 +139,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                                 KernelCommandLine.defaults(shared.hypervisor().accelerator())),
                 spec.vcpus(),
                 lastWords.apply(spec));
-        Optional<RootfsArtifact> root = spec.rootfs().map(this::root);
+        Optional<RootfsArtifact> root = spec.storage().rootfs().map(this::root);
         GuestKernel kernel;
         Path directory;
         try {

@@ -77,12 +77,12 @@ final class Storage implements AutoCloseable {
             share(children, "the root", StorageParts.ROOT, shared.path(), true, directory.resolve("root.sock"));
         }
         int number = 0;
-        for (Share share : spec.shares()) {
+        for (Share share : spec.storage().shares()) {
             Path socket = directory.resolve("fs" + number++ + ".sock");
             share(children, "the share " + share.tag(), share.tag(), share.path(), share.readOnly(), socket);
         }
-        if (spec.scratchMib() > 0) {
-            scratch = Optional.of(ScratchDisk.create(scratches, spec.scratchMib()));
+        if (spec.storage().scratchMib() > 0) {
+            scratch = Optional.of(ScratchDisk.create(scratches, spec.storage().scratchMib()));
             disks.add(new BlockDisk(scratch.get().file(), false, StorageParts.SCRATCH, false, true));
         }
     }
