@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
@@ -36,8 +37,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     /** What a supervisor understands. */
     public sealed interface Command {}
 
-    /** A message that somebody waits for the answer of, and that fails when there is nobody to give it. */
-    public sealed interface Request extends Command {
+    /** A message that somebody waits for the answer of, and that fails when there is nobody to give it: no dead letter has to say so. */
+    public sealed interface Request extends Command, DeadLetterSuppression {
         /** Settled once it is answered. */
         CompletionStage<?> answer();
 
@@ -97,8 +98,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         }
     }
 
-    /** Ends the VM; {@link VmTicket#ended} says when. */
-    public record Stop() implements Command {}
+    /** Ends the VM; {@link VmTicket#ended} says when. One that has ended need not hear of it. */
+    public record Stop() implements Command, DeadLetterSuppression {}
 
     private record ForwardWaited(ForwardTicket ticket) implements Command {}
 
