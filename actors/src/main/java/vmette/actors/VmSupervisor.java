@@ -46,6 +46,21 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         void fail(Throwable reason);
     }
 
+    /** One whose answer is all that comes of it. */
+    private sealed interface Question extends Request {
+        CompletableFuture<?> reply();
+
+        @Override
+        default CompletionStage<?> answer() {
+            return reply();
+        }
+
+        @Override
+        default void fail(Throwable reason) {
+            reply().completeExceptionally(reason);
+        }
+    }
+
     /** Runs a command once the VM is ready; the ticket learns what becomes of it. */
     public record Run(Ticket ticket) implements Request {
         @Override
@@ -60,17 +75,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     /** Looks for a detached command that runs in the VM, or is kept there; fails if there is none of that id. */
-    public record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Request {
-        @Override
-        public CompletionStage<?> answer() {
-            return reply;
-        }
-
-        @Override
-        public void fail(Throwable reason) {
-            reply.completeExceptionally(reason);
-        }
-    }
+    public record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Question {}
 
     /** Makes a TCP connection into the guest once the VM is ready; the ticket learns what becomes of it. */
     public record Forward(ForwardTicket ticket) implements Request {
@@ -86,17 +91,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     /** Asks the agent for a sign of life. */
-    public record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Request {
-        @Override
-        public CompletionStage<?> answer() {
-            return reply;
-        }
-
-        @Override
-        public void fail(Throwable reason) {
-            reply.completeExceptionally(reason);
-        }
-    }
+    public record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Question {}
 
     /** Ends the VM; {@link VmTicket#ended} says when. One that has ended need not hear of it. */
     public record Stop() implements Command, DeadLetterSuppression {}

@@ -40,6 +40,7 @@ import vmette.qemu.QemuLaunch;
 import vmette.rootfs.RootfsArtifact;
 import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
+import vmette.rootfs.ShareDaemon;
 import vmette.vmm.Vmm;
 import vmette.vsock.DeviceLoops;
 import vmette.vsock.VsockBudget;
@@ -162,7 +163,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     shared.children(),
                     directory,
                     settings.cacheDir().toAbsolutePath().resolve("scratch"),
-                    settings.net());
+                    settings.net(),
+                    ShareDaemon::start);
             QemuLaunch launch = new QemuLaunch(
                     name,
                     new BootSource.Linux(kernel.kernel(), kernel.initramfs(), commandLine),

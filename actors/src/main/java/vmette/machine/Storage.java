@@ -21,7 +21,6 @@ import vmette.qemu.SharedDirectory;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.RootfsArtifact;
 import vmette.rootfs.ScratchDisk;
-import vmette.rootfs.ShareDaemon;
 
 /** Root, shares, disks, scratch and network of one incarnation: made anew for each, and gone with it. */
 final class Storage implements AutoCloseable {
@@ -33,7 +32,7 @@ final class Storage implements AutoCloseable {
     private Optional<ScratchDisk> scratch = Optional.empty();
     private NetworkCard network = new NetworkCard.None();
 
-    /** Starts what serves a directory: {@link ShareDaemon#start}, but in tests. */
+    /** Starts what serves a directory: {@link vmette.rootfs.ShareDaemon#start}, but in tests. */
     @FunctionalInterface
     interface Sharing {
         SocketDaemon start(ChildProcesses children, String name, Path directory, boolean readOnly, Path socket);
@@ -53,17 +52,8 @@ final class Storage implements AutoCloseable {
      * @param directory the incarnation's own
      * @param scratches where scratch disks are made
      * @param settings what is to be behind its network card
+     * @param sharing what serves directories
      */
-    static Storage prepare(
-            VmSpec spec,
-            Optional<RootfsArtifact> root,
-            ChildProcesses children,
-            Path directory,
-            Path scratches,
-            NetSettings settings) {
-        return prepare(spec, root, children, directory, scratches, settings, ShareDaemon::start);
-    }
-
     static Storage prepare(
             VmSpec spec,
             Optional<RootfsArtifact> root,
