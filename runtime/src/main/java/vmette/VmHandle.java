@@ -268,7 +268,10 @@ public final class VmHandle {
 
     /** Powers the guest off, or quits its monitor if it does not. Idempotent. */
     public CompletionStage<VmEnd> stop() {
-        tell(new VmSupervisor.Stop());
+        // After the runtime's end there is nobody to tell.
+        if (!ticket.ending().isDone()) {
+            tell(new VmSupervisor.Stop());
+        }
         return ended();
     }
 

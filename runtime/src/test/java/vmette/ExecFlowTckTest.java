@@ -1,47 +1,14 @@
 package vmette;
 
-import akka.NotUsed;
-import akka.stream.javadsl.AsPublisher;
 import akka.stream.javadsl.Flow;
-import akka.stream.javadsl.Keep;
-import akka.stream.javadsl.Sink;
-import akka.stream.javadsl.Source;
 import akka.util.ByteString;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import java.util.function.Supplier;
-import org.reactivestreams.Processor;
-import org.reactivestreams.Publisher;
-import org.reactivestreams.tck.IdentityProcessorVerification;
 import org.testng.SkipException;
-import org.testng.annotations.AfterClass;
 import org.testng.annotations.Test;
-import vmette.stream.tck.TckSystem;
+import vmette.stream.tck.FlowTck;
 
 /** A command that writes what it reads, as a processor of what it reads and writes. */
-public class ExecFlowTckTest extends IdentityProcessorVerification<ByteString> {
-    private final TckSystem system = new TckSystem();
-    private final ExecutorService threads = Executors.newCachedThreadPool();
-
-    public ExecFlowTckTest() {
-        super(TckSystem.environment(), TckSystem.DROPPED_MILLIS);
-    }
-
-    @AfterClass
-    public void stop() {
-        threads.shutdownNow();
-        system.stop();
-    }
-
-    @Override
-    @Test
-    public void required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber()
-            throws Throwable {
-        TckSystem.patiently(
-                this::setUp,
-                super::required_spec313_cancelMustMakeThePublisherEventuallyDropAllReferencesToTheSubscriber);
-    }
-
+public class ExecFlowTckTest extends FlowTck {
     /** Cannot hold: before a command's flow completes it tells of its start and its end, and elements wait for a request. */
     @Override
     @Test
@@ -51,39 +18,20 @@ public class ExecFlowTckTest extends IdentityProcessorVerification<ByteString> {
     }
 
     @Override
-    public Processor<ByteString, ByteString> createIdentityProcessor(int bufferSize) {
-        return bytes(() -> TckCommand.echoing(system.actors())).toProcessor().run(system.actors());
+    protected Flow<ByteString, ByteString, ?> echoing() {
+        return bytes(() -> TckCommand.echoing(system.actors()));
     }
 
     @Override
-    public Publisher<ByteString> createFailedPublisher() {
-        return Source.<ByteString>maybe()
-                .via(bytes(TckCommand::lost))
-                .toMat(Sink.asPublisher(AsPublisher.WITHOUT_FANOUT), Keep.right())
-                .run(system.actors());
+    protected Flow<ByteString, ByteString, ?> failing() {
+        return bytes(TckCommand::lost);
     }
 
-    private static Flow<ByteString, ByteString, NotUsed> bytes(Supplier<TckCommand> commands) {
+    private static Flow<ByteString, ByteString, ?> bytes(Supplier<TckCommand> commands) {
         return Flow.<ByteString>create()
                 .map(ExecInput::stdin)
                 .via(new ExecStage<>(commands))
                 .collectType(ExecEvent.Stdout.class)
                 .map(ExecEvent.Stdout::bytes);
-    }
-
-    /** One: a stream is not a broadcast. */
-    @Override
-    public long maxSupportedSubscribers() {
-        return 1;
-    }
-
-    @Override
-    public ExecutorService publisherExecutorService() {
-        return threads;
-    }
-
-    @Override
-    public ByteString createElement(int element) {
-        return ByteString.fromString("element " + element);
     }
 }

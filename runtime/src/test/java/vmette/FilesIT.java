@@ -75,14 +75,15 @@ class FilesIT {
         return (GuestFileException) failure;
     }
 
-    private static void assertErrno(ThrowingCallable operation, String errno) {
+    /** @param doing what the message says could not be done: the operation in words, and its path */
+    private static void assertErrno(ThrowingCallable operation, String doing, String errno) {
         GuestFileException failure = failureOf(operation);
         assertThat(failure.reason()).isEqualTo(errno);
         assertThat(failure.errno()).isPositive();
-        assertThat(failure.operation()).isNotEmpty();
+        assertThat(doing).endsWith(" " + failure.path());
         assertThat(failure)
-                .hasMessageStartingWith("cannot ")
-                .hasMessageContainingAll(failure.path(), "(" + errno + ")");
+                .hasMessageStartingWith("cannot " + doing + " in VM " + vm.name() + ": ")
+                .hasMessageContaining("(" + errno + ")");
     }
 
     @Test
@@ -103,24 +104,34 @@ class FilesIT {
     @Test
     void everyErrorIsAnErrno() {
         write("/tmp/plain", "x");
-        assertErrno(() -> read("/no/such/file"), "ENOENT");
-        assertErrno(() -> read("/tmp/plain/below"), "ENOTDIR");
-        assertErrno(() -> read("/tmp"), "EISDIR");
-        assertErrno(() -> write("/no/such/file", "x"), "ENOENT");
-        assertErrno(() -> write("/tmp", "x"), "EISDIR");
-        assertErrno(() -> write("/tmp/fixed/file", "x"), "EROFS");
-        assertErrno(() -> await(files.mkdir("/tmp/fixed/directory", 0755)), "EROFS");
-        assertErrno(() -> await(files.mkdir("/tmp", 0755)), "EEXIST");
-        assertErrno(() -> await(files.remove("/tmp")), "EBUSY");
-        assertErrno(() -> await(files.removeTree("/")), "EBUSY");
-        assertErrno(() -> await(files.stat("/no/such/file")), "ENOENT");
-        assertErrno(() -> await(files.remove("/no/such/file")), "ENOENT");
-        assertErrno(() -> await(files.list("/tmp/plain").runWith(Sink.seq(), vmette.system())), "ENOTDIR");
-        assertErrno(() -> read("/tmp/" + "n".repeat(300)), "ENAMETOOLONG");
-        assertErrno(() -> await(Guests.ignore(vmette, files.readTree("/no/such/tree"))), "ENOENT");
+        assertErrno(() -> read("/no/such/file"), "read /no/such/file", "ENOENT");
+        assertErrno(() -> read("/tmp/plain/below"), "read /tmp/plain/below", "ENOTDIR");
+        assertErrno(() -> read("/tmp"), "read /tmp", "EISDIR");
+        assertErrno(() -> write("/no/such/file", "x"), "write /no/such/file", "ENOENT");
+        assertErrno(() -> write("/tmp", "x"), "write /tmp", "EISDIR");
+        assertErrno(() -> write("/tmp/fixed/file", "x"), "write /tmp/fixed/file", "EROFS");
+        assertErrno(
+                () -> await(files.mkdir("/tmp/fixed/directory", 0755)),
+                "make the directory /tmp/fixed/directory",
+                "EROFS");
+        assertErrno(() -> await(files.mkdir("/tmp", 0755)), "make the directory /tmp", "EEXIST");
+        assertErrno(() -> await(files.remove("/tmp")), "remove /tmp", "EBUSY");
+        assertErrno(() -> await(files.removeTree("/")), "remove /", "EBUSY");
+        assertErrno(() -> await(files.stat("/no/such/file")), "stat /no/such/file", "ENOENT");
+        assertErrno(() -> await(files.remove("/no/such/file")), "remove /no/such/file", "ENOENT");
+        assertErrno(
+                () -> await(files.list("/tmp/plain").runWith(Sink.seq(), vmette.system())),
+                "list /tmp/plain",
+                "ENOTDIR");
+        assertErrno(() -> read("/tmp/" + "n".repeat(300)), "read /tmp/" + "n".repeat(300), "ENAMETOOLONG");
+        assertErrno(
+                () -> await(Guests.ignore(vmette, files.readTree("/no/such/tree"))),
+                "read the tree /no/such/tree",
+                "ENOENT");
         // The path of a tree's failure is the guest's to say.
         assertThat(failureOf(() -> await(files.mkdirs("/tmp/plain/a/b", 0755))))
-                .hasMessageContaining("ENOTDIR")
+                .hasMessageStartingWith("cannot make the directory /tmp/plain/a/b in VM ")
+                .hasMessageContaining("(ENOTDIR)")
                 .hasMessageContaining("the guest says: /tmp/plain");
     }
 
@@ -136,7 +147,7 @@ class FilesIT {
     void aFullFileSystemIsToldAndNothingStays() {
         CompletionStage<Done> written =
                 Guests.randomBytes(1, 2 * MIB).runWith(files.write("/tmp/small/large", 0644), vmette.system());
-        assertErrno(() -> await(written), "ENOSPC");
+        assertErrno(() -> await(written), "write /tmp/small/large", "ENOSPC");
         assertThat(shell("ls -A /tmp/small; df /tmp/small | tail -n 1 | awk '{print $3}'"))
                 .isEqualTo("0\n");
     }
@@ -211,7 +222,10 @@ class FilesIT {
     void theWaysToWrite() {
         Sink<ByteString, CompletionStage<Done>> create = files.write("/tmp/ways", 0600, WriteMode.CREATE);
         await(Source.single(ByteString.fromString("a")).runWith(create, vmette.system()));
-        assertErrno(() -> await(Source.single(ByteString.fromString("b")).runWith(create, vmette.system())), "EEXIST");
+        assertErrno(
+                () -> await(Source.single(ByteString.fromString("b")).runWith(create, vmette.system())),
+                "write /tmp/ways",
+                "EEXIST");
         Sink<ByteString, CompletionStage<Done>> append = files.write("/tmp/ways", 0644, WriteMode.APPEND);
         await(Source.single(ByteString.fromString("c")).runWith(append, vmette.system()));
         assertThat(read("/tmp/ways")).isEqualTo("ac");
@@ -244,10 +258,10 @@ class FilesIT {
         assertThat(await(files.statLink("/tmp/dir/link")).target()).contains("file");
         assertThat(await(files.stat("/tmp/dir/null")).deviceMinor()).isEqualTo(3);
         assertThat(await(files.stat("/tmp/dir/odd\udcff")).name()).isEqualTo("odd\udcff");
-        assertErrno(() -> await(files.remove("/tmp/dir")), "ENOTEMPTY");
+        assertErrno(() -> await(files.remove("/tmp/dir")), "remove /tmp/dir", "ENOTEMPTY");
         await(files.remove("/tmp/dir/odd\udcff"));
         await(files.removeTree("/tmp/dir"));
-        assertErrno(() -> await(files.stat("/tmp/dir")), "ENOENT");
+        assertErrno(() -> await(files.stat("/tmp/dir")), "stat /tmp/dir", "ENOENT");
     }
 
     @Test

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import vmette.cli.Caches;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
+import vmette.config.VmSpecBuilder;
 
 /** Roots of real VMs that are block images: made of archives, or images already. */
 class ImageRootIT {
@@ -52,7 +53,7 @@ class ImageRootIT {
         vmette.close();
     }
 
-    private static VmHandle launch(VmSpec.Builder spec) {
+    private static VmHandle launch(VmSpecBuilder spec) {
         return await(vmette.launch(spec.memoryMib(256).build()));
     }
 

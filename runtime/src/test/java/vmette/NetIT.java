@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
+import vmette.config.VmSpecBuilder;
 
 /**
  * Networks of real VMs. Their host is a network namespace: it has a loopback address and one more, a web server on each, and no way out,
@@ -83,7 +84,7 @@ class NetIT {
                 said::add);
     }
 
-    private static VmHandle launch(Vmette vmette, UnaryOperator<VmSpec.Builder> change) {
+    private static VmHandle launch(Vmette vmette, UnaryOperator<VmSpecBuilder> change) {
         return await(vmette.launch(change.apply(VmSpec.builder().memoryMib(128)).build()));
     }
 

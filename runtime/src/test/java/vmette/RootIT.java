@@ -27,6 +27,7 @@ import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.Share;
 import vmette.config.VmSpec;
+import vmette.config.VmSpecBuilder;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmetteException;
 
@@ -50,7 +51,7 @@ class RootIT {
         vmette.close();
     }
 
-    private static <T> T in(UnaryOperator<VmSpec.Builder> change, java.util.function.Function<VmHandle, T> with) {
+    private static <T> T in(UnaryOperator<VmSpecBuilder> change, java.util.function.Function<VmHandle, T> with) {
         VmHandle vm = await(
                 vmette.launch(change.apply(VmSpec.builder().memoryMib(256)).build()));
         try {
@@ -249,7 +250,7 @@ class RootIT {
     }
 
     private interface Change {
-        VmSpec.Builder apply(VmSpec.Builder builder) throws IOException;
+        VmSpecBuilder apply(VmSpecBuilder builder) throws IOException;
     }
 
     private static void refused(Change change, String why) throws IOException {

@@ -47,23 +47,26 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     sealed interface Command {}
 
+    /** What its supervisor asks of it, who answers for it once it is over: then it finds nobody, and need not. */
+    sealed interface Asked extends Command, DeadLetterSuppression {}
+
     /** Runs a command; the ticket learns what becomes of it. */
-    record Run(Ticket ticket) implements Command {}
+    record Run(Ticket ticket) implements Asked {}
 
     /** Looks for a detached command; fails if the incarnation has none of that id. */
-    record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Command {}
+    record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Asked {}
 
     /** Makes a TCP connection into the guest; the ticket learns what becomes of it. */
-    record Forward(ForwardTicket ticket) implements Command {}
+    record Forward(ForwardTicket ticket) implements Asked {}
 
     /** Asks the agent for a sign of life; fails with the incarnation, or after a while. */
-    record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Command {}
+    record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Asked {}
 
     /** Powers the guest off. */
-    record Stop() implements Command {}
+    record Stop() implements Asked {}
 
     /** Ends the guest without asking it. */
-    record Kill() implements Command {}
+    record Kill() implements Asked {}
 
     /** Of {@link GuestWork}. */
     record Work(GuestWork.Event event) implements Command {}

@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
@@ -36,13 +37,28 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     /** What a supervisor understands. */
     public sealed interface Command {}
 
-    /** A message that somebody waits for the answer of, and that fails when there is nobody to give it. */
-    public sealed interface Request extends Command {
+    /** A message that somebody waits for the answer of, and that fails when there is nobody to give it: no dead letter has to say so. */
+    public sealed interface Request extends Command, DeadLetterSuppression {
         /** Settled once it is answered. */
         CompletionStage<?> answer();
 
         /** Breaks what promises are still open. */
         void fail(Throwable reason);
+    }
+
+    /** One whose answer is all that comes of it. */
+    private sealed interface Question extends Request {
+        CompletableFuture<?> reply();
+
+        @Override
+        default CompletionStage<?> answer() {
+            return reply();
+        }
+
+        @Override
+        default void fail(Throwable reason) {
+            reply().completeExceptionally(reason);
+        }
     }
 
     /** Runs a command once the VM is ready; the ticket learns what becomes of it. */
@@ -59,17 +75,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     /** Looks for a detached command that runs in the VM, or is kept there; fails if there is none of that id. */
-    public record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Request {
-        @Override
-        public CompletionStage<?> answer() {
-            return reply;
-        }
-
-        @Override
-        public void fail(Throwable reason) {
-            reply.completeExceptionally(reason);
-        }
-    }
+    public record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Question {}
 
     /** Makes a TCP connection into the guest once the VM is ready; the ticket learns what becomes of it. */
     public record Forward(ForwardTicket ticket) implements Request {
@@ -85,20 +91,10 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     /** Asks the agent for a sign of life. */
-    public record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Request {
-        @Override
-        public CompletionStage<?> answer() {
-            return reply;
-        }
+    public record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Question {}
 
-        @Override
-        public void fail(Throwable reason) {
-            reply.completeExceptionally(reason);
-        }
-    }
-
-    /** Ends the VM; {@link VmTicket#ended} says when. */
-    public record Stop() implements Command {}
+    /** Ends the VM; {@link VmTicket#ended} says when. One that has ended need not hear of it. */
+    public record Stop() implements Command, DeadLetterSuppression {}
 
     private record ForwardWaited(ForwardTicket ticket) implements Command {}
 

@@ -90,6 +90,14 @@ final class QemuMachine implements Machine {
         return vmm.capabilities();
     }
 
+    private void closeStorage() {
+        try {
+            storage.close();
+        } catch (RuntimeException e) {
+            LOG.warn("something of a VM is left behind: {}", e.getMessage());
+        }
+    }
+
     @Override
     public CompletionStage<VmmExit> close() {
         if (closing.compareAndSet(false, true)) {
@@ -97,7 +105,7 @@ final class QemuMachine implements Machine {
             vmm.quit();
             CompletionStage<VmmExit> exited = vmm.whenExited().thenCombine(device.closed(), (exit, ended) -> exit);
             // The daemons last: a monitor that lost one would say so and not how it ended.
-            exited.thenAccept(exit -> storage.close());
+            exited.thenAccept(exit -> closeStorage());
             exited.thenCombine(storage.gone(), (exit, gone) -> exit).thenAccept(exit -> {
                 try {
                     directories.removeVmDirectory(directory);

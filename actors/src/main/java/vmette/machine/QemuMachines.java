@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -39,6 +40,8 @@ import vmette.qemu.QemuLaunch;
 import vmette.rootfs.RootfsArtifact;
 import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
+import vmette.rootfs.ShareDaemon;
+import vmette.vmm.Vmm;
 import vmette.vsock.DeviceLoops;
 import vmette.vsock.VsockBudget;
 import vmette.vsock.VsockDevice;
@@ -55,6 +58,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     private static final int WRITE_LOW_WATER = 256 << 10;
     private static final int CHAINS_PER_TURN = 128;
     private static final int PENDING_REPLIES = 256;
+    // Of a machine that could not boot; longer only with a process that cannot be killed.
+    private static final long END_SECONDS = 30;
 
     private final RuntimeSettings settings;
     private final Consumer<String> progress;
@@ -139,7 +144,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                                 KernelCommandLine.defaults(shared.hypervisor().accelerator())),
                 spec.vcpus(),
                 lastWords.apply(spec));
-        Optional<RootfsArtifact> root = spec.rootfs().map(this::root);
+        Optional<RootfsArtifact> root = spec.storage().rootfs().map(this::root);
         GuestKernel kernel;
         Path directory;
         try {
@@ -158,7 +163,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     shared.children(),
                     directory,
                     settings.cacheDir().toAbsolutePath().resolve("scratch"),
-                    settings.net());
+                    settings.net(),
+                    ShareDaemon::start);
             QemuLaunch launch = new QemuLaunch(
                     name,
                     new BootSource.Linux(kernel.kernel(), kernel.initramfs(), commandLine),
@@ -169,9 +175,10 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     storage.network(),
                     storage.disks(),
                     storage.shares());
+            Vmm vmm = shared.hypervisor().create(launch);
             machine = new QemuMachine(
                     new VsockDevice(GUEST_CID, limits, shared.loops().next()),
-                    shared.hypervisor().create(launch),
+                    vmm,
                     shared.children().directory(),
                     directory,
                     storage);
@@ -183,11 +190,14 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             return machine;
         } catch (RuntimeException e) {
             if (machine != null) {
-                machine.close();
+                // Nothing of it is left when the failure is reported.
+                machine.close()
+                        .toCompletableFuture()
+                        .completeOnTimeout(null, END_SECONDS, TimeUnit.SECONDS)
+                        .join();
             } else {
                 if (storage != null) {
-                    storage.close();
-                    storage.gone().toCompletableFuture().join();
+                    storage.abandon(e);
                 }
                 shared.children().directory().removeVmDirectory(directory);
             }

@@ -21,7 +21,6 @@ import vmette.qemu.SharedDirectory;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.RootfsArtifact;
 import vmette.rootfs.ScratchDisk;
-import vmette.rootfs.ShareDaemon;
 
 /** Root, shares, disks, scratch and network of one incarnation: made anew for each, and gone with it. */
 final class Storage implements AutoCloseable {
@@ -33,6 +32,12 @@ final class Storage implements AutoCloseable {
     private Optional<ScratchDisk> scratch = Optional.empty();
     private NetworkCard network = new NetworkCard.None();
 
+    /** Starts what serves a directory: {@link vmette.rootfs.ShareDaemon#start}, but in tests. */
+    @FunctionalInterface
+    interface Sharing {
+        SocketDaemon start(ChildProcesses children, String name, Path directory, boolean readOnly, Path socket);
+    }
+
     private Storage(VmSpec spec, Optional<RootfsArtifact> root) {
         this.root = root;
         this.setup = new GuestSetup(
@@ -41,12 +46,13 @@ final class Storage implements AutoCloseable {
     }
 
     /**
-     * Makes what is made anew: blocks while daemons start and the scratch is formatted.
+     * Makes what is made anew: blocks while daemons start and the scratch is formatted. If it fails nothing is left of it.
      *
      * @param root closed with this, or at once if this fails
      * @param directory the incarnation's own
      * @param scratches where scratch disks are made
      * @param settings what is to be behind its network card
+     * @param sharing what serves directories
      */
     static Storage prepare(
             VmSpec spec,
@@ -54,35 +60,43 @@ final class Storage implements AutoCloseable {
             ChildProcesses children,
             Path directory,
             Path scratches,
-            NetSettings settings) {
+            NetSettings settings,
+            Sharing sharing) {
         Storage storage = new Storage(spec, root);
         try {
-            storage.make(spec, children, directory, scratches);
+            storage.make(spec, children, directory, scratches, sharing);
             if (spec.net()) {
                 storage.connect(spec, children, directory, settings);
             }
             return storage;
         } catch (RuntimeException e) {
-            storage.close();
+            storage.abandon(e);
             throw e;
         }
     }
 
-    private void make(VmSpec spec, ChildProcesses children, Path directory, Path scratches) {
+    private void make(VmSpec spec, ChildProcesses children, Path directory, Path scratches, Sharing sharing) {
         // The user's own first: the guest numbers them in this order.
         disks.addAll(StorageParts.disks(spec));
         if (root.orElse(null) instanceof RootfsArtifact.Image image) {
             disks.add(new BlockDisk(image.file(), false, StorageParts.ROOT, true, false));
         } else if (root.orElse(null) instanceof RootfsArtifact.Directory shared) {
-            share(children, "the root", StorageParts.ROOT, shared.path(), true, directory.resolve("root.sock"));
+            serve(
+                    sharing,
+                    children,
+                    "the root",
+                    StorageParts.ROOT,
+                    shared.path(),
+                    true,
+                    directory.resolve("root.sock"));
         }
         int number = 0;
-        for (Share share : spec.shares()) {
+        for (Share share : spec.storage().shares()) {
             Path socket = directory.resolve("fs" + number++ + ".sock");
-            share(children, "the share " + share.tag(), share.tag(), share.path(), share.readOnly(), socket);
+            serve(sharing, children, "the share " + share.tag(), share.tag(), share.path(), share.readOnly(), socket);
         }
-        if (spec.scratchMib() > 0) {
-            scratch = Optional.of(ScratchDisk.create(scratches, spec.scratchMib()));
+        if (spec.storage().scratchMib() > 0) {
+            scratch = Optional.of(ScratchDisk.create(scratches, spec.storage().scratchMib()));
             disks.add(new BlockDisk(scratch.get().file(), false, StorageParts.SCRATCH, false, true));
         }
     }
@@ -110,9 +124,15 @@ final class Storage implements AutoCloseable {
         network = new NetworkCard.Stream(socket);
     }
 
-    private void share(
-            ChildProcesses children, String name, String tag, Path directory, boolean readOnly, Path socket) {
-        daemons.add(ShareDaemon.start(children, name, directory, readOnly, socket));
+    private void serve(
+            Sharing sharing,
+            ChildProcesses children,
+            String name,
+            String tag,
+            Path directory,
+            boolean readOnly,
+            Path socket) {
+        daemons.add(sharing.start(children, name, directory, readOnly, socket));
         shares.add(new SharedDirectory(tag, socket));
     }
 
@@ -151,10 +171,38 @@ final class Storage implements AutoCloseable {
                 .toArray(CompletableFuture[]::new));
     }
 
+    /** Closes it after a failure, and waits until no process of it is left. */
+    void abandon(RuntimeException failure) {
+        try {
+            close();
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
+        gone().toCompletableFuture().join();
+    }
+
+    /**
+     * Closes all its parts, whatever fails of them.
+     *
+     * @throws RuntimeException the first failure, with the others in it
+     */
     @Override
     public void close() {
-        daemons.forEach(SocketDaemon::close);
-        scratch.ifPresent(ScratchDisk::close);
-        root.ifPresent(RootfsArtifact::close);
+        List<Runnable> parts = new ArrayList<>();
+        daemons.forEach(daemon -> parts.add(daemon::close));
+        scratch.ifPresent(disk -> parts.add(disk::close));
+        root.ifPresent(artifact -> parts.add(artifact::close));
+        Optional<RuntimeException> failure = Optional.empty();
+        for (Runnable part : parts) {
+            try {
+                part.run();
+            } catch (RuntimeException e) {
+                failure.ifPresent(first -> first.addSuppressed(e));
+                failure = failure.or(() -> Optional.of(e));
+            }
+        }
+        if (failure.isPresent()) {
+            throw failure.get();
+        }
     }
 }

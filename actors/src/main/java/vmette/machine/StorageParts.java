@@ -27,7 +27,7 @@ final class StorageParts {
     /** The user's own disks. */
     static List<BlockDisk> disks(VmSpec spec) {
         List<BlockDisk> disks = new ArrayList<>();
-        for (Path given : spec.disks()) {
+        for (Path given : spec.storage().disks()) {
             disks.add(disk(given.toAbsolutePath()));
         }
         return disks;
@@ -62,7 +62,7 @@ final class StorageParts {
         Set<String> modules = new LinkedHashSet<>();
         boolean image = root.filter(RootfsArtifact.Image.class::isInstance).isPresent();
         boolean directory = root.isPresent() && !image;
-        if (image || spec.scratchMib() > 0 || !spec.disks().isEmpty()) {
+        if (image || spec.storage().scratchMib() > 0 || !spec.storage().disks().isEmpty()) {
             modules.add("virtio_blk");
         }
         if (root.isPresent()) {
@@ -71,10 +71,10 @@ final class StorageParts {
         if (root.orElse(null) instanceof RootfsArtifact.Image made) {
             modules.add(made.format().word());
         }
-        if (directory || !spec.shares().isEmpty()) {
+        if (directory || !spec.storage().shares().isEmpty()) {
             modules.add("virtiofs");
         }
-        if (spec.scratchMib() > 0) {
+        if (spec.storage().scratchMib() > 0) {
             modules.add("ext4");
         }
         if (spec.net()) {
@@ -86,12 +86,12 @@ final class StorageParts {
     /** What the agent is told. */
     static List<HostFrame> frames(VmSpec spec, Optional<RootfsArtifact> root) {
         List<HostFrame> frames = new ArrayList<>();
-        if (spec.scratchMib() > 0) {
+        if (spec.storage().scratchMib() > 0) {
             frames.add(new HostFrame.Scratch(SCRATCH));
         }
         root.ifPresent(artifact -> frames.add(new HostFrame.Root(
-                spec.rootfsReadOnly(),
-                spec.switchRoot(),
+                spec.storage().rootfsReadOnly(),
+                spec.storage().switchRoot(),
                 artifact instanceof RootfsArtifact.Image image ? image.format().word() : "virtiofs",
                 ROOT)));
         if (spec.net()) {
@@ -101,7 +101,7 @@ final class StorageParts {
                     Ipv4.parse(UserNetwork.GATEWAY),
                     Ipv4.parse(UserNetwork.NAMESERVER)));
         }
-        for (Share share : spec.shares()) {
+        for (Share share : spec.storage().shares()) {
             frames.add(new HostFrame.Share(share.readOnly(), share.tag()));
         }
         return frames;

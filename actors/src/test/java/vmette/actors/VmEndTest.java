@@ -3,7 +3,12 @@ package vmette.actors;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import akka.actor.AllDeadLetters;
+import akka.actor.SuppressedDeadLetter;
+import akka.actor.testkit.typed.javadsl.TestProbe;
+import akka.actor.typed.javadsl.Adapter;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import vmette.config.VmSpec;
@@ -212,6 +217,35 @@ class VmEndTest extends VmFixture {
                 .doesNotContain("\u0007\u0001\u0000\u0000\u0000\u0007");
         machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
         assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.STOPPED);
+    }
+
+    @Test
+    void askingAVmThatHasEndedLeavesNoDeadLettersInTheLog() {
+        TestProbe<AllDeadLetters> letters = kit.createTestProbe();
+        Adapter.toClassic(kit.system())
+                .getEventStream()
+                .subscribe(Adapter.toClassic(letters.ref()), AllDeadLetters.class);
+        ready();
+        supervisor.tell(new VmSupervisor.Stop());
+        agent.hear(FakeAgent.SHUTDOWN);
+        machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
+        Await.value(vm.ended());
+        letters.expectTerminated(supervisor, Duration.ofSeconds(30));
+        // Of an incarnation they are told while its end is on its way.
+        for (Object asked : List.of(new VmInstance.Stop(), new VmInstance.Kill(), new VmInstance.Ping(reply()))) {
+            kit.system().deadLetters().unsafeUpcast().tell(asked);
+        }
+        supervisor.tell(new VmSupervisor.Ping(reply()));
+        supervisor.tell(new VmSupervisor.Stop());
+        AllDeadLetters letter;
+        do {
+            letter = letters.receiveMessage(Duration.ofSeconds(30));
+            assertThat(letter).isInstanceOf(SuppressedDeadLetter.class);
+        } while (!(letter.message() instanceof VmSupervisor.Stop));
+    }
+
+    private static CompletableFuture<AgentFrame.Pong> reply() {
+        return new CompletableFuture<>();
     }
 
     private void fenceByRefusedCommand() {

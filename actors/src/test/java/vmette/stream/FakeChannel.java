@@ -8,6 +8,7 @@ import vmette.errors.VsockResetException;
 import vmette.vsock.VsockAddress;
 import vmette.vsock.VsockChannel;
 import vmette.vsock.VsockChannelHandler;
+import vmette.vsock.VsockChunksHandler;
 
 /**
  * One connection without a guest: records what the host asks for, and a test plays the guest step by step. As the contract has it,
@@ -111,7 +112,7 @@ public final class FakeChannel implements VsockChannel {
         synchronized (this) {
             demand = false;
         }
-        call(() -> handler.onChunks(List.of(chunks)));
+        call(() -> ((VsockChunksHandler) handler).onChunks(List.of(chunks)));
     }
 
     /** The queue is full from now on: the next write says so. */

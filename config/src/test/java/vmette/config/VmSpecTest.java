@@ -47,18 +47,18 @@ class VmSpecTest {
                 refusal(b -> b.timeout(Duration.ofSeconds(Long.MAX_VALUE)), "at most 248 days"));
     }
 
-    private static VmSpec.Builder twentyOneDisks(VmSpec.Builder builder) {
+    private static VmSpecBuilder twentyOneDisks(VmSpecBuilder builder) {
         IntStream.range(0, 21).forEach(i -> builder.disk(Path.of("disk-" + i)));
         return builder;
     }
 
-    private static Arguments refusal(UnaryOperator<VmSpec.Builder> change, String part) {
+    private static Arguments refusal(UnaryOperator<VmSpecBuilder> change, String part) {
         return Arguments.of(change, part);
     }
 
     @ParameterizedTest
     @MethodSource
-    void refused(UnaryOperator<VmSpec.Builder> change, String part) {
+    void refused(UnaryOperator<VmSpecBuilder> change, String part) {
         assertThatThrownBy(() -> change.apply(VmSpec.builder()).build())
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining(part);
@@ -145,7 +145,7 @@ class VmSpecTest {
                         .disks(List.of(Path.of("/new")))
                         .build();
         assertThat(spec.publish()).containsExactly(new PublishedPort(2, 2));
-        assertThat(spec.shares()).containsExactly(new Share("new", Path.of("/new"), true));
-        assertThat(spec.disks()).containsExactly(Path.of("/new"));
+        assertThat(spec.storage().shares()).containsExactly(new Share("new", Path.of("/new"), true));
+        assertThat(spec.storage().disks()).containsExactly(Path.of("/new"));
     }
 }

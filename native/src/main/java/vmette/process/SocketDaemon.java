@@ -43,7 +43,7 @@ public final class SocketDaemon implements AutoCloseable {
      * @param name for people, such as {@code virtiofsd for the share work}
      * @param command absolute path and arguments
      * @param socket where it is going to listen
-     * @throws VmetteException if it does not
+     * @throws VmetteException if it does not; nothing of it is left then
      */
     public static SocketDaemon start(ChildProcesses children, String name, List<String> command, Path socket) {
         Process process;
@@ -65,6 +65,8 @@ public final class SocketDaemon implements AutoCloseable {
             return daemon;
         } catch (VmetteException e) {
             daemon.close();
+            // Whoever hears of the failure may take its directory away.
+            daemon.ended.join();
             throw e;
         }
     }

@@ -59,7 +59,11 @@ public final class ScratchDisk implements AutoCloseable {
                 made.format(format);
                 return made;
             } catch (IOException | RuntimeException e) {
-                made.close();
+                try {
+                    made.close();
+                } catch (VmetteIoException left) {
+                    e.addSuppressed(left);
+                }
                 throw e;
             }
         } catch (IOException e) {
@@ -150,9 +154,8 @@ public final class ScratchDisk implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
+        try (owner) {
             Files.deleteIfExists(file);
-            owner.close();
         } catch (IOException e) {
             throw new VmetteIoException("cannot remove the scratch disk " + file + ": " + e.getMessage(), e);
         }

@@ -27,12 +27,12 @@ final class Delivery {
         try {
             while (handler.attached() && in.deliverable()) {
                 byte[] chunk = in.next();
-                List<byte[]> rest = in.rest();
+                List<byte[]> rest = handler.takesChunks() ? in.rest() : List.of();
                 if (rest.isEmpty()) {
                     handler.call(h -> h.onData(chunk));
                 } else {
                     rest.add(0, chunk);
-                    handler.call(h -> h.onChunks(rest));
+                    handler.call(h -> ((VsockChunksHandler) h).onChunks(rest));
                 }
             }
             if (handler.attached() && in.endDue()) {

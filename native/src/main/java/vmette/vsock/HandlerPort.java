@@ -42,6 +42,11 @@ final class HandlerPort {
         return handler != null;
     }
 
+    /** Whether the handler, which must be there, can be called with several chunks. */
+    boolean takesChunks() {
+        return handler instanceof VsockChunksHandler;
+    }
+
     /** Calls the handler, which must be there; false if it is gone afterwards, and the connection with it. */
     boolean call(Consumer<VsockChannelHandler> event) {
         try {

@@ -21,8 +21,8 @@ public interface VsockChannel {
     void request(int maxBytes);
 
     /**
-     * As {@link #request}, but where several chunks wait they may come in one call of {@link VsockChannelHandler#onChunks}, together at
-     * most {@code maxBytes} bytes.
+     * As {@link #request}, but where several chunks wait they may come in one call of {@link VsockChunksHandler#onChunks}, together at
+     * most {@code maxBytes} bytes. For other handlers it is the same as {@link #request}.
      *
      * @param maxBytes at least 1
      */

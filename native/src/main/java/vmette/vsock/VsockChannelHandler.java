@@ -1,7 +1,5 @@
 package vmette.vsock;
 
-import java.util.List;
-
 /**
  * What happens to one connection. Called on the loop's thread, one call at a time; must neither block nor throw (a
  * Throwable resets this connection and nothing else). {@link #onClosed} or {@link #onReset} is the last call, exactly one of them
@@ -13,14 +11,6 @@ public interface VsockChannelHandler {
 
     /** Answers one {@link VsockChannel#request}; the array is the handler's own, all of it is payload: some bytes of a stream, or one message. */
     void onData(byte[] chunk);
-
-    /**
-     * May answer a {@link VsockChannel#requestChunks}: several chunks in order, each as in {@link #onData}; the list too is the
-     * handler's. A handler that passes calls on to another has to pass this one on as well.
-     */
-    default void onChunks(List<byte[]> chunks) {
-        chunks.forEach(this::onData);
-    }
 
     /** See {@link VsockChannel#write}. */
     void onWritable();

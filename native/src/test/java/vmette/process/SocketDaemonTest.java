@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,5 +58,24 @@ class SocketDaemonTest {
                     .isInstanceOf(StartFailedException.class)
                     .hasMessageContaining("ended with status 4");
         }
+    }
+
+    /** Repeated, since one that is not waited for may be gone in time. */
+    @RepeatedTest(10)
+    void whenAStartHasFailedItsProcessIsGone() {
+        try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
+            Set<Long> before = childPids();
+            Thread.currentThread().interrupt();
+            assertThatThrownBy(() -> SocketDaemon.start(
+                            children, "the helper", shell("exec sleep 1000"), directory.resolve("socket")))
+                    .isInstanceOf(StartFailedException.class)
+                    .hasMessageContaining("interrupted while the helper started");
+            assertThat(childPids()).as("but for what ends meanwhile").isSubsetOf(before);
+            assertThat(Thread.interrupted()).isTrue();
+        }
+    }
+
+    private static Set<Long> childPids() {
+        return ProcessHandle.current().children().map(ProcessHandle::pid).collect(Collectors.toSet());
     }
 }

@@ -155,7 +155,7 @@ final class MuxerHarness {
     }
 
     /** A connection that the guest dialled and the host accepted. */
-    RecordingHandler accepted(int guestPort, int hostPort, RecordingHandler handler) {
+    <H extends RecordingHandler> H accepted(int guestPort, int hostPort, H handler) {
         try (VsockHost.Listener listener = host.listen(hostPort, 1, request -> request.accept(handler))) {
             send(VsockOp.REQUEST, guestPort, listener.port());
         }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -154,27 +153,36 @@ class VsockConnectionTest {
         assertThat(handler.events).endsWith("data 50", "data 20", "data 7");
     }
 
-    @Test
-    void severalChunksComeAtOnceWhereTheyAreAskedForAndFitWhole() {
-        List<Integer> batches = new ArrayList<>();
-        RecordingHandler handler = harness.accepted(GUEST, HOST, new RecordingHandler() {
-            @Override
-            public void onChunks(List<byte[]> chunks) {
-                batches.add(chunks.size());
-                super.onChunks(chunks);
-            }
-        });
+    private byte[] sendFourChunks() {
         byte[] data = MuxerHarness.bytes(4 * ReceiveBuffer.SMALL, 1);
         for (int i = 0; i < 4; i++) {
             byte[] piece = Arrays.copyOfRange(data, i * ReceiveBuffer.SMALL, (i + 1) * ReceiveBuffer.SMALL);
             harness.send(VsockOp.RW, GUEST, HOST, 0, piece);
         }
+        return data;
+    }
+
+    @Test
+    void whoTakesOneChunkAtATimeGetsOneHoweverItAsks() {
+        RecordingHandler handler = harness.accepted(GUEST, HOST, new RecordingHandler());
+        byte[] data = sendFourChunks();
+        for (int asked = 1; asked <= 4; asked++) {
+            handler.channel.requestChunks(data.length);
+            assertThat(handler.events).hasSize(1 + asked).endsWith("data 4096");
+        }
+        assertThat(handler.received.toByteArray()).isEqualTo(data);
+    }
+
+    @Test
+    void severalChunksComeAtOnceWhereTheyAreAskedForAndFitWhole() {
+        RecordingChunksHandler handler = harness.accepted(GUEST, HOST, new RecordingChunksHandler());
+        byte[] data = sendFourChunks();
         handler.channel.request(data.length);
         assertThat(handler.events).containsExactly("open", "data 4096");
         handler.channel.requestChunks(2 * ReceiveBuffer.SMALL + 1);
-        assertThat(batches).containsExactly(2);
+        assertThat(handler.batches).containsExactly(2);
         handler.channel.requestChunks(data.length);
-        assertThat(batches).as("one alone comes as it always does").containsExactly(2);
+        assertThat(handler.batches).as("one alone comes as it always does").containsExactly(2);
         assertThat(handler.received.toByteArray()).isEqualTo(data);
 
         harness.send(VsockOp.CREDIT_REQUEST, GUEST, HOST);

@@ -54,7 +54,7 @@ class VsockStreamPropertyTest {
             @ForAll @IntRange(min = 16, max = 64) int hostKib) {
         VsockBudget budget = new VsockBudget(1 << 20);
         MuxerHarness harness = new MuxerHarness(MuxerHarness.limits(hostKib * 1024, budget), counterStart);
-        RecordingHandler handler = new RecordingHandler();
+        RecordingHandler handler = new RecordingChunksHandler();
         harness.host.listen(HOST, 1, request -> request.accept(handler));
         ModelGuest guest = new ModelGuest(harness, GUEST, HOST, guestAlloc, counterStart);
         guest.send(VsockOp.REQUEST, 0, new byte[0]);

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
 import vmette.config.PublishedPort;
-import vmette.config.VmSpec;
+import vmette.config.VmSpecBuilder;
 import vmette.errors.InvalidConfigException;
 
 /** What connects the guest's programs with the world. */
@@ -43,7 +43,7 @@ final class GuestOptions {
     private Integer vsockPort;
 
     /** The environment goes name by name over what is configured; ports take the place of it. */
-    void applyTo(VmSpec.Builder spec, Variables variables) {
+    void applyTo(VmSpecBuilder spec, Variables variables) {
         for (String line : variables.lines("--env")) {
             int equals = line.indexOf('=');
             if (equals < 0) {

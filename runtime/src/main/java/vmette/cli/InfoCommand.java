@@ -2,14 +2,9 @@ package vmette.cli;
 
 import com.typesafe.config.Config;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 import vmette.config.RuntimeSettings;
 import vmette.qemu.Accelerator;
 import vmette.qemu.QemuInstallation;
@@ -22,34 +17,20 @@ import vmette.qemu.QemuInstallation;
             "What would run guests and where vmette keeps its files, too.",
             "Values of vmette.vm.env are left out: they may be secrets.",
         },
-        mixinStandardHelpOptions = true,
-        versionProvider = Version.class,
-        sortOptions = false,
-        exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:shown", "1:run-time error", "2:usage error, or a broken configuration"},
-        footerHeading = "%nExamples:%n",
         footer = {
             "  ${sys:vmette.command:-vmette} info",
             "  ${sys:vmette.command:-vmette} info --config my.conf --json",
         })
-final class InfoCommand implements Callable<Integer> {
-    @Spec
-    private CommandSpec spec;
-
-    @Mixin
-    private CommonOptions common;
-
+final class InfoCommand extends ShowCommand {
     @Override
-    public Integer call() throws IOException {
-        Config config = common.merged();
+    String shown() throws IOException {
+        Config config = common().merged();
         RuntimeSettings settings = RuntimeSettings.from(config);
         QemuInstallation qemu = QemuInstallation.look(settings.qemu());
         ProviderList machines = new ProviderList(List.of(), qemu, QemuInstallation.hasKvm());
         SettingList all = SettingList.of(config);
-        PrintWriter out = spec.commandLine().getOut();
-        out.println(common.isJson() ? Json.pretty(json(settings, machines, all)) : text(settings, machines, all));
-        out.flush();
-        return 0;
+        return common().isJson() ? Json.pretty(json(settings, machines, all)) : text(settings, machines, all);
     }
 
     private Map<String, Object> json(RuntimeSettings settings, ProviderList machines, SettingList all)
@@ -60,7 +41,7 @@ final class InfoCommand implements Callable<Integer> {
                 "vmm", machines.vmm(),
                 "cacheDir", settings.cacheDir(),
                 "runtimeDir", runtimeDir(settings),
-                "config", common.config(),
+                "config", common().config(),
                 "variables", variables(),
                 "settings", all.values(),
                 "changed", all.changed());
@@ -77,7 +58,7 @@ final class InfoCommand implements Callable<Integer> {
                 machines.qemu().accelerator().map(Accelerator::word).orElse("nothing"));
         row(text, "cache", settings.cacheDir().toString());
         row(text, "sockets", runtimeDir(settings));
-        row(text, "settings", common.config().map(file -> "from " + file).orElse("as they are by default"));
+        row(text, "settings", common().config().map(file -> "from " + file).orElse("as they are by default"));
         for (String key : all.changed()) {
             text.append(String.format(
                     "  %s = %s (%s)%n",
@@ -90,7 +71,7 @@ final class InfoCommand implements Callable<Integer> {
 
     /** Those that a run would heed. */
     private List<String> variables() {
-        return Variables.of(spec).speaking(spec.root());
+        return Variables.of(spec()).speaking(spec().root());
     }
 
     /** Where the runtime will look first. */

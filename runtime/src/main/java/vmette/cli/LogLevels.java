@@ -1,17 +1,33 @@
 package vmette.cli;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /** The log on standard error, as slf4j-simple has it: read once, when the first logger is made, so set before anything else. */
 final class LogLevels {
+    /** What the launcher makes the level of all that no flag speaks for. */
+    static final String VARIABLE = "VMETTE_LOG";
+
     private static final String PREFIX = "org.slf4j.simpleLogger.";
+
+    /** slf4j-simple's words, in either case; it takes any other for {@code info}. */
+    private static final Set<String> WORDS = Set.of("off", "error", "warn", "info", "debug", "trace");
 
     private LogLevels() {}
 
     /** As the command line and the environment ask; what they do not ask for stays as it is. */
     static void set(List<String> arguments, Map<String, String> environment) {
         levels(arguments, environment).forEach((key, level) -> System.setProperty(PREFIX + key, level));
+    }
+
+    /** What is wrong with the variable, if anything is. */
+    static Optional<String> refusal(Map<String, String> environment) {
+        return Optional.ofNullable(environment.get(VARIABLE))
+                .filter(level -> !level.isEmpty() && !WORDS.contains(level.toLowerCase(Locale.ROOT)))
+                .map(level -> VARIABLE + " expects off, error, warn, info, debug or trace, not '" + level + "'");
     }
 
     static Map<String, String> levels(List<String> arguments, Map<String, String> environment) {

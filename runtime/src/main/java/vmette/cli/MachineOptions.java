@@ -2,7 +2,7 @@ package vmette.cli;
 
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
-import vmette.config.VmSpec;
+import vmette.config.VmSpecBuilder;
 
 /** What the machine is and what it boots. */
 final class MachineOptions {
@@ -39,7 +39,7 @@ final class MachineOptions {
             description = "Replaces the tunable part of the kernel command line.")
     private String cmdline;
 
-    void applyTo(VmSpec.Builder spec) {
+    void applyTo(VmSpecBuilder spec) {
         if (vcpus != null) {
             spec.vcpus(vcpus);
         }

@@ -91,13 +91,15 @@ public final class Main {
             throw new ParameterException(
                     commandLine, "--quiet and --verbose contradict each other: leave one of them out");
         }
-        Variables.of(commandLine.getCommandSpec())
-                .slip(commandLine.getCommandSpec())
-                .ifPresent(slip -> {
-                    throw new ParameterException(
-                            commandLine,
-                            "the environment has " + slip.getKey() + ", which is nothing to vmette; the nearest one is "
-                                    + slip.getValue() + ": correct it, or unset it");
-                });
+        Variables variables = Variables.of(commandLine.getCommandSpec());
+        variables.logRefusal().ifPresent(refusal -> {
+            throw new ParameterException(commandLine, refusal);
+        });
+        variables.slip(commandLine.getCommandSpec()).ifPresent(slip -> {
+            throw new ParameterException(
+                    commandLine,
+                    "the environment has " + slip.getKey() + ", which is nothing to vmette; the nearest one is "
+                            + slip.getValue() + ": correct it, or unset it");
+        });
     }
 }

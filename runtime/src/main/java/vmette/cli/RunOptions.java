@@ -14,6 +14,7 @@ import vmette.RunStreams;
 import vmette.Vmette;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
+import vmette.config.VmSpecBuilder;
 
 /** The options of a run, and the run. What is not given comes from the environment, else from the configuration. */
 final class RunOptions {
@@ -112,7 +113,8 @@ final class RunOptions {
         common.say("settings from " + common.config().map(Object::toString).orElse("the defaults")
                 + (variables.isEmpty() ? "" : " and " + String.join(", ", variables)));
         common.say("a VM of " + spec.vcpus() + " vcpus, " + spec.memoryMib() + " MiB, root "
-                + spec.rootfs().orElse("the initramfs") + (spec.rootfsReadOnly() ? " (read-only)" : ""));
+                + spec.storage().rootfs().orElse("the initramfs")
+                + (spec.storage().rootfsReadOnly() ? " (read-only)" : ""));
     }
 
     private void explain(ExitStatus status, VmSpec spec) {
@@ -145,7 +147,7 @@ final class RunOptions {
     /** What the VM is to be. */
     VmSpec spec(VmSpec defaults) {
         storage.check(command, defaults, exec != null);
-        VmSpec.Builder spec = defaults.toBuilder();
+        VmSpecBuilder spec = defaults.toBuilder();
         if (exec != null) {
             spec.exec(exec);
         }

@@ -10,6 +10,7 @@ import picocli.CommandLine.ParameterException;
 import vmette.config.RuntimeSettings;
 import vmette.config.Share;
 import vmette.config.VmSpec;
+import vmette.config.VmSpecBuilder;
 
 /** The guest's file systems. */
 final class StorageOptions {
@@ -73,7 +74,7 @@ final class StorageOptions {
     }
 
     /** Lists that are given take the place of those that are configured. */
-    void applyTo(VmSpec.Builder spec, Variables variables) {
+    void applyTo(VmSpecBuilder spec, Variables variables) {
         if (rootfs != null) {
             spec.rootfs(rootfs);
         }
@@ -107,9 +108,11 @@ final class StorageOptions {
      * @param exec whether a command is given
      */
     void check(CommandSpec command, VmSpec defaults, boolean exec) {
-        boolean root = rootfs != null || defaults.rootfs().isPresent();
-        boolean readOnlyRoot = Optional.ofNullable(readOnly).orElse(defaults.rootfsReadOnly());
-        boolean switched = Optional.ofNullable(switchRoot).orElse(defaults.switchRoot());
+        boolean root = rootfs != null || defaults.storage().rootfs().isPresent();
+        boolean readOnlyRoot =
+                Optional.ofNullable(readOnly).orElse(defaults.storage().rootfsReadOnly());
+        boolean switched =
+                Optional.ofNullable(switchRoot).orElse(defaults.storage().switchRoot());
         if (!root && (readOnlyRoot || switched)) {
             throw refusal(
                     command,

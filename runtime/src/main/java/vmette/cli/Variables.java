@@ -30,7 +30,7 @@ final class Variables implements CommandLine.IDefaultValueProvider {
     private static final Set<String> OTHERS = Set.of(
             "VMETTE_BUILD",
             "VMETTE_CDS",
-            "VMETTE_LOG",
+            LogLevels.VARIABLE,
             "VMETTE_JAVA_OPTS",
             "VMETTE_CHECK_SECONDS",
             "VMETTE_FUZZ_BUILT",
@@ -49,6 +49,7 @@ final class Variables implements CommandLine.IDefaultValueProvider {
 
     private final Map<String, String> set = new TreeMap<>();
     private final List<String> arguments;
+    private final Optional<String> logRefusal;
 
     /**
      * @param environment of the process
@@ -56,6 +57,7 @@ final class Variables implements CommandLine.IDefaultValueProvider {
      */
     Variables(Map<String, String> environment, List<String> arguments) {
         this.arguments = List.copyOf(arguments);
+        this.logRefusal = LogLevels.refusal(environment);
         for (Map.Entry<String, String> variable : environment.entrySet()) {
             String name = variable.getKey();
             boolean others = OTHERS.contains(name) || name.startsWith(OF_REGISTRIES);
@@ -161,6 +163,11 @@ final class Variables implements CommandLine.IDefaultValueProvider {
         return speaking.isEmpty() || refusal.contains(PREFIX)
                 ? refusal
                 : refusal + " (from the environment: " + String.join(", ", speaking) + ")";
+    }
+
+    /** What is wrong with the log's level, if anything is. */
+    Optional<String> logRefusal() {
+        return logRefusal;
     }
 
     /** A variable that is none of ours but so like one of ours that it must be meant for it: its name and that of ours. */

@@ -149,12 +149,9 @@ public final class ControlClient {
     }
 
     /** What is downloaded; its end is the server's word that it was all. */
-    private final class Download extends InputStream {
+    private final class Download extends FrameInput {
         private final ControlConnection connection;
         private final String path;
-        private byte[] chunk = new byte[0];
-        private int at;
-        private boolean ended;
 
         Download(ControlConnection connection, String path) {
             this.connection = connection;
@@ -162,28 +159,10 @@ public final class ControlClient {
         }
 
         @Override
-        public int read() throws IOException {
-            byte[] one = new byte[1];
-            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
-        }
-
-        @Override
-        public int read(byte[] to, int offset, int length) throws IOException {
-            while (at == chunk.length && !ended) {
-                if (next(connection, path) instanceof ControlFrame.Data data) {
-                    chunk = data.bytes();
-                    at = 0;
-                } else {
-                    ended = true;
-                }
-            }
-            if (at == chunk.length) {
-                return -1;
-            }
-            int size = Math.min(length, chunk.length - at);
-            System.arraycopy(chunk, at, to, offset, size);
-            at += size;
-            return size;
+        Optional<byte[]> next() throws IOException {
+            return ControlClient.this.next(connection, path) instanceof ControlFrame.Data data
+                    ? Optional.of(data.bytes())
+                    : Optional.empty();
         }
     }
 

@@ -29,7 +29,8 @@ final class CliPage {
             - A switch with `[no-]` is turned off by `--no-...`.
             - Shares, disks and published ports that are given take the place of those that are configured. The environment of the guest goes name by name.
             - `--vsock-port` has no variable: `VMETTE_VSOCK_PORT` is what a guest's programs are told.
-            - `VMETTE_LOG`, `VMETTE_JAVA_OPTS`, `VMETTE_BUILD` and `VMETTE_CDS` are for the launcher, which explains them in its first lines.
+            - `VMETTE_LOG` is the log's level where no flag says it: `warn` (the default), `off`, `error`, `info`, `debug` or `trace`. `VMETTE_JAVA_OPTS`, `VMETTE_BUILD` and `VMETTE_CDS` are for the
+              launcher, which explains them in its first lines.
             - A variable that is very like one of these, but none, is refused: it must be a slip. All others that begin with `VMETTE_` are left alone.
 
             ## What programs are told

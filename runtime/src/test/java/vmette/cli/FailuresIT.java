@@ -37,6 +37,7 @@ import vmette.config.PublishedPort;
 import vmette.config.RuntimeSettings;
 import vmette.config.Share;
 import vmette.config.VmSpec;
+import vmette.config.VmSpecBuilder;
 import vmette.errors.Status;
 import vmette.errors.VmetteException;
 import vmette.guest.GuestAgent;
@@ -222,7 +223,7 @@ class FailuresIT {
 
     private static void callApi(List<String> options) throws Exception {
         RuntimeSettings settings = RuntimeSettings.load();
-        VmSpec.Builder builder = settings.vm().toBuilder().exec("true");
+        VmSpecBuilder builder = settings.vm().toBuilder().exec("true");
         for (Iterator<String> words = options.iterator(); words.hasNext(); ) {
             apply(builder, words.next(), words.next());
         }
@@ -237,7 +238,7 @@ class FailuresIT {
         }
     }
 
-    private static void apply(VmSpec.Builder builder, String option, String value) {
+    private static void apply(VmSpecBuilder builder, String option, String value) {
         switch (option) {
             case "--kernel" -> builder.kernel(Path.of(value));
             case "--initramfs" -> builder.initramfs(Path.of(value));

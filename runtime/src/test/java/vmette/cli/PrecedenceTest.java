@@ -78,12 +78,13 @@ class PrecedenceTest {
                         Optional.of(Path.of("/file")),
                         Optional.empty()),
                 texts("--cmdline=flag", "VMETTE_CMDLINE=variable", "cmdline = file", VmSpec::cmdline),
-                texts("--rootfs=flag", "VMETTE_ROOTFS=variable", "rootfs = file", VmSpec::rootfs),
+                texts("--rootfs=flag", "VMETTE_ROOTFS=variable", "rootfs = file", spec -> spec.storage()
+                        .rootfs()),
                 new Row(
                         "--scratch=4G",
                         "VMETTE_SCRATCH=3072",
                         "scratch = 2GiB",
-                        VmSpec::scratchMib,
+                        spec -> spec.storage().scratchMib(),
                         4096L,
                         3072L,
                         2048L,
@@ -92,7 +93,7 @@ class PrecedenceTest {
                         "--disk=/flag",
                         "VMETTE_DISK=/variable\n/variable too",
                         "disks = [/file]",
-                        VmSpec::disks,
+                        spec -> spec.storage().disks(),
                         List.of(Path.of("/flag")),
                         List.of(Path.of("/variable"), Path.of("/variable too")),
                         List.of(Path.of("/file")),
@@ -101,7 +102,7 @@ class PrecedenceTest {
                         "--share=a=/flag",
                         "VMETTE_SHARE=a=/variable\nb=/two",
                         "shares = [\"a=/file\"]",
-                        VmSpec::shares,
+                        spec -> spec.storage().shares(),
                         List.of(new Share("a", Path.of("/flag"), false)),
                         List.of(new Share("a", Path.of("/variable"), false), new Share("b", Path.of("/two"), false)),
                         List.of(new Share("a", Path.of("/file"), false)),
@@ -172,13 +173,17 @@ class PrecedenceTest {
                 Map.of(Variables.name("--" + name), variable, "VMETTE_EXEC", ""),
                 "rootfs = /" + (setting.isEmpty() ? "" : ", " + key + " = " + setting),
                 flag.isEmpty() ? new String[0] : new String[] {flag + name});
-        assertThat(name.equals("rootfs-ro") ? spec.rootfsReadOnly() : spec.switchRoot())
+        assertThat(
+                        name.equals("rootfs-ro")
+                                ? spec.storage().rootfsReadOnly()
+                                : spec.storage().switchRoot())
                 .isEqualTo(on);
     }
 
     @Test
     void sharesOfEitherKindTakeThePlaceOfAllThatAreConfigured() throws IOException {
         assertThat(spec(Map.of(), "shares = [\"a=/file\"], shares-read-only = [\"b=/file\"]", "--share-ro=b=/flag")
+                        .storage()
                         .shares())
                 .containsExactly(new Share("b", Path.of("/flag"), true));
     }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -20,9 +21,13 @@ class UsageTest {
     private record Said(int code, String out, String err) {}
 
     private static Said vmette(String... arguments) {
+        return vmette(Map.of(), arguments);
+    }
+
+    private static Said vmette(Map<String, String> environment, String... arguments) {
         StringWriter out = new StringWriter();
         StringWriter err = new StringWriter();
-        int code = Main.commandLine()
+        int code = Main.commandLine(environment, arguments)
                 .setOut(new PrintWriter(out, true))
                 .setErr(new PrintWriter(err, true))
                 .execute(arguments);
@@ -138,6 +143,31 @@ class UsageTest {
         assertThat(failure.path("statusCode").asInt()).isEqualTo(1);
         assertThat(failure.path("exitCode").asInt()).isEqualTo(2);
         assertThat(failure.path("message").asText()).startsWith(message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"run --exec true", "info", "--quiet"})
+    void aLevelOfTheLogThatIsNoneIsRefused(String arguments) {
+        Said said = vmette(Map.of("VMETTE_LOG", "bogus"), arguments.split(" ", -1));
+        assertThat(said.code()).isEqualTo(2);
+        assertThat(said.out()).isEmpty();
+        assertThat(said.err())
+                .startsWith("vmette: VMETTE_LOG expects off, error, warn, info, debug or trace, not 'bogus'"
+                        + System.lineSeparator());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"off", "error", "warn", "info", "debug", "trace", "TRACE", ""})
+    void everyLevelOfTheLogIsTaken(String level) {
+        Said said = vmette(Map.of("VMETTE_LOG", level), "info");
+        assertThat(said.err()).isEmpty();
+        assertThat(said.code()).isZero();
+    }
+
+    @Test
+    void helpIsThereWhateverTheLogsLevel() {
+        assertThat(vmette(Map.of("VMETTE_LOG", "bogus"), "run", "--help").code())
+                .isZero();
     }
 
     @Test

@@ -8,14 +8,14 @@ import vmette.errors.VsockException;
 import vmette.guest.protocol.GuestProtocol;
 import vmette.stream.GuestTcp.Connecting;
 import vmette.vsock.VsockChannel;
-import vmette.vsock.VsockChannelHandler;
+import vmette.vsock.VsockChunksHandler;
 import vmette.vsock.VsockHost;
 
 /**
  * Opens a connection in two steps: the agent's in the guest, then the data connection that is joined to it. The agent's word
  * that TCP is lost may come at any time after the first.
  */
-public final class GuestTcpOpening implements VsockChannelHandler {
+public final class GuestTcpOpening implements VsockChunksHandler {
     private final Opening.Opened stage;
     private final Connecting connecting;
     private VsockChannel channel;

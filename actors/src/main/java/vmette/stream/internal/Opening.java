@@ -1,13 +1,13 @@
 package vmette.stream.internal;
 
 import vmette.errors.VmetteException;
-import vmette.vsock.VsockChannelHandler;
+import vmette.vsock.VsockChunksHandler;
 
 /** How a connection stage comes by its connection. */
 @FunctionalInterface
 public interface Opening {
     /** A stage as its opening sees it; any thread. */
-    interface Opened extends VsockChannelHandler {
+    interface Opened extends VsockChunksHandler {
         /** There will be no connection, or what it leads to is lost; the last call. */
         void onFailure(VmetteException cause);
     }

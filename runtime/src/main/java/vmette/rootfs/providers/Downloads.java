@@ -14,8 +14,6 @@ import java.util.function.Predicate;
 import vmette.errors.BadImageException;
 import vmette.errors.VmetteIoException;
 import vmette.linux.LinuxException;
-import vmette.linux.LockFile;
-import vmette.linux.OwnedFd;
 import vmette.rootfs.RootfsRequest;
 
 /**
@@ -31,7 +29,7 @@ final class Downloads {
     private final Duration stall;
 
     /** Content that is held in place until it is closed. */
-    record Fetched(String sha256, Path file, String identity, OwnedFd held) implements AutoCloseable {
+    record Fetched(String sha256, Path file, String identity, CacheLock held) implements AutoCloseable {
         /** Nobody else uses it and nobody will: what was made of it is enough. */
         void discard() {
             held.close();
@@ -63,7 +61,7 @@ final class Downloads {
         String id = CacheFiles.sha256(CacheFiles.bytes(uri.toString()));
         try {
             CacheFiles.makeDirectory(directory);
-            OwnedFd alone = CacheLock.await(directory.resolve(id + ".lock"), true, request.progress());
+            CacheLock alone = CacheLock.take(directory.resolve(id + ".lock"), true, request.progress());
             try {
                 return locked(uri, id, enough);
             } finally {
@@ -120,16 +118,16 @@ final class Downloads {
         }
     }
 
-    private Fetched stale(URI uri, String digest, IOException why) throws IOException {
+    private Fetched stale(URI uri, String digest, IOException why) throws IOException, InterruptedException {
         request.progress()
                 .say("cannot ask whether " + uri + " has changed (" + why.getMessage()
                         + "); using what was fetched before");
         return hold(digest);
     }
 
-    private Fetched hold(String digest) throws IOException {
+    private Fetched hold(String digest) throws IOException, InterruptedException {
         Path file = directory.resolve(digest);
-        OwnedFd held = CacheLock.await(lock(file), false, request.progress());
+        CacheLock held = CacheLock.take(lock(file), false, request.progress());
         return new Fetched(digest, file, Files.exists(file) ? FileIdentity.of(file) : "", held);
     }
 
@@ -173,7 +171,7 @@ final class Downloads {
     /** Unless somebody uses it. */
     private static void remove(Path content) {
         try {
-            Optional<OwnedFd> alone = LockFile.tryLock(lock(content), true);
+            Optional<CacheLock> alone = CacheLock.tryTake(lock(content), true);
             if (alone.isPresent()) {
                 try {
                     Files.deleteIfExists(content);

@@ -10,8 +10,6 @@ import java.util.Optional;
 import vmette.errors.BadImageException;
 import vmette.errors.VmetteIoException;
 import vmette.linux.LinuxException;
-import vmette.linux.LockFile;
-import vmette.linux.OwnedFd;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.ImageFormat;
 import vmette.rootfs.RootfsArtifact;
@@ -59,13 +57,13 @@ public final class ImageStore {
         try {
             CacheFiles.makeDirectory(directory);
             while (true) {
-                OwnedFd used = CacheLock.await(lock, false, request.progress());
+                CacheLock used = CacheLock.take(lock, false, request.progress());
                 if (Files.isRegularFile(image)) {
                     return new RootfsArtifact.Image(image, ImageFormat.SQUASHFS, defaults, used::close);
                 }
                 used.close();
                 // Never waited for: once it is made, its users hold the lock for as long as their VMs live.
-                Optional<OwnedFd> alone = LockFile.tryLock(lock, true);
+                Optional<CacheLock> alone = CacheLock.tryTake(lock, true);
                 if (alone.isEmpty()) {
                     CacheLock.pause();
                     continue;
@@ -79,7 +77,7 @@ public final class ImageStore {
                     alone.get().close();
                 }
             }
-        } catch (LinuxException | IOException e) {
+        } catch (LinuxException | IOException | InterruptedException e) {
             Interrupts.check("making an image", e);
             throw new VmetteIoException(
                     "cannot keep images in " + directory + ": " + Reasons.of(e)
@@ -130,7 +128,7 @@ public final class ImageStore {
     private static void removeAbandoned(Path directory) throws IOException {
         for (Path left : CacheFiles.list(directory, "*.building")) {
             String id = left.getFileName().toString().replace(".building", "");
-            Optional<OwnedFd> alone = LockFile.tryLock(directory.resolve(id + ".lock"), true);
+            Optional<CacheLock> alone = CacheLock.tryTake(directory.resolve(id + ".lock"), true);
             if (alone.isPresent()) {
                 try {
                     Files.deleteIfExists(left);

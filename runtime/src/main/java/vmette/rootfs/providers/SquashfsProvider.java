@@ -1,23 +1,20 @@
 package vmette.rootfs.providers;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Path;
 import vmette.errors.BadImageException;
 import vmette.errors.VmetteIoException;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.ImageFormat;
 import vmette.rootfs.RootfsArtifact;
-import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
 
 /** Uses squashfs images as they are: of this host in their place, of a server from the cache. Thread-safe. */
-public final class SquashfsProvider implements RootfsProvider {
+public final class SquashfsProvider extends SourceProvider {
     /** Needs nothing. */
-    public SquashfsProvider() {}
-
-    @Override
-    public String name() {
-        return "squashfs";
+    public SquashfsProvider() {
+        super("squashfs");
     }
 
     @Override
@@ -26,21 +23,16 @@ public final class SquashfsProvider implements RootfsProvider {
     }
 
     @Override
-    public boolean accepts(String spec) {
-        return SourceSpec.matches(name(), spec);
+    RootfsArtifact ofFile(Path file, RootfsRequest request) {
+        check(file, file.toString());
+        return new RootfsArtifact.Image(file, ImageFormat.SQUASHFS, ImageDefaults.NONE);
     }
 
     @Override
-    public RootfsArtifact resolve(RootfsRequest request) {
-        SourceSpec source = SourceSpec.parse(name(), request.spec());
-        if (source instanceof SourceSpec.LocalFile file) {
-            check(file.path(), file.path().toString());
-            return new RootfsArtifact.Image(file.path(), ImageFormat.SQUASHFS, ImageDefaults.NONE);
-        }
-        SourceSpec.Remote remote = (SourceSpec.Remote) source;
-        Downloads.Fetched fetched = new Downloads(request).fetch(remote.uri(), digest -> false);
+    RootfsArtifact ofServer(URI uri, RootfsRequest request) {
+        Downloads.Fetched fetched = new Downloads(request).fetch(uri, digest -> false);
         try {
-            check(fetched.file(), remote.uri().toString());
+            check(fetched.file(), uri.toString());
         } catch (RuntimeException e) {
             fetched.close();
             throw e;

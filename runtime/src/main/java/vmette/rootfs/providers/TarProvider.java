@@ -1,6 +1,7 @@
 package vmette.rootfs.providers;
 
 import java.io.IOException;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -8,19 +9,15 @@ import vmette.errors.BadImageException;
 import vmette.errors.VmetteIoException;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.RootfsArtifact;
-import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
 
 /** Makes images of archives, of this host or on a server. Thread-safe. */
-public final class TarProvider implements RootfsProvider {
+public final class TarProvider extends SourceProvider {
     private final ImageStore store = new ImageStore();
 
     /** Needs nothing. */
-    public TarProvider() {}
-
-    @Override
-    public String name() {
-        return "tar";
+    public TarProvider() {
+        super("tar");
     }
 
     @Override
@@ -29,20 +26,7 @@ public final class TarProvider implements RootfsProvider {
     }
 
     @Override
-    public boolean accepts(String spec) {
-        return SourceSpec.matches(name(), spec);
-    }
-
-    @Override
-    public RootfsArtifact resolve(RootfsRequest request) {
-        SourceSpec source = SourceSpec.parse(name(), request.spec());
-        if (source instanceof SourceSpec.LocalFile file) {
-            return ofFile(file.path(), request);
-        }
-        return ofServer(((SourceSpec.Remote) source), request);
-    }
-
-    private RootfsArtifact ofFile(Path file, RootfsRequest request) {
+    RootfsArtifact ofFile(Path file, RootfsRequest request) {
         try {
             if (Files.size(file) > request.maxBytes()) {
                 throw new BadImageException(
@@ -59,13 +43,12 @@ public final class TarProvider implements RootfsProvider {
     }
 
     /** The archive itself is needed no more once there is an image of it. */
-    private RootfsArtifact ofServer(SourceSpec.Remote source, RootfsRequest request) {
+    @Override
+    RootfsArtifact ofServer(URI uri, RootfsRequest request) {
         Downloads downloads = new Downloads(request);
-        try (Downloads.Fetched fetched = downloads.fetch(source.uri(), digest -> store.has(key(digest), request))) {
-            RootfsArtifact.Image image = image(
-                    fetched.sha256(),
-                    new FileLayer(source.uri().toString(), fetched.file(), fetched.identity()),
-                    request);
+        try (Downloads.Fetched fetched = downloads.fetch(uri, digest -> store.has(key(digest), request))) {
+            RootfsArtifact.Image image =
+                    image(fetched.sha256(), new FileLayer(uri.toString(), fetched.file(), fetched.identity()), request);
             fetched.discard();
             return image;
         }

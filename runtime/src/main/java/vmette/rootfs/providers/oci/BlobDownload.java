@@ -9,6 +9,7 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.concurrent.TimeUnit;
 import vmette.rootfs.RootfsProgress;
+import vmette.rootfs.providers.CacheLock;
 
 /**
  * Brings one blob into the cache, under its lock. What has come stays in the partial file when the connection breaks, the process is killed or

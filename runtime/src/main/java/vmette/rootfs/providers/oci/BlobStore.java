@@ -13,7 +13,9 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.Optional;
+import vmette.linux.LinuxException;
 import vmette.rootfs.RootfsProgress;
+import vmette.rootfs.providers.CacheLock;
 
 /**
  * Blobs on disk, each a file named by its digest. A file gets that name when its bytes have been checked and synced, so one that is there is
@@ -41,9 +43,18 @@ final class BlobStore {
         return file.resolveSibling(digest.hex() + ".partial");
     }
 
+    /**
+     * Keeps others from fetching the same blob. There are 256 locks for all blobs, chosen by the digest's first byte, so that no file has to be
+     * deleted under a lock; a thread holds one at a time.
+     */
     CacheLock lock(Digest digest, RootfsProgress progress) throws CacheException, InterruptedException {
-        makeDirectory(directory);
-        return CacheLock.take(directory.resolve("locks"), digest, progress);
+        Path locks = directory.resolve("locks");
+        makeDirectory(locks);
+        try {
+            return CacheLock.take(locks.resolve(digest.hex().substring(0, 2)), true, progress);
+        } catch (LinuxException e) {
+            throw new CacheException(new IOException(e.getMessage(), e));
+        }
     }
 
     /** Whether the blob is here, by its name and size. */
