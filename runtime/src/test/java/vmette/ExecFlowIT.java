@@ -312,7 +312,7 @@ class ExecFlowIT {
         Held held = Held.run(vm, ExecSpec.shell("rm -f /tmp/whole; echo $$; tee /tmp/part && mv /tmp/part /tmp/whole"));
         held.in().offer(ExecInput.stdin("half\n"));
         // The command has the first half, and waits for the other.
-        String pid = held.readUntil("half\n").split("\n")[0];
+        String pid = held.readUntil("half\n").lines().findFirst().orElseThrow();
         held.in().fail(new IllegalStateException("upstream"));
         assertThatThrownBy(() -> await(held.out().pull())).isInstanceOf(IllegalStateException.class);
         awaitGone(pid);

@@ -36,6 +36,7 @@ import vmette.Vmette;
 import vmette.config.RuntimeSettings;
 import vmette.config.Share;
 import vmette.config.VmSpec;
+import vmette.config.VmSpecBuilder;
 import vmette.rootfs.providers.oci.DockerRegistry;
 import vmette.rootfs.providers.oci.TestImages;
 
@@ -64,7 +65,7 @@ class AbiWalkIT {
             String name,
             List<String> options,
             String file,
-            UnaryOperator<VmSpec.Builder> api,
+            UnaryOperator<VmSpecBuilder> api,
             String command,
             int code,
             String expected) {
