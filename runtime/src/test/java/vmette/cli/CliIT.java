@@ -2,6 +2,7 @@ package vmette.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.github.luben.zstd.Zstd;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -164,6 +165,43 @@ class CliIT {
         assertThat(result.stdout()).startsWith("vmette ");
         assertThat(result.stderr()).isEmpty();
         assertThat(result.code()).isZero();
+    }
+
+    /** A run that is killed would leave it behind. The root is made before the kernel is looked for. */
+    @Test
+    void theLibraryThatUnpacksZstdNeedsNoPlaceInTheTemporaryDirectory() throws Exception {
+        try (Sandbox own = Sandbox.create("vmette.cache-dir = \"{dir}/cache\"")) {
+            Path plain = own.directory().resolve("root.tar");
+            Process tar = new ProcessBuilder(
+                            "tar", "-C", own.directory().toString(), "-cf", plain.toString(), "vmette.conf")
+                    .inheritIO()
+                    .start();
+            assertThat(tar.waitFor()).isZero();
+            Path archive = own.directory().resolve("root.tar.zst");
+            Files.write(archive, Zstd.compress(Files.readAllBytes(plain)));
+            Path nowhere = own.directory().resolve("nowhere");
+            Map<String, String> environment = Map.of("VMETTE_JAVA_OPTS", "-Djava.io.tmpdir=" + nowhere);
+            String root = "tar+file://" + archive;
+            Result result = Launched.start(
+                            own,
+                            environment,
+                            new byte[0],
+                            "run",
+                            "--rootfs",
+                            root,
+                            "--kernel",
+                            "/nonexistent",
+                            "--exec",
+                            "true")
+                    .result();
+            assertThat(result.stderr())
+                    .contains("making an image of " + archive)
+                    .contains("does not exist: check the path given with --kernel");
+            assertThat(own.directory().resolve("cache/images"))
+                    .isDirectoryContaining(file -> file.toString().endsWith(".squashfs"));
+            assertThat(nowhere).doesNotExist();
+            own.assertNothingLeft();
+        }
     }
 
     @Test

@@ -1,6 +1,5 @@
 package vmette.rootfs.providers;
 
-import com.github.luben.zstd.ZstdInputStreamNoFinalizer;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -12,9 +11,6 @@ import java.util.zip.GZIPInputStream;
 /** Takes the compression off an archive. What comes out is counted, so that a bomb ends where the budget does. */
 final class Unpacking extends FilterInputStream {
     private static final int BUFFER = 1 << 16;
-
-    /** Log2 of a frame's window: the most that {@code zstd} itself makes without being asked for more. */
-    private static final int MOST_WINDOW = 27;
 
     private static final int[] GZIP = {0x1f, 0x8b};
     private static final int[] ZSTD = {0x28, 0xb5, 0x2f, 0xfd};
@@ -47,7 +43,7 @@ final class Unpacking extends FilterInputStream {
             return new GZIPInputStream(new Eager(in), BUFFER);
         }
         if (starts(magic, ZSTD) || isSkippableFrame(magic)) {
-            return new BufferedInputStream(new ZstdInputStreamNoFinalizer(in).setLongMax(MOST_WINDOW), BUFFER);
+            return new BufferedInputStream(Zstandard.decode(in), BUFFER);
         }
         if (starts(magic, XZ) || starts(magic, BZIP2) || starts(magic, ZIP)) {
             String kind = starts(magic, XZ) ? "xz" : starts(magic, BZIP2) ? "bzip2" : "zip";
