@@ -60,7 +60,7 @@ sealed interface VsockCase {
 
         @Override
         public String name() {
-            return "ping-pong, 64 B";
+            return "ping-pong, " + SIZE + " B";
         }
 
         @Override
