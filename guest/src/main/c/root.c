@@ -23,6 +23,8 @@
 #define SHARES_MAX 64
 
 static const char *const own[] = {"proc", "sys", "dev", "run", "tmp"};
+static const char *const senders[] = {"/usr/local/bin/vsock-send", "/usr/bin/vsock-send", "/bin/vsock-send"}; /* the first that can be */
+#define SENDERS (sizeof senders / sizeof *senders)
 
 static bool lower, read_only, move, finished;
 static bool scratch_disk;
@@ -137,11 +139,8 @@ static void offer_vsock_send(void) {
     void *bytes = fd >= 0 && fstat(fd, &status) == 0 ? malloc((size_t)status.st_size) : NULL;
     ssize_t got = bytes ? read(fd, bytes, (size_t)status.st_size) : -1;
     if (got > 0 && got == status.st_size) {
-        static const char *const places[] = {"usr/local/bin/vsock-send", "usr/bin/vsock-send", "bin/vsock-send"};
         bool put = false;
-        for (size_t i = 0; !put && i < sizeof places / sizeof *places; i++) {
-            put = points_file(places[i], bytes, (size_t)got, 0755, i == 0);
-        }
+        for (size_t i = 0; !put && i < SENDERS; i++) put = points_file(senders[i] + 1, bytes, (size_t)got, 0755, i == 0);
     }
     free(bytes);
     if (fd >= 0) close(fd);
@@ -212,12 +211,11 @@ static bool mount_shares(const char *mnt, char *why) {
 }
 
 static bool in_initramfs(char *why) {
-    static const char *const places[] = {"/usr/local/bin/vsock-send", "/usr/bin/vsock-send", "/bin/vsock-send"};
     char self[256];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    for (size_t i = 0; length > 0 && i < sizeof places / sizeof *places; i++) {
+    for (size_t i = 0; length > 0 && i < SENDERS; i++) {
         self[length] = 0;
-        if (symlink(self, places[i]) == 0) break;
+        if (symlink(self, senders[i]) == 0) break;
     }
     int fd = *net_resolver() ? open("/etc/resolv.conf", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
     if (fd >= 0 && write(fd, net_resolver(), strlen(net_resolver())) < 0) console_say("cannot write /etc/resolv.conf: %s", strerror(errno));
