@@ -14,6 +14,7 @@
 #include "console.h"
 #include "net.h"
 #include "points.h"
+#include "trust.h"
 
 #define AT_LOWER "/vmette/lower"
 #define AT_POINTS "/vmette/points"
@@ -123,6 +124,10 @@ bool root_share(uint8_t flags, struct text tag, char why[ROOT_WHY_MAX]) {
     return true;
 }
 
+bool root_trust(struct list certificates, char why[ROOT_WHY_MAX]) {
+    return early(why) && (trust_add(certificates) || failed(why, "cannot keep the certificates (at most %d in %d bytes)", TRUST_COUNT, TRUST_SIZE));
+}
+
 /* --- the end --- */
 
 /* Scratch: in memory unless there is a disk. */
@@ -167,8 +172,11 @@ static bool fill_points(char *why) {
     if (fine && *resolver) points_file("etc/resolv.conf", resolver, strlen(resolver), 0644, true);
     if (fine) offer_vsock_send();
     else failed(why, "cannot prepare the root's mount points");
+    fine = fine && trust_place(why, ROOT_WHY_MAX);
+    int number = errno;
     if (points >= 0) close(points);
     if (below >= 0) close(below);
+    errno = number;
     return fine;
 }
 
@@ -210,6 +218,18 @@ static bool mount_shares(const char *mnt, char *why) {
     return true;
 }
 
+/* The certificates go into the initramfs itself. */
+static bool trust_initramfs(char *why) {
+    int points = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), below = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    points_begin(points, below);
+    bool fine = points >= 0 && below >= 0 && trust_place(why, ROOT_WHY_MAX);
+    int number = errno;
+    if (points >= 0) close(points);
+    if (below >= 0) close(below);
+    errno = number;
+    return fine;
+}
+
 static bool in_initramfs(char *why) {
     char self[256];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -223,7 +243,7 @@ static bool in_initramfs(char *why) {
     if (scratch_disk) {
         if (!scratch_ready() || mount(AT_SCRATCH "/tmp", "/tmp", NULL, MS_BIND, NULL) < 0) return failed(why, "cannot prepare the scratch");
     }
-    return mount_shares("/mnt", why);
+    return trust_initramfs(why) && mount_shares("/mnt", why);
 }
 
 bool root_finish(char why[ROOT_WHY_MAX]) {
