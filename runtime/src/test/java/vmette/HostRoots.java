@@ -1,10 +1,20 @@
 package vmette;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import vmette.config.RuntimeSettings;
 
@@ -62,5 +72,58 @@ final class HostRoots {
                     .findFirst()
                     .orElseThrow(() -> new IllegalStateException("no VM has been booted before"));
         }
+    }
+
+    /**
+     * Copies a program of the host with the libraries that it loads into a root.
+     *
+     * @return false: this host has no such program
+     */
+    static boolean program(Path root, String name) throws IOException {
+        Path program = Stream.of(System.getenv("PATH").split(":"))
+                .map(directory -> Path.of(directory, name))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElse(null);
+        if (program == null) {
+            return false;
+        }
+        Files.copy(program, root.resolve("bin").resolve(name));
+        Process ldd = new ProcessBuilder("ldd", program.toString()).start();
+        String libraries = new String(ldd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        for (MatchResult library :
+                Pattern.compile("(/\\S+) \\(0x").matcher(libraries).results().toList()) {
+            Path file = Path.of(library.group(1));
+            Path copy = root.resolve(file.toString().substring(1));
+            Files.createDirectories(copy.getParent());
+            Files.copy(file.toRealPath(), copy);
+        }
+        return true;
+    }
+
+    /** Runs a command that succeeds. */
+    static void host(String... command) throws IOException {
+        try {
+            Process process = new ProcessBuilder(List.of(command)).inheritIO().start();
+            assertThat(process.waitFor()).as(String.join(" ", command)).isZero();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Names, kinds, sizes, times and contents: all that a write would change. */
+    static Map<String, String> everything(Path tree) throws IOException {
+        Map<String, String> all = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(tree)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                FileTime time = (FileTime) Files.getAttribute(file, "unix:ctime", LinkOption.NOFOLLOW_LINKS);
+                String content = Files.isRegularFile(file) && !Files.isSymbolicLink(file)
+                        ? HexFormat.of().formatHex(Files.readAllBytes(file)).hashCode() + ""
+                        : "";
+                all.put(tree.relativize(file).toString(), time + " " + content);
+            }
+        }
+        return all;
     }
 }

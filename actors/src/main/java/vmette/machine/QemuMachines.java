@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -27,6 +28,7 @@ import vmette.guest.GuestAgent;
 import vmette.guest.GuestAssets;
 import vmette.guest.GuestKernel;
 import vmette.guest.KernelModules;
+import vmette.guest.protocol.HostFrame;
 import vmette.net.UserNetwork;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
@@ -139,6 +141,10 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                                 KernelCommandLine.defaults(shared.hypervisor().accelerator())),
                 spec.vcpus(),
                 lastWords.apply(spec));
+        List<HostFrame> trust = spec.caCerts()
+                .map(directory ->
+                        TrustedCertificates.frames(TrustedCertificates.read(directory, progress, Instant.now())))
+                .orElse(List.of());
         Optional<RootfsArtifact> root = spec.rootfs().map(this::root);
         GuestKernel kernel;
         Path directory;
@@ -155,6 +161,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             storage = Storage.prepare(
                     spec,
                     root,
+                    trust,
                     shared.children(),
                     directory,
                     settings.cacheDir().toAbsolutePath().resolve("scratch"),

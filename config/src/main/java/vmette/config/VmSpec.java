@@ -36,6 +36,7 @@ import vmette.errors.InvalidConfigException;
  * @param shares directories of the host, each at {@code /mnt/TAG}
  * @param disks raw block images, in the order in which the guest numbers them
  * @param scratchMib size in MiB of an ext4 disk for what is written to {@code /} and {@code /tmp}, gone afterwards; 0: in memory
+ * @param caCerts directory of the host with certificates that the guest's programs are to trust as well, read at each boot
  */
 public record VmSpec(
         Optional<String> name,
@@ -57,7 +58,8 @@ public record VmSpec(
         boolean switchRoot,
         List<Share> shares,
         List<Path> disks,
-        long scratchMib) {
+        long scratchMib,
+        Optional<Path> caCerts) {
 
     /** Below this no distribution kernel gets as far as its first process. */
     public static final long LEAST_MEMORY_MIB = 64;
@@ -158,6 +160,7 @@ public record VmSpec(
         if (!vm.text("cmdline").isEmpty()) {
             builder.cmdline(vm.text("cmdline"));
         }
+        vm.path("ca-certs").ifPresent(builder::caCerts);
         vm.texts("env").forEach(builder::env);
         vm.list("publish", PublishedPort::parse).forEach(builder::publish);
         if (!vm.text("rootfs").isEmpty()) {
@@ -200,6 +203,7 @@ public record VmSpec(
         private final List<Share> shares = new ArrayList<>();
         private final List<Path> disks = new ArrayList<>();
         private long scratchMib;
+        private Optional<Path> caCerts = Optional.empty();
 
         private Builder() {}
 
@@ -224,6 +228,7 @@ public record VmSpec(
             shares.addAll(spec.shares);
             disks.addAll(spec.disks);
             scratchMib = spec.scratchMib;
+            caCerts = spec.caCerts;
         }
 
         /** The VM's name. */
@@ -382,6 +387,12 @@ public record VmSpec(
             return this;
         }
 
+        /** See {@link VmSpec#caCerts()}. */
+        public Builder caCerts(Path value) {
+            caCerts = Optional.of(value);
+            return this;
+        }
+
         /**
          * The specification.
          *
@@ -408,7 +419,8 @@ public record VmSpec(
                     switchRoot,
                     shares,
                     disks,
-                    scratchMib);
+                    scratchMib,
+                    caCerts);
         }
     }
 }
