@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.security.KeyStore;
 import java.security.cert.Certificate;
@@ -52,11 +53,12 @@ final class TlsChecks {
         SSLContext client = SSLContext.getInstance("TLS");
         client.init(null, trust.getTrustManagers(), null);
         try (SSLServerSocket listener = (SSLServerSocket)
-                server.getServerSocketFactory().createServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+                server.getServerSocketFactory().createServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             listener.setSoTimeout((int) Guests.DEADLINE_SECONDS * 1000);
             CompletableFuture<Void> served = CompletableFuture.runAsync(() -> serve(listener));
-            try (SSLSocket socket =
-                    (SSLSocket) client.getSocketFactory().createSocket("localhost", listener.getLocalPort())) {
+            try (Socket plain = new Socket(listener.getInetAddress(), listener.getLocalPort());
+                    SSLSocket socket = (SSLSocket)
+                            client.getSocketFactory().createSocket(plain, "localhost", listener.getLocalPort(), true)) {
                 SSLParameters parameters = socket.getSSLParameters();
                 parameters.setEndpointIdentificationAlgorithm("HTTPS");
                 socket.setSSLParameters(parameters);

@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
@@ -35,7 +34,7 @@ class TrustIT {
     private static final TestCertificates.Holder OURS = TestCertificates.authority("CN=Ours");
     private static final TestCertificates.Holder OLD = TestCertificates.authority("CN=Old");
     private static final TestCertificates.Holder EXPIRED =
-            TestCertificates.authority("CN=Expired", Instant.now().minus(Duration.ofDays(800)), 0);
+            TestCertificates.authority("CN=Expired", Instant.parse("2020-01-01T00:00:00Z"), 0);
     private static final List<String> SAID = new CopyOnWriteArrayList<>();
 
     @TempDir
