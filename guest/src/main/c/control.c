@@ -115,6 +115,7 @@ static void root_step(const struct frame *frame) {
     bool fine = frame->type == SCRATCH ? root_scratch(frame->serial, why)
                 : frame->type == ROOT  ? root_lower(&frame->root, why)
                 : frame->type == NET   ? !booted && net_up(&frame->net, why, sizeof why)
+                : frame->type == TRUST ? root_trust(frame->certificates, why)
                                        : root_share(frame->share.flags, frame->share.tag, why);
     if (fine) return;
     reply_error(ERROR_BOOT, errno, why);
@@ -190,6 +191,7 @@ static void obey(const struct frame *frame) {
     case ROOT:
     case SHARE:
     case NET:
+    case TRUST:
         root_step(frame);
         break;
     case EXEC:

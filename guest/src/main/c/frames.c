@@ -196,6 +196,9 @@ const char *frame_decode(const uint8_t *bytes, uint32_t length, struct frame *fr
         memcpy(&frame->net.nameserver, take(&c, 4), 4);
         refuse_unless(&c, frame->net.prefix <= 32, "prefix is not 0 to 32");
         break;
+    case TRUST:
+        frame->certificates = get_list(&c, false);
+        break;
     case RELEASE:
         frame->released = get_u64(&c);
         break;

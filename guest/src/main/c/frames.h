@@ -18,7 +18,7 @@
 
 enum frame_type {
     HELLO = 0x01, BOOT, EXEC, SIGNAL, RESIZE, PING, SHUTDOWN, DISCARD, ATTACH, RELEASE, FORWARD,
-    SCRATCH, ROOT, SHARE, NET,
+    SCRATCH, ROOT, SHARE, NET, TRUST,
     AGENT_HELLO = 0x81, READY, AGENT_ERROR, STARTED, EXEC_FAILED, PONG, EXITED, ATTACHED, FORWARDED,
 };
 
@@ -86,6 +86,7 @@ struct frame {
         struct root root;
         struct net net;
         struct { uint8_t flags; struct text tag; } share;
+        struct list certificates;
         struct exec exec;
         struct { uint64_t execution; uint32_t number; uint8_t group; } signal;
         struct { uint64_t execution; uint16_t rows, columns; } resize;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -88,8 +89,11 @@ bool points_file(const char *path, const void *bytes, size_t size, mode_t mode, 
     const char *name;
     int directory = parent(path, make, &name);
     if (directory < 0) return false;
-    int fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+    /* Where layer and lower are the same directory something may be there already: a FIFO must not be waited for. */
+    int fd = openat(directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
+    int number = errno;
     close(directory);
+    errno = number;
     if (fd < 0) return false;
     bool fine = fchmod(fd, mode) == 0;
     for (const char *at = bytes; fine && size > 0;) {
@@ -98,18 +102,92 @@ bool points_file(const char *path, const void *bytes, size_t size, mode_t mode, 
         fine = put > 0;
         if (fine) at += put, size -= (size_t)put;
     }
-    int number = errno;
+    number = errno;
     close(fd);
     errno = number;
     return fine;
 }
 
-off_t points_lower_size(const char *path) {
+bool points_link(const char *path, const char *target, bool make) {
+    const char *name;
+    int directory = parent(path, make, &name);
+    if (directory < 0) return false;
+    bool fine = symlinkat(target, directory, name) == 0;
+    int number = errno;
+    close(directory);
+    errno = number;
+    return fine;
+}
+
+/* What of the lower a path leads to, without opening it. -1: errno. */
+static int look(const char *path) {
     struct { uint64_t flags, mode, resolve; } how = {.flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT};
+    return (int)syscall(SYS_openat2, lower_fd, path, &how, sizeof how);
+}
+
+off_t points_lower_size(const char *path) {
     struct stat status;
-    int fd = (int)syscall(SYS_openat2, lower_fd, path, &how, sizeof how);
+    int fd = look(path);
     if (fd < 0) return -1;
     off_t size = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) ? status.st_size : -1;
     close(fd);
     return size;
+}
+
+bool points_lower_has(const char *path) {
+    int fd = look(path);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
+static bool name_of(int fd, char link[32], char name[POINTS_PATH]) {
+    snprintf(link, 32, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, name, POINTS_PATH);
+    if (length == POINTS_PATH) errno = ENAMETOOLONG;
+    if (length < 0 || length == POINTS_PATH) return false;
+    name[length] = 0;
+    return true;
+}
+
+/* Looks for what has this type; its path from the lower on, and the link that leads to it whatever becomes of its name. */
+static int found(const char *path, mode_t type, char link[32], char real[POINTS_PATH]) {
+    char top[POINTS_PATH];
+    struct stat status;
+    int fd = look(path);
+    if (fd < 0) return -1;
+    bool fine = fstat(fd, &status) == 0;
+    if (fine && (status.st_mode & S_IFMT) != type) {
+        errno = EINVAL;
+        fine = false;
+    }
+    fine = fine && name_of(lower_fd, link, top) && name_of(fd, link, real);
+    if (fine) {
+        size_t length = strcmp(top, "/") ? strlen(top) : 0;
+        errno = EXDEV;
+        fine = strncmp(real, top, length) == 0 && real[length] == '/' && real[length + 1];
+        if (fine) memmove(real, real + length + 1, strlen(real + length + 1) + 1);
+    }
+    if (fine) return fd;
+    int number = errno;
+    close(fd);
+    errno = number;
+    return -1;
+}
+
+int points_lower_file(const char *path, char real[POINTS_PATH]) {
+    char link[32];
+    int fd = found(path, S_IFREG, link, real);
+    if (fd < 0) return -1;
+    int opened = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int number = errno;
+    close(fd);
+    errno = number;
+    return opened;
+}
+
+bool points_lower_directory(const char *path, char real[POINTS_PATH]) {
+    char link[32];
+    int fd = found(path, S_IFDIR, link, real);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
 }

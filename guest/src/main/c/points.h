@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#define POINTS_PATH 1024
+
 /* Begins a layer at the directory `points` above `lower`, both open. */
 void points_begin(int points, int lower);
 
@@ -23,5 +25,20 @@ bool points_file(const char *path, const void *bytes, size_t size, mode_t mode, 
 
 /* The size of the lower's regular file, whatever links lead to it within the lower; -1: there is none. */
 off_t points_lower_size(const char *path);
+
+/*
+ * Opens the lower's regular file for reading, whatever links lead to it within the lower, and tells the path without links at which it
+ * lies. -1: errno; EINVAL: it is no regular file, and was not opened.
+ */
+int points_lower_file(const char *path, char real[POINTS_PATH]);
+
+/* Tells the path without links at which the lower's directory lies. False: errno. */
+bool points_lower_directory(const char *path, char real[POINTS_PATH]);
+
+/* Whether the lower has something of this name, whatever links lead to it within the lower. */
+bool points_lower_has(const char *path);
+
+/* Puts a symbolic link into the layer; the rest as for a file. */
+bool points_link(const char *path, const char *target, bool make);
 
 #endif

@@ -14,6 +14,7 @@
 #include "console.h"
 #include "net.h"
 #include "points.h"
+#include "trust.h"
 
 #define AT_LOWER "/vmette/lower"
 #define AT_POINTS "/vmette/points"
@@ -23,6 +24,8 @@
 #define SHARES_MAX 64
 
 static const char *const own[] = {"proc", "sys", "dev", "run", "tmp"};
+static const char *const senders[] = {"/usr/local/bin/vsock-send", "/usr/bin/vsock-send", "/bin/vsock-send"}; /* the first that can be */
+#define SENDERS (sizeof senders / sizeof *senders)
 
 static bool lower, read_only, move, finished;
 static bool scratch_disk;
@@ -121,6 +124,10 @@ bool root_share(uint8_t flags, struct text tag, char why[ROOT_WHY_MAX]) {
     return true;
 }
 
+bool root_trust(struct list certificates, char why[ROOT_WHY_MAX]) {
+    return early(why) && (trust_add(certificates) || failed(why, "cannot keep the certificates (at most %d in %d bytes)", TRUST_COUNT, TRUST_SIZE));
+}
+
 /* --- the end --- */
 
 /* Scratch: in memory unless there is a disk. */
@@ -137,11 +144,8 @@ static void offer_vsock_send(void) {
     void *bytes = fd >= 0 && fstat(fd, &status) == 0 ? malloc((size_t)status.st_size) : NULL;
     ssize_t got = bytes ? read(fd, bytes, (size_t)status.st_size) : -1;
     if (got > 0 && got == status.st_size) {
-        static const char *const places[] = {"usr/local/bin/vsock-send", "usr/bin/vsock-send", "bin/vsock-send"};
         bool put = false;
-        for (size_t i = 0; !put && i < sizeof places / sizeof *places; i++) {
-            put = points_file(places[i], bytes, (size_t)got, 0755, i == 0);
-        }
+        for (size_t i = 0; !put && i < SENDERS; i++) put = points_file(senders[i] + 1, bytes, (size_t)got, 0755, i == 0);
     }
     free(bytes);
     if (fd >= 0) close(fd);
@@ -168,8 +172,11 @@ static bool fill_points(char *why) {
     if (fine && *resolver) points_file("etc/resolv.conf", resolver, strlen(resolver), 0644, true);
     if (fine) offer_vsock_send();
     else failed(why, "cannot prepare the root's mount points");
+    fine = fine && trust_place(why, ROOT_WHY_MAX);
+    int number = errno;
     if (points >= 0) close(points);
     if (below >= 0) close(below);
+    errno = number;
     return fine;
 }
 
@@ -211,13 +218,24 @@ static bool mount_shares(const char *mnt, char *why) {
     return true;
 }
 
+/* The certificates go into the initramfs itself. */
+static bool trust_initramfs(char *why) {
+    int points = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), below = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    points_begin(points, below);
+    bool fine = points >= 0 && below >= 0 && trust_place(why, ROOT_WHY_MAX);
+    int number = errno;
+    if (points >= 0) close(points);
+    if (below >= 0) close(below);
+    errno = number;
+    return fine;
+}
+
 static bool in_initramfs(char *why) {
-    static const char *const places[] = {"/usr/local/bin/vsock-send", "/usr/bin/vsock-send", "/bin/vsock-send"};
     char self[256];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-    for (size_t i = 0; length > 0 && i < sizeof places / sizeof *places; i++) {
+    for (size_t i = 0; length > 0 && i < SENDERS; i++) {
         self[length] = 0;
-        if (symlink(self, places[i]) == 0) break;
+        if (symlink(self, senders[i]) == 0) break;
     }
     int fd = *net_resolver() ? open("/etc/resolv.conf", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
     if (fd >= 0 && write(fd, net_resolver(), strlen(net_resolver())) < 0) console_say("cannot write /etc/resolv.conf: %s", strerror(errno));
@@ -225,7 +243,7 @@ static bool in_initramfs(char *why) {
     if (scratch_disk) {
         if (!scratch_ready() || mount(AT_SCRATCH "/tmp", "/tmp", NULL, MS_BIND, NULL) < 0) return failed(why, "cannot prepare the scratch");
     }
-    return mount_shares("/mnt", why);
+    return trust_initramfs(why) && mount_shares("/mnt", why);
 }
 
 bool root_finish(char why[ROOT_WHY_MAX]) {

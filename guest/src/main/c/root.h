@@ -25,6 +25,9 @@ bool root_lower(const struct root *, char why[ROOT_WHY_MAX]);
 /* A directory of the host at /mnt/TAG. */
 bool root_share(uint8_t flags, struct text tag, char why[ROOT_WHY_MAX]);
 
+/* Certificates that programs of the root are to trust; more may follow. */
+bool root_trust(struct list certificates, char why[ROOT_WHY_MAX]);
+
 /* No more comes: the root is made of what there is. */
 bool root_finish(char why[ROOT_WHY_MAX]);
 

@@ -144,6 +144,33 @@ static void forward_is_decoded(void) {
     check(strcmp(decode(&frame), "body shorter than its fields") == 0);
 }
 
+static void trust_is_decoded(void) {
+    struct frame frame;
+    struct text text;
+    begin(TRUST);
+    put_u32(&w, 2);
+    put_text(&w, "one\n");
+    put_text(&w, "two\n");
+    check(decode(&frame) == NULL);
+    check_equal(frame.type, 0x10);
+    check_equal(frame.certificates.count, 2);
+    check_equal(frame.certificates.size, 16);
+    check(list_next(&frame.certificates, &text) && text.length == 4 && memcmp(text.bytes, "one\n", 4) == 0);
+    check(list_next(&frame.certificates, &text) && memcmp(text.bytes, "two\n", 4) == 0);
+    put_u8(&w, 0);
+    check(strcmp(decode(&frame), "body longer than its fields") == 0);
+    w.size -= 2;
+    check(strcmp(decode(&frame), "str longer than the frame") == 0);
+    begin(TRUST);
+    put_u32(&w, 1);
+    check(strcmp(decode(&frame), "list longer than the frame") == 0);
+    begin(TRUST);
+    put_u32(&w, 1);
+    put_u32(&w, 1);
+    put_u8(&w, 0);
+    check(strcmp(decode(&frame), "str is not UTF-8 without NUL") == 0);
+}
+
 static void tokens_differ_in_any_byte(void) {
     uint8_t other[TOKEN_SIZE];
     for (int i = 0; i < TOKEN_SIZE; i++) {
@@ -301,6 +328,7 @@ int main(void) {
     run(lengths_out_of_range_are_refused);
     run(values_out_of_range_are_refused);
     run(forward_is_decoded);
+    run(trust_is_decoded);
     run(tokens_differ_in_any_byte);
     run(a_detached_exec_has_rings_and_no_connections);
     run(attach_and_release_are_decoded);

@@ -14,6 +14,7 @@ static bool no_root(char *why) {
 bool root_scratch(struct text serial, char why[ROOT_WHY_MAX]) { return serial.bytes && no_root(why); }
 bool root_lower(const struct root *root, char why[ROOT_WHY_MAX]) { return root && no_root(why); }
 bool root_share(uint8_t flags, struct text tag, char why[ROOT_WHY_MAX]) { return flags <= 1 && tag.bytes && no_root(why); }
+bool root_trust(struct list certificates, char why[ROOT_WHY_MAX]) { return certificates.bytes && no_root(why); }
 bool root_finish(char why[ROOT_WHY_MAX]) {
     why[0] = 0;
     return true;

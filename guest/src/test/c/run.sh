@@ -47,11 +47,12 @@ build() {
 }
 agent_sources=
 for source in "$main"/*.c; do
-    case ${source##*/} in init.c | vsock.c | vsock_send.c | power.c | root.c | points.c | net.c | mounts.c | modules.c | bench.c | loopback.c) ;; *) agent_sources="$agent_sources $source" ;; esac
+    case ${source##*/} in init.c | vsock.c | vsock_send.c | power.c | root.c | points.c | trust.c | net.c | mounts.c | modules.c | bench.c | loopback.c) ;; *) agent_sources="$agent_sources $source" ;; esac
 done
 build frames_test "$tests/frames_test.c" "$main/frames.c"
 build ring_test "$tests/ring_test.c" "$main/ring.c"
 build accounts_test "$tests/accounts_test.c" "$main/accounts.c"
+build trust_test "$tests/trust_test.c" "$main/trust.c" "$main/points.c" "$main/frames.c"
 build agent_on_host "$tests/agent_on_host.c" $agent_sources
 build commands_test "$tests/commands_test.c" "$tests/host.c" "$main/frames.c"
 build streams_test "$tests/streams_test.c" "$tests/host.c" "$main/frames.c"
@@ -73,6 +74,7 @@ passes() {
 passes frames_test
 passes ring_test
 passes accounts_test
+passes trust_test
 passes commands_test "$out/agent_on_host" & # it waits for a deadline of 5 s
 commands=$!
 passes forward_test "$out/agent_on_host" & # and it for ones of 10 s

@@ -86,6 +86,9 @@ static void check_frame(const uint8_t *bytes, uint32_t length) {
         check_text(range, frame.root.type);
         check_text(range, frame.root.source);
         break;
+    case TRUST:
+        check_list(range, frame.certificates, 0);
+        break;
     case NET:
         must(frame.net.prefix <= 32);
         break;

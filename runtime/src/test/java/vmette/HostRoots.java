@@ -1,10 +1,19 @@
 package vmette;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import vmette.config.RuntimeSettings;
 
@@ -37,6 +46,8 @@ public final class HostRoots {
             "pwd",
             "df");
 
+    private static final long HOST_SECONDS = 600;
+
     private HostRoots() {}
 
     /** A root with busybox in {@code bin}, and no mount points. */
@@ -63,5 +74,65 @@ public final class HostRoots {
                     .findFirst()
                     .orElseThrow(() -> new IllegalStateException("no VM has been booted before"));
         }
+    }
+
+    /**
+     * Copies a program of the host with the libraries that it loads into a root.
+     *
+     * @return false: this host has no such program
+     */
+    static boolean program(Path root, String name) throws IOException {
+        Path program = Stream.of(System.getenv("PATH").split(":"))
+                .map(directory -> Path.of(directory, name))
+                .filter(Files::isExecutable)
+                .findFirst()
+                .orElse(null);
+        if (program == null) {
+            return false;
+        }
+        Files.copy(program, root.resolve("bin").resolve(name));
+        Process ldd = new ProcessBuilder("ldd", program.toString()).start();
+        String libraries = new String(ldd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        for (MatchResult library :
+                Pattern.compile("(/\\S+) \\(0x").matcher(libraries).results().toList()) {
+            Path file = Path.of(library.group(1));
+            Path copy = root.resolve(file.toString().substring(1));
+            Files.createDirectories(copy.getParent());
+            Files.copy(file.toRealPath(), copy);
+        }
+        return true;
+    }
+
+    /** Runs a program of the host, which must succeed; what it says is shown if it does not. */
+    public static void host(String... command) throws IOException {
+        Path log = Files.createTempFile("host", ".log");
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        try {
+            assertThat(process.waitFor(HOST_SECONDS, TimeUnit.SECONDS) && process.exitValue() == 0)
+                    .as("%s: %s", String.join(" ", command), Files.readString(log))
+                    .isTrue();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        } finally {
+            process.destroyForcibly();
+            Files.delete(log);
+        }
+    }
+
+    /** Of each file what every change of it changes: the kernel sets {@code ctime}, and nobody can set it back. */
+    public static Map<String, String> everything(Path tree) throws IOException {
+        Map<String, String> all = new TreeMap<>();
+        try (Stream<Path> files = Files.walk(tree)) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                Map<String, Object> now = new TreeMap<>(
+                        Files.readAttributes(file, "unix:ctime,mode,uid,gid,ino,size", LinkOption.NOFOLLOW_LINKS));
+                all.put(tree.relativize(file).toString(), now.toString());
+            }
+        }
+        return all;
     }
 }

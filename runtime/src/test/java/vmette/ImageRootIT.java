@@ -7,7 +7,6 @@ import static vmette.Guests.sh;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -32,20 +31,26 @@ class ImageRootIT {
         RuntimeSettings settings = Caches.settings(directory.resolve("cache"));
         vmette = Vmette.create(settings, said -> {});
         tree = HostRoots.busybox(directory.resolve("tree"), settings);
-        host(
+        HostRoots.host(
                 "tar",
                 "-C",
                 tree.toString(),
                 "-czf",
                 directory.resolve("root.tar.gz").toString(),
                 ".");
-        host("tar", "-C", tree.toString(), "-cf", directory.resolve("root.tar").toString(), ".");
-        host("mksquashfs", tree.toString(), directory.resolve("root.squashfs").toString(), "-quiet", "-no-progress");
-    }
-
-    private static void host(String... command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(List.of(command)).inheritIO().start();
-        assertThat(process.waitFor()).as(String.join(" ", command)).isZero();
+        HostRoots.host(
+                "tar",
+                "-C",
+                tree.toString(),
+                "-cf",
+                directory.resolve("root.tar").toString(),
+                ".");
+        HostRoots.host(
+                "mksquashfs",
+                tree.toString(),
+                directory.resolve("root.squashfs").toString(),
+                "-quiet",
+                "-no-progress");
     }
 
     @AfterAll

@@ -8,12 +8,9 @@ import static vmette.Guests.sh;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.FileTime;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -73,26 +70,10 @@ class RootIT {
         assertThat(result.stderr()).contains(word);
     }
 
-    /** Names, kinds, sizes, times and contents: all that a write would change. */
-    private static Map<String, String> everything(Path tree) throws IOException {
-        Map<String, String> all = new TreeMap<>();
-        try (Stream<Path> files = Files.walk(tree)) {
-            for (Path file : (Iterable<Path>) files::iterator) {
-                FileTime time =
-                        (FileTime) Files.getAttribute(file, "unix:ctime", java.nio.file.LinkOption.NOFOLLOW_LINKS);
-                String content = Files.isRegularFile(file) && !Files.isSymbolicLink(file)
-                        ? HexFormat.of().formatHex(Files.readAllBytes(file)).hashCode() + ""
-                        : "";
-                all.put(tree.relativize(file).toString(), time + " " + content);
-            }
-        }
-        return all;
-    }
-
     @ParameterizedTest
     @ValueSource(strings = {"chroot", "switch-root"})
     void aDirectoryIsTheRootAndItsWritesAreDiscarded(String how) throws IOException {
-        Map<String, String> before = everything(root);
+        Map<String, String> before = HostRoots.everything(root);
         in(b -> b.rootfs(root).switchRoot(how.equals("switch-root")), vm -> {
             assertThat(out(vm, "cat /marker; ls -a /; readlink /proc/self/root"))
                     .startsWith("from the host\n")
@@ -106,12 +87,12 @@ class RootIT {
             fails(vm, "umount /away; mount -t virtiofs -o rw vmette-root /away && echo x > /away/marker", "Read-only");
             return null;
         });
-        assertThat(everything(root)).isEqualTo(before);
+        assertThat(HostRoots.everything(root)).isEqualTo(before);
     }
 
     @Test
     void aReadOnlyDirectoryRefusesWritesAndItsCommandsExitCodesComeBack() throws IOException {
-        Map<String, String> before = everything(root);
+        Map<String, String> before = HostRoots.everything(root);
         in(b -> b.rootfs(root).rootfsReadOnly(true), vm -> {
             fails(vm, "touch /foo", "Read-only");
             fails(vm, "echo x > /marker", "Read-only");
@@ -119,7 +100,7 @@ class RootIT {
             assertThat(sh(vmette, vm, "exit 42").status().code()).isEqualTo(42);
             return null;
         });
-        assertThat(everything(root)).isEqualTo(before);
+        assertThat(HostRoots.everything(root)).isEqualTo(before);
     }
 
     @Test
@@ -147,7 +128,7 @@ class RootIT {
         Path docs = Files.createDirectories(directory.resolve("docs"));
         Files.writeString(docs.resolve("page"), "a page\n");
         for (Optional<Path> under : List.of(Optional.<Path>empty(), Optional.of(root))) {
-            Map<String, String> before = everything(docs);
+            Map<String, String> before = HostRoots.everything(docs);
             in(
                     b -> {
                         under.ifPresent(b::rootfs);
@@ -164,7 +145,7 @@ class RootIT {
                     });
             assertThat(work.resolve("file")).hasContent("guest\n");
             Files.delete(work.resolve("file"));
-            assertThat(everything(docs)).isEqualTo(before);
+            assertThat(HostRoots.everything(docs)).isEqualTo(before);
         }
     }
 

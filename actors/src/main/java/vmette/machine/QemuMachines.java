@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -28,6 +29,7 @@ import vmette.guest.GuestAgent;
 import vmette.guest.GuestAssets;
 import vmette.guest.GuestKernel;
 import vmette.guest.KernelModules;
+import vmette.guest.protocol.HostFrame;
 import vmette.net.UserNetwork;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
@@ -144,6 +146,10 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                                 KernelCommandLine.defaults(shared.hypervisor().accelerator())),
                 spec.vcpus(),
                 lastWords.apply(spec));
+        List<HostFrame> trust = spec.caCerts()
+                .map(directory ->
+                        TrustedCertificates.frames(TrustedCertificates.read(directory, progress, Instant.now())))
+                .orElse(List.of());
         Optional<RootfsArtifact> root = spec.storage().rootfs().map(this::root);
         GuestKernel kernel;
         Path directory;
@@ -160,6 +166,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             storage = Storage.prepare(
                     spec,
                     root,
+                    trust,
                     shared.children(),
                     directory,
                     settings.cacheDir().toAbsolutePath().resolve("scratch"),

@@ -11,6 +11,7 @@ import vmette.config.NetSettings;
 import vmette.config.Share;
 import vmette.config.VmSpec;
 import vmette.errors.InvalidConfigException;
+import vmette.guest.protocol.HostFrame;
 import vmette.net.UserNetwork;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
@@ -38,17 +39,18 @@ final class Storage implements AutoCloseable {
         SocketDaemon start(ChildProcesses children, String name, Path directory, boolean readOnly, Path socket);
     }
 
-    private Storage(VmSpec spec, Optional<RootfsArtifact> root) {
+    private Storage(VmSpec spec, Optional<RootfsArtifact> root, List<HostFrame> trust) {
         this.root = root;
-        this.setup = new GuestSetup(
-                StorageParts.frames(spec, root),
-                root.map(RootfsArtifact::defaults).orElse(ImageDefaults.NONE));
+        List<HostFrame> frames = new ArrayList<>(StorageParts.frames(spec, root));
+        frames.addAll(trust);
+        this.setup = new GuestSetup(frames, root.map(RootfsArtifact::defaults).orElse(ImageDefaults.NONE));
     }
 
     /**
      * Makes what is made anew: blocks while daemons start and the scratch is formatted. If it fails nothing is left of it.
      *
      * @param root closed with this, or at once if this fails
+     * @param trust what the agent is told of certificates
      * @param directory the incarnation's own
      * @param scratches where scratch disks are made
      * @param settings what is to be behind its network card
@@ -57,12 +59,13 @@ final class Storage implements AutoCloseable {
     static Storage prepare(
             VmSpec spec,
             Optional<RootfsArtifact> root,
+            List<HostFrame> trust,
             ChildProcesses children,
             Path directory,
             Path scratches,
             NetSettings settings,
             Sharing sharing) {
-        Storage storage = new Storage(spec, root);
+        Storage storage = new Storage(spec, root, trust);
         try {
             storage.make(spec, children, directory, scratches, sharing);
             if (spec.net()) {

@@ -30,6 +30,7 @@ import vmette.errors.InvalidConfigException;
  * @param net a network card with the host's network behind it, by user-mode NAT; else there is none
  * @param netHostLoopback with it, whether the gateway's address leads to the host's loopback
  * @param storage its file systems and disks
+ * @param caCerts directory of the host with certificates that the guest's programs are to trust as well, read at each boot
  */
 public record VmSpec(
         Optional<String> name,
@@ -46,7 +47,8 @@ public record VmSpec(
         List<PublishedPort> publish,
         boolean net,
         boolean netHostLoopback,
-        StorageSpec storage) {
+        StorageSpec storage,
+        Optional<Path> caCerts) {
 
     /** Below this no distribution kernel gets as far as its first process. */
     public static final long LEAST_MEMORY_MIB = 64;
@@ -108,6 +110,7 @@ public record VmSpec(
         if (!vm.text("cmdline").isEmpty()) {
             builder.cmdline(vm.text("cmdline"));
         }
+        vm.path("ca-certs").ifPresent(builder::caCerts);
         vm.texts("env").forEach(builder::env);
         vm.list("publish", PublishedPort::parse).forEach(builder::publish);
         if (!vm.text("rootfs").isEmpty()) {

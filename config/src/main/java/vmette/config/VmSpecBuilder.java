@@ -32,6 +32,7 @@ public final class VmSpecBuilder {
     private final List<Share> shares = new ArrayList<>();
     private final List<Path> disks = new ArrayList<>();
     private long scratchMib;
+    private Optional<Path> caCerts = Optional.empty();
 
     VmSpecBuilder() {}
 
@@ -56,6 +57,7 @@ public final class VmSpecBuilder {
         shares.addAll(spec.storage().shares());
         disks.addAll(spec.storage().disks());
         scratchMib = spec.storage().scratchMib();
+        caCerts = spec.caCerts();
     }
 
     /** The VM's name. */
@@ -214,6 +216,12 @@ public final class VmSpecBuilder {
         return this;
     }
 
+    /** See {@link VmSpec#caCerts()}. */
+    public VmSpecBuilder caCerts(Path value) {
+        caCerts = Optional.of(value);
+        return this;
+    }
+
     /**
      * The specification.
      *
@@ -235,6 +243,7 @@ public final class VmSpecBuilder {
                 publish,
                 net,
                 netHostLoopback,
-                new StorageSpec(rootfs, rootfsReadOnly, switchRoot, shares, disks, scratchMib));
+                new StorageSpec(rootfs, rootfsReadOnly, switchRoot, shares, disks, scratchMib),
+                caCerts);
     }
 }

@@ -87,6 +87,7 @@ class VmSpecTest {
                 .share(new Share("docs", Path.of("/usr"), true))
                 .disk(Path.of("/tmp/disk.img"))
                 .scratchMib(1024)
+                .caCerts(Path.of("/etc/ssl/company"))
                 .build();
         assertThat(spec.toBuilder().build()).isEqualTo(spec);
     }

@@ -1,5 +1,6 @@
 package vmette.cli;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,6 +37,13 @@ final class GuestOptions {
     private Boolean netHostLoopback;
 
     @Option(
+            names = "--ca-certs",
+            paramLabel = "DIR",
+            description =
+                    "Certificates that the guest's programs are to trust as well: DIR's PEM files *.pem, *.crt and *.cer.")
+    private Path caCerts;
+
+    @Option(
             names = "--vsock-port",
             paramLabel = "N",
             description = "Host port for the guest's programs, which find it in VMETTE_VSOCK_PORT; it echoes."
@@ -62,6 +70,9 @@ final class GuestOptions {
         }
         if (netHostLoopback != null) {
             spec.netHostLoopback(netHostLoopback);
+        }
+        if (caCerts != null) {
+            spec.caCerts(caCerts);
         }
         if (vsockPort != null) {
             spec.vsockPort(vsockPort);

@@ -1,6 +1,6 @@
 package vmette.cli;
 
-import static vmette.cli.DebianRoot.host;
+import static vmette.HostRoots.host;
 
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
@@ -18,20 +18,20 @@ public final class Caches {
     private Caches() {}
 
     /** A sandbox whose cache has the guest's kernel and programs, and nothing else. */
-    static Sandbox sandbox() throws IOException, InterruptedException {
+    static Sandbox sandbox() throws IOException {
         Sandbox sandbox = Sandbox.create("vmette.cache-dir = \"{dir}/cache\"");
         seed(sandbox.directory().resolve("cache"));
         return sandbox;
     }
 
     /** Settings of a cache at this place, made as above. */
-    public static RuntimeSettings settings(Path cache) throws IOException, InterruptedException {
+    public static RuntimeSettings settings(Path cache) throws IOException {
         seed(cache);
         return RuntimeSettings.from(ConfigFactory.parseMap(Map.of("vmette.cache-dir", cache.toString()))
                 .withFallback(ConfigFactory.load()));
     }
 
-    private static void seed(Path cache) throws IOException, InterruptedException {
+    private static void seed(Path cache) throws IOException {
         Files.createDirectory(cache);
         kernel();
         host("cp", "-r", "--preserve=mode,timestamps", guest().toString(), cache.toString());

@@ -1,6 +1,6 @@
 package vmette.cli;
 
-import static org.assertj.core.api.Assertions.assertThat;
+import static vmette.HostRoots.host;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -10,18 +10,16 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** A small real Debian, made by mmdebstrap from where this machine gets its packages; once for each clean build. */
 final class DebianRoot {
     private static final Path ARCHIVE = Path.of("target", "debian-root.tar").toAbsolutePath();
-    private static final long DEADLINE_SECONDS = 600;
 
     private DebianRoot() {}
 
     /** As a tar archive, with owners and modes. */
-    static Path archive() throws IOException, InterruptedException {
+    static Path archive() throws IOException {
         try (FileChannel lock = FileChannel.open(
                 ARCHIVE.resolveSibling("debian-root.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             lock.lock();
@@ -32,7 +30,7 @@ final class DebianRoot {
         return ARCHIVE;
     }
 
-    private static void make() throws IOException, InterruptedException {
+    private static void make() throws IOException {
         Path unfinished = Files.createTempFile(ARCHIVE.getParent(), "debian-root", ".tar");
         List<String> command = new ArrayList<>(List.of(
                 "mmdebstrap",
@@ -68,28 +66,10 @@ final class DebianRoot {
     }
 
     /** Unpacked into this directory, which it makes. */
-    static Path unpack(Path at) throws IOException, InterruptedException {
+    static Path unpack(Path at) throws IOException {
         Files.createDirectories(at);
         // Not root, nobody can make its devices, and a guest has its own /dev.
         host("tar", "-C", at.toString(), "--exclude=./dev/*", "-xpf", archive().toString());
         return at;
-    }
-
-    /** Runs a program of the host, which must succeed. */
-    static void host(String... command) throws IOException, InterruptedException {
-        Path log = Files.createTempFile("host", ".log");
-        try {
-            Process process = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(log.toFile())
-                    .start();
-            boolean ended = process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS);
-            process.destroyForcibly();
-            assertThat(ended && process.waitFor() == 0)
-                    .as("%s: %s", String.join(" ", command), Files.readString(log))
-                    .isTrue();
-        } finally {
-            Files.delete(log);
-        }
     }
 }

@@ -76,6 +76,8 @@ class FailuresIT {
             run("a share that is no pair", "--share", "work"),
             run("two shares of one tag", "--share", "work=/", "--share", "work=/tmp"),
             run("a share with the reserved tag", "--share", "ctl=/"),
+            run("certificates in a directory that does not exist", "--ca-certs", "{dir}/missing"),
+            run("a directory without certificates", "--ca-certs", "{dir}"),
             run("a scratch disk of 1 MiB", "--scratch", "1"),
             set("a setting of the wrong type", "vmette.vm.vcpus = many"),
             set("a port that is none", "vmette.vm.vsock-port = none"),
@@ -248,6 +250,7 @@ class FailuresIT {
             case "--env" -> builder.env(value.split("=", 2)[0], value.split("=", 2)[1]);
             case "--publish" -> builder.publish(PublishedPort.parse(value));
             case "--share" -> builder.share(Share.parse(value, false));
+            case "--ca-certs" -> builder.caCerts(Path.of(value));
             case "--scratch" -> builder.scratchMib(Long.parseLong(value));
             case "--vcpus" -> builder.vcpus(Integer.parseInt(value));
             case "--mem-mib" -> builder.memoryMib(Long.parseLong(value));

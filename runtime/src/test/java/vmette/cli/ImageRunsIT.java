@@ -1,6 +1,8 @@
 package vmette.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static vmette.HostRoots.everything;
+import static vmette.HostRoots.host;
 import static vmette.rootfs.providers.oci.TestImages.directory;
 import static vmette.rootfs.providers.oci.TestImages.file;
 import static vmette.rootfs.providers.oci.TestImages.hardLink;
@@ -55,20 +57,14 @@ class ImageRunsIT {
     void aDebianOfOneFileIsARoot(String kind, boolean readOnly) throws Exception {
         Path file = outside.resolve("debian." + kind);
         if (kind.equals("tar")) {
-            DebianRoot.host(
-                    "zstd",
-                    "-1",
-                    "-q",
-                    "-o",
-                    file.toString(),
-                    DebianRoot.archive().toString());
+            host("zstd", "-1", "-q", "-o", file.toString(), DebianRoot.archive().toString());
         } else {
-            DebianRoot.host(
+            host(
                     "/bin/sh",
                     "-c",
                     "sqfstar -quiet -no-progress -root-mode 755 -comp lz4 " + file + " < " + DebianRoot.archive());
         }
-        String before = Trees.checksum(file);
+        Map<String, String> before = everything(file);
         List<String> arguments =
                 new ArrayList<>(List.of("run", "--quiet", "--rootfs", kind + "+file://" + file, "--exec"));
         arguments.add("exec 2>&1; . /etc/os-release; echo $ID; stat -c %a:%u:%g / /tmp /var/mail; touch /foo; exit 42");
@@ -80,7 +76,7 @@ class ImageRunsIT {
                 .isEqualTo("debian\n755:0:0\n1777:0:0\n2775:0:8\n"
                         + (readOnly ? "touch: cannot touch '/foo': Read-only file system\n" : ""));
         assertThat(result.code()).isEqualTo(42);
-        assertThat(Trees.checksum(file)).isEqualTo(before);
+        assertThat(everything(file)).isEqualTo(before);
     }
 
     @Test
@@ -200,7 +196,7 @@ class ImageRunsIT {
                 ConfigFactory.parseFile(sandbox.config().toFile()).withFallback(ConfigFactory.load()));
         Path tree = HostRoots.busybox(outside.resolve("tree"), settings);
         Path archive = outside.resolve("programs.tar.gz");
-        DebianRoot.host("tar", "-C", tree.toString(), "--owner=0", "--group=0", "-czf", archive.toString(), ".");
+        host("tar", "-C", tree.toString(), "--owner=0", "--group=0", "-czf", archive.toString(), ".");
         return new TestImages.Blob(Files.readAllBytes(archive), "application/vnd.oci.image.layer.v1.tar+gzip");
     }
 }

@@ -77,6 +77,15 @@ class PrecedenceTest {
                         Optional.of(Path.of("/variable")),
                         Optional.of(Path.of("/file")),
                         Optional.empty()),
+                new Row(
+                        "--ca-certs=/flag",
+                        "VMETTE_CA_CERTS=/variable",
+                        "ca-certs = /file",
+                        VmSpec::caCerts,
+                        Optional.of(Path.of("/flag")),
+                        Optional.of(Path.of("/variable")),
+                        Optional.of(Path.of("/file")),
+                        Optional.empty()),
                 texts("--cmdline=flag", "VMETTE_CMDLINE=variable", "cmdline = file", VmSpec::cmdline),
                 texts("--rootfs=flag", "VMETTE_ROOTFS=variable", "rootfs = file", spec -> spec.storage()
                         .rootfs()),

@@ -17,6 +17,7 @@ final class FrameType {
     static final int ROOT = 0x0d;
     static final int SHARE = 0x0e;
     static final int NET = 0x0f;
+    static final int TRUST = 0x10;
 
     static final int AGENT_HELLO = 0x81;
     static final int READY = 0x82;

@@ -17,5 +17,11 @@ public final class GuestProtocol {
     /** The largest replay ring of one output, in bytes. */
     public static final int MAX_REPLAY = 64 << 20;
 
+    /** How many certificates the agent takes before BOOT. */
+    public static final int MAX_CERTIFICATES = 1024;
+
+    /** How many bytes of certificates it takes, with the length of each. */
+    public static final int MAX_TRUST = 1 << 20;
+
     private GuestProtocol() {}
 }

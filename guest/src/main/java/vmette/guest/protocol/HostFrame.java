@@ -271,6 +271,19 @@ public sealed interface HostFrame {
     }
 
     /**
+     * Says before BOOT which certificates the root's programs are to trust as well; several of these add up.
+     *
+     * @param certificates each as PEM, its last line ended; of all such frames at most {@link GuestProtocol#MAX_CERTIFICATES}, and
+     *     {@link GuestProtocol#MAX_TRUST} bytes with four more for each
+     */
+    record Trust(List<String> certificates) implements HostFrame {
+        public Trust {
+            certificates = List.copyOf(certificates);
+            certificates.forEach(certificate -> Checks.text("certificate", certificate));
+        }
+    }
+
+    /**
      * Attaches to an output of a detached command; answered by ATTACHED.
      *
      * @param execution whose command

@@ -83,6 +83,9 @@ public final class HostFrames {
                     .bytes(net.gateway().bytes())
                     .bytes(net.nameserver().bytes());
         }
+        if (frame instanceof HostFrame.Trust trust) {
+            return new FrameWriter(FrameType.TRUST).strings(trust.certificates());
+        }
         if (frame instanceof HostFrame.Release release) {
             return new FrameWriter(FrameType.RELEASE).u64(release.execution());
         }

@@ -66,6 +66,7 @@ public final class FrameArbitraries {
                 Combinators.combine(Arbitraries.of(true, false), TEXT).as(HostFrame.Share::new),
                 Combinators.combine(IPV4, Arbitraries.integers().between(0, 32), IPV4, IPV4)
                         .as(HostFrame.Net::new),
+                TEXT.list().ofMaxSize(5).map(HostFrame.Trust::new),
                 ID.map(HostFrame.Release::new));
     }
 

@@ -112,6 +112,8 @@ class FrameLayoutTest {
                 .isEqualTo(hex("0e000000 0f 0a00020f 18 0a000202 0a000203"));
         assertThat(HostFrames.encode(new HostFrame.Share(true, "work")))
                 .isEqualTo(hex("0a000000 0e 01 04000000 776f726b"));
+        assertThat(HostFrames.encode(new HostFrame.Trust(List.of("a", "bc"))))
+                .isEqualTo(hex("10000000 10 02000000 01000000 61 02000000 6263"));
     }
 
     @Test

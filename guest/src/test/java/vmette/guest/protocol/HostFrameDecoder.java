@@ -55,6 +55,7 @@ public final class HostFrameDecoder {
             case FrameType.SCRATCH -> new HostFrame.Scratch(in.str());
             case FrameType.ROOT -> root(in);
             case FrameType.NET -> new HostFrame.Net(ipv4(in), in.u8(), ipv4(in), ipv4(in));
+            case FrameType.TRUST -> new HostFrame.Trust(strings(in));
             case FrameType.SHARE -> new HostFrame.Share(bool(in), in.str());
             case FrameType.SIGNAL -> new HostFrame.Signal(in.u64(), in.int32(), bool(in));
             case FrameType.RESIZE -> new HostFrame.Resize(in.u64(), window(in));
