@@ -71,6 +71,8 @@ final class Storage implements AutoCloseable {
     private void make(VmSpec spec, ChildProcesses children, Path directory, Path scratches) {
         // The user's own first: the guest numbers them in this order.
         disks.addAll(StorageParts.disks(spec));
+        StorageParts.distinct(
+                disks, root.map(artifact -> artifact instanceof RootfsArtifact.Image image ? image.file() : null));
         if (root.orElse(null) instanceof RootfsArtifact.Image image) {
             disks.add(new BlockDisk(image.file(), false, StorageParts.ROOT, true, false));
         } else if (root.orElse(null) instanceof RootfsArtifact.Directory shared) {
@@ -79,7 +81,7 @@ final class Storage implements AutoCloseable {
         int number = 0;
         for (Share share : spec.shares()) {
             Path socket = directory.resolve("fs" + number++ + ".sock");
-            share(children, "the share " + share.tag(), share.tag(), share.path(), share.readOnly(), socket);
+            share(children, StorageParts.name(share), share.tag(), share.path(), share.readOnly(), socket);
         }
         if (spec.scratchMib() > 0) {
             scratch = Optional.of(ScratchDisk.create(scratches, spec.scratchMib()));

@@ -20,6 +20,20 @@ public final class ShareDaemon {
     private ShareDaemon() {}
 
     /**
+     * Refuses what cannot be shared.
+     *
+     * @throws InvalidConfigException if it is no directory that this user may read
+     */
+    public static void check(String name, Path directory) {
+        if (!Files.isDirectory(directory)) {
+            throw new InvalidConfigException(name + ": " + directory + " is not a directory of this host");
+        }
+        if (!Files.isReadable(directory) || !Files.isExecutable(directory)) {
+            throw new InvalidConfigException(name + ": " + directory + " may not be read by this user");
+        }
+    }
+
+    /**
      * Starts one and waits until it listens.
      *
      * @param name for people, such as {@code the share work}
@@ -30,12 +44,7 @@ public final class ShareDaemon {
      */
     public static SocketDaemon start(
             ChildProcesses children, String name, Path directory, boolean readOnly, Path socket) {
-        if (!Files.isDirectory(directory)) {
-            throw new InvalidConfigException(name + ": " + directory + " is not a directory of this host");
-        }
-        if (!Files.isReadable(directory) || !Files.isExecutable(directory)) {
-            throw new InvalidConfigException(name + ": " + directory + " may not be read by this user");
-        }
+        check(name, directory);
         Path mountAt = Path.of(socket + ".d");
         if (mountAt.toString().indexOf(',') >= 0) {
             throw new InvalidConfigException(
