@@ -14,8 +14,16 @@ final class FirstByte {
 
     private FirstByte() {}
 
-    /** Milliseconds; the VM has been stopped on return. */
-    static double millis(Product product, VmSpec spec) {
+    /**
+     * How long it took.
+     *
+     * @param millis until the byte
+     * @param cpuMillis processor time that all children of this JVM had used by then, of one VM and its helpers if there is no other
+     */
+    record Times(double millis, double cpuMillis) {}
+
+    /** Measures one launch; the VM has been stopped on return. */
+    static Times of(Product product, VmSpec spec) {
         long begun = System.nanoTime();
         VmHandle vm = Await.on(product.runtime().launch(spec));
         try {
@@ -28,9 +36,10 @@ final class FirstByte {
             CompletionStage<?> settled = drained.whenComplete((done, failure) -> first.completeExceptionally(
                     new VmLostException("\"" + COMMAND + "\" ended without a byte of output", failure)));
             double millis = Await.on(first);
+            double cpuMillis = HostUse.childrensCpuMillis();
             Product.requireSuccess(COMMAND, Await.on(echo.status()));
             Await.on(settled);
-            return millis;
+            return new Times(millis, cpuMillis);
         } finally {
             Product.stop(vm);
         }
