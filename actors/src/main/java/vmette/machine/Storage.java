@@ -57,10 +57,15 @@ final class Storage implements AutoCloseable {
             NetSettings settings) {
         Storage storage = new Storage(spec, root);
         try {
-            storage.make(spec, children, directory, scratches);
+            storage.make(spec, children, directory);
             if (spec.net()) {
                 storage.connect(spec, children, directory, settings);
             }
+            if (spec.scratchMib() > 0) {
+                storage.makeScratch(scratches, spec.scratchMib());
+            }
+            // They have been starting together, and beside the formatting.
+            storage.daemons.forEach(SocketDaemon::awaitSocket);
             return storage;
         } catch (RuntimeException e) {
             storage.close();
@@ -68,7 +73,7 @@ final class Storage implements AutoCloseable {
         }
     }
 
-    private void make(VmSpec spec, ChildProcesses children, Path directory, Path scratches) {
+    private void make(VmSpec spec, ChildProcesses children, Path directory) {
         // The user's own first: the guest numbers them in this order.
         disks.addAll(StorageParts.disks(spec));
         StorageParts.distinct(
@@ -83,10 +88,11 @@ final class Storage implements AutoCloseable {
             Path socket = directory.resolve("fs" + number++ + ".sock");
             share(children, StorageParts.name(share), share.tag(), share.path(), share.readOnly(), socket);
         }
-        if (spec.scratchMib() > 0) {
-            scratch = Optional.of(ScratchDisk.create(scratches, spec.scratchMib()));
-            disks.add(new BlockDisk(scratch.get().file(), false, StorageParts.SCRATCH, false, true));
-        }
+    }
+
+    private void makeScratch(Path scratches, long mib) {
+        scratch = Optional.of(ScratchDisk.create(scratches, mib));
+        disks.add(new BlockDisk(scratch.get().file(), false, StorageParts.SCRATCH, false, true));
     }
 
     private void connect(VmSpec spec, ChildProcesses children, Path directory, NetSettings settings) {

@@ -34,13 +34,13 @@ public final class ShareDaemon {
     }
 
     /**
-     * Starts one and waits until it listens.
+     * Starts one; {@link SocketDaemon#awaitSocket} waits until it listens.
      *
      * @param name for people, such as {@code the share work}
      * @param directory what is shared
      * @param readOnly whether the host itself refuses writes
      * @param socket where it listens; beside it, a directory of that name with {@code .d} is made, which goes with the VM's
-     * @throws VmetteException if the directory is none, there is no daemon, or it does not start
+     * @throws VmetteException if the directory is none, or there is no daemon
      */
     public static SocketDaemon start(
             ChildProcesses children, String name, Path directory, boolean readOnly, Path socket) {

@@ -24,7 +24,8 @@ class SocketDaemonTest {
         try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
             Path socket = directory.resolve("socket");
             SocketDaemon daemon = SocketDaemon.start(
-                    children, "the helper", shell("echo up; : >'" + socket + "'; exec sleep 1000"), socket);
+                            children, "the helper", shell("echo up; : >'" + socket + "'; exec sleep 1000"), socket)
+                    .awaitSocket();
             assertThat(daemon.ended().toCompletableFuture()).isNotDone();
             daemon.close();
             assertThat(daemon.ended().toCompletableFuture().get(30, TimeUnit.SECONDS))
@@ -36,10 +37,11 @@ class SocketDaemonTest {
     void oneThatEndsSaysWhy() {
         try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
             assertThatThrownBy(() -> SocketDaemon.start(
-                            children,
-                            "the helper",
-                            shell("echo no such thing >&2; exit 3"),
-                            directory.resolve("socket")))
+                                    children,
+                                    "the helper",
+                                    shell("echo no such thing >&2; exit 3"),
+                                    directory.resolve("socket"))
+                            .awaitSocket())
                     .isInstanceOf(StartFailedException.class)
                     .hasMessage("the helper ended with status 3: no such thing");
         }
@@ -49,10 +51,11 @@ class SocketDaemonTest {
     void whatOneLeavesBehindDoesNotHoldUpItsEnd() {
         try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
             assertThatThrownBy(() -> SocketDaemon.start(
-                            children,
-                            "the helper",
-                            shell("setpriv --pdeathsig KILL sleep 30 & exit 4"),
-                            directory.resolve("socket")))
+                                    children,
+                                    "the helper",
+                                    shell("setpriv --pdeathsig KILL sleep 30 & exit 4"),
+                                    directory.resolve("socket"))
+                            .awaitSocket())
                     .isInstanceOf(StartFailedException.class)
                     .hasMessageContaining("ended with status 4");
         }
