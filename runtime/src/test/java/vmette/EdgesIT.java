@@ -8,6 +8,7 @@ import static vmette.Guests.sh;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.IntStream;
@@ -163,7 +164,7 @@ class EdgesIT {
         Process attach = new ProcessBuilder("losetup", "--find", "--show", file.toString())
                 .redirectErrorStream(true)
                 .start();
-        String device = new String(attach.getInputStream().readAllBytes()).strip();
+        String device = new String(attach.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         assumeTrue(attach.waitFor() == 0, device);
         try {
             assertThat(out(

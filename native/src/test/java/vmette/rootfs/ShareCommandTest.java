@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -42,7 +43,7 @@ class ShareCommandTest {
         List<String> line =
                 ShareCommand.of(Path.of("/usr/bin/unshare"), daemon, root, shared, readOnly, mountAt, socket);
         Process process = new ProcessBuilder(line).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes());
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assumeTrue(!said.contains("unshare failed"), said);
         assertThat(process.waitFor()).as(said).isZero();
         assertThat(Files.exists(RUN.resolve(TRACE))).as("left in /run").isFalse();
