@@ -34,7 +34,7 @@ static bool number(const char *text, uint32_t *value) {
 
 /* Calls with each line until it returns true. */
 static bool each_line(const char *path, bool (*with)(char *line, void *context), void *context) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* it may be a pipe */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY); /* it may be a pipe, or a terminal */
     FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
     if (!file) {
         if (fd >= 0) close(fd);

@@ -140,6 +140,9 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     private Machine make(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
         Parts shared = parts();
+        // Before a root is fetched for it, which may take minutes.
+        shared.hypervisor().check(name, spec.memoryMib());
+        StorageParts.check(spec);
         String commandLine = KernelCommandLine.compose(
                 spec.cmdline()
                         .orElseGet(() ->

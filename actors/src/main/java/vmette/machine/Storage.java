@@ -67,10 +67,15 @@ final class Storage implements AutoCloseable {
             Sharing sharing) {
         Storage storage = new Storage(spec, root, trust);
         try {
-            storage.make(spec, children, directory, scratches, sharing);
+            storage.make(spec, children, directory, sharing);
             if (spec.net()) {
                 storage.connect(spec, children, directory, settings);
             }
+            if (spec.storage().scratchMib() > 0) {
+                storage.makeScratch(scratches, spec.storage().scratchMib());
+            }
+            // They have been starting together, and beside the formatting.
+            storage.daemons.forEach(SocketDaemon::awaitSocket);
             return storage;
         } catch (RuntimeException e) {
             storage.abandon(e);
@@ -78,9 +83,11 @@ final class Storage implements AutoCloseable {
         }
     }
 
-    private void make(VmSpec spec, ChildProcesses children, Path directory, Path scratches, Sharing sharing) {
+    private void make(VmSpec spec, ChildProcesses children, Path directory, Sharing sharing) {
         // The user's own first: the guest numbers them in this order.
         disks.addAll(StorageParts.disks(spec));
+        StorageParts.distinct(
+                disks, root.map(artifact -> artifact instanceof RootfsArtifact.Image image ? image.file() : null));
         if (root.orElse(null) instanceof RootfsArtifact.Image image) {
             disks.add(new BlockDisk(image.file(), false, StorageParts.ROOT, true, false));
         } else if (root.orElse(null) instanceof RootfsArtifact.Directory shared) {
@@ -96,12 +103,13 @@ final class Storage implements AutoCloseable {
         int number = 0;
         for (Share share : spec.storage().shares()) {
             Path socket = directory.resolve("fs" + number++ + ".sock");
-            serve(sharing, children, "the share " + share.tag(), share.tag(), share.path(), share.readOnly(), socket);
+            serve(sharing, children, StorageParts.name(share), share.tag(), share.path(), share.readOnly(), socket);
         }
-        if (spec.storage().scratchMib() > 0) {
-            scratch = Optional.of(ScratchDisk.create(scratches, spec.storage().scratchMib()));
-            disks.add(new BlockDisk(scratch.get().file(), false, StorageParts.SCRATCH, false, true));
-        }
+    }
+
+    private void makeScratch(Path scratches, long mib) {
+        scratch = Optional.of(ScratchDisk.create(scratches, mib));
+        disks.add(new BlockDisk(scratch.get().file(), false, StorageParts.SCRATCH, false, true));
     }
 
     private void connect(VmSpec spec, ChildProcesses children, Path directory, NetSettings settings) {

@@ -3,9 +3,12 @@ package vmette.machine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import vmette.config.Share;
@@ -16,13 +19,56 @@ import vmette.guest.protocol.Ipv4;
 import vmette.net.UserNetwork;
 import vmette.qemu.BlockDisk;
 import vmette.rootfs.RootfsArtifact;
+import vmette.rootfs.ShareDaemon;
 
 /** What a specification's root, shares, disks and scratch mean for the machine and its guest. Pure, but for a look at the disks' files. */
 final class StorageParts {
     static final String ROOT = "vmette-root";
     static final String SCRATCH = "vmette-scratch";
 
+    // inode(7)
+    private static final int FILE_TYPE = 0170000;
+    private static final int BLOCK_DEVICE = 0060000;
+
     private StorageParts() {}
+
+    /**
+     * Refuses disks and shares that cannot be, before anything is made.
+     *
+     * @throws InvalidConfigException naming the first of them
+     */
+    static void check(VmSpec spec) {
+        distinct(disks(spec), Optional.empty());
+        spec.storage().shares().forEach(share -> ShareDaemon.check(name(share), share.path()));
+    }
+
+    /** A share as people know it. */
+    static String name(Share share) {
+        return "the share " + share.tag();
+    }
+
+    /** Two devices would write to one file without knowing of each other. */
+    static void distinct(List<BlockDisk> disks, Optional<Path> rootImage) {
+        Map<Object, Path> known = new HashMap<>();
+        rootImage.ifPresent(image -> known.put(identity(image), image));
+        for (BlockDisk disk : disks) {
+            Path other = known.put(identity(disk.image()), disk.image());
+            if (other != null) {
+                throw new InvalidConfigException("disk = " + disk.image() + " is refused: it is "
+                        + (rootImage.filter(other::equals).isPresent()
+                                ? "the image of the root, too; copy it"
+                                : "a disk of this VM already, as " + other + "; each needs a file of its own"));
+            }
+        }
+    }
+
+    private static Object identity(Path file) {
+        try {
+            return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
+        } catch (IOException e) {
+            throw new InvalidConfigException("disk = " + file + " cannot be looked at: " + e.getMessage(), e);
+        }
+    }
 
     /** The user's own disks. */
     static List<BlockDisk> disks(VmSpec spec) {
@@ -47,6 +93,10 @@ final class StorageParts {
         }
         boolean file = Files.isRegularFile(path);
         try {
+            if (!file && ((Integer) Files.getAttribute(path, "unix:mode") & FILE_TYPE) != BLOCK_DEVICE) {
+                throw new InvalidConfigException(
+                        "disk = " + path + " is refused: it is neither a regular file nor a block device");
+            }
             if (file && Files.size(path) == 0) {
                 throw new InvalidConfigException("disk = " + path + " is refused: it is empty, and a disk has a size;"
                         + " give it one with `truncate -s 1G " + path + "`");

@@ -18,6 +18,7 @@ import vmette.errors.VmetteException;
             LaunchCommand.class,
             CliCommand.class,
             IdleCommand.class,
+            RootfsCommand.class,
             ThroughputCommand.class,
             VsockCommand.class,
             JmhCommand.class,

@@ -79,10 +79,15 @@ final class Product implements AutoCloseable {
     }
 
     private static List<String> commandLine(String name) {
+        return arguments(monitor(name));
+    }
+
+    /** The process of a VM's QEMU. */
+    static long monitor(String name) {
         return ProcessHandle.current()
                 .descendants()
-                .map(child -> arguments(child.pid()))
-                .filter(line -> line.contains("guest=" + name))
+                .map(ProcessHandle::pid)
+                .filter(child -> arguments(child).contains("guest=" + name))
                 .findFirst()
                 .orElseThrow(() -> new StartFailedException(
                         "no child process of this one is the QEMU of VM " + name + ": is /proc mounted with hidepid?"));

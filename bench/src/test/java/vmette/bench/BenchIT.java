@@ -67,6 +67,28 @@ class BenchIT {
     }
 
     @Test
+    void rootfsTimesThreeRootsAndCountsWhatTwoVmsShare() throws IOException {
+        JsonNode report = run("rootfs", "--rounds", "1", "--warmup", "0", "--mib", "4", "--files", "120");
+        double none = value(report, "initramfs, median of 1");
+        double image = value(report, "cached image, median of 1");
+        double directory = value(report, "directory, median of 1");
+        assertThat(List.of(none, image, directory)).doesNotHaveDuplicates().allMatch(millis -> millis > 0);
+        JsonNode ratio = row(report, "ratio of the medians, cached image");
+        assertThat(ratio.path("value").asDouble()).isEqualTo(image / none);
+        assertThat(ratio.path("atMost").asDouble()).isEqualTo(1.15);
+        assertThat(row(report, "ratio of the medians, directory").path("atMost").asDouble())
+                .isEqualTo(1.3);
+        // Busybox and what no compression makes less.
+        assertThat(value(report, "size of the image")).isBetween(4.0, 8.0);
+        // All of it was there already.
+        assertThat(value(report, "page cache that a second VM added / image")).isLessThanOrEqualTo(0.1);
+        assertThat(row(report, "private memory that a second VM added / image")
+                        .path("atMost")
+                        .asDouble())
+                .isEqualTo(0.1);
+    }
+
+    @Test
     void soakCountsBootsAndFindsNothingLeft() throws IOException {
         JsonNode report = run("soak", "--boots", "2", "--parallel", "2");
         assertThat(row(report, "succeeded").path("value").asInt()).isEqualTo(2);

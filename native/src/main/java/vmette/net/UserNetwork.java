@@ -42,7 +42,7 @@ public final class UserNetwork {
     }
 
     /**
-     * Starts one and waits until it listens; it ends with the monitor that it serves.
+     * Starts one, for which {@link SocketDaemon#awaitSocket} waits; it ends with the monitor that it serves.
      *
      * @param passt the program
      * @param vm its name

@@ -28,22 +28,24 @@ public final class SocketDaemon implements AutoCloseable {
 
     private final String name;
     private final Process process;
+    private final Path socket;
     private final CompletableFuture<String> ended = new CompletableFuture<>();
     private final CompletableFuture<Void> allRead = new CompletableFuture<>();
     private final Deque<String> lastLines = new ArrayDeque<>();
 
-    private SocketDaemon(String name, Process process) {
+    private SocketDaemon(String name, Process process, Path socket) {
         this.name = name;
         this.process = process;
+        this.socket = socket;
     }
 
     /**
-     * Starts one and waits until its socket is there.
+     * Starts one, which may be used after {@link #awaitSocket}: several can so start at once.
      *
      * @param name for people, such as {@code virtiofsd for the share work}
      * @param command absolute path and arguments
      * @param socket where it is going to listen
-     * @throws VmetteException if it does not; nothing of it is left then
+     * @throws StartFailedException if it cannot be spawned
      */
     public static SocketDaemon start(ChildProcesses children, String name, List<String> command, Path socket) {
         Process process;
@@ -54,21 +56,13 @@ public final class SocketDaemon implements AutoCloseable {
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException known ? known : e;
         }
-        SocketDaemon daemon = new SocketDaemon(name, process);
+        SocketDaemon daemon = new SocketDaemon(name, process, socket);
         Thread reader = new Thread(daemon::read, "vmette-helper-" + process.pid());
         reader.setDaemon(true);
         reader.start();
         CompletionStage<Process> exit = process.onExit();
         exit.thenAccept(daemon::exited);
-        try {
-            daemon.awaitSocket(socket);
-            return daemon;
-        } catch (VmetteException e) {
-            daemon.close();
-            // Whoever hears of the failure may take its directory away.
-            daemon.ended.join();
-            throw e;
-        }
+        return daemon;
     }
 
     /** What it has left behind may hold its output for ever. */
@@ -77,7 +71,25 @@ public final class SocketDaemon implements AutoCloseable {
         lastWords.thenAccept(read -> ended.complete(name + " ended with status " + gone.exitValue() + said()));
     }
 
-    private void awaitSocket(Path socket) {
+    /**
+     * Waits until its socket is there.
+     *
+     * @return this
+     * @throws VmetteException if it does not come; nothing is left of the process then
+     */
+    public SocketDaemon awaitSocket() {
+        try {
+            poll();
+            return this;
+        } catch (VmetteException e) {
+            close();
+            // Whoever hears of the failure may take its directory away.
+            ended.join();
+            throw e;
+        }
+    }
+
+    private void poll() {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_MILLIS);
         try {
             while (!Files.exists(socket)) {

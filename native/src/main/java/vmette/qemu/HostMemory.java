@@ -13,14 +13,14 @@ final class HostMemory {
 
     private HostMemory() {}
 
-    static void check(QemuLaunch launch) {
-        check(launch, MEM_INFO);
+    static void check(String vm, long memoryMib) {
+        check(vm, memoryMib, MEM_INFO);
     }
 
-    static void check(QemuLaunch launch, Path memInfo) {
+    static void check(String vm, long memoryMib, Path memInfo) {
         OptionalLong total = totalMib(memInfo);
-        if (total.isPresent() && launch.memoryMib() > total.getAsLong()) {
-            throw new InvalidConfigException("VM " + launch.name() + ": memory = " + launch.memoryMib()
+        if (total.isPresent() && memoryMib > total.getAsLong()) {
+            throw new InvalidConfigException("VM " + vm + ": memory = " + memoryMib
                     + " MiB is more than this host has: use at most " + total.getAsLong() + " MiB");
         }
     }

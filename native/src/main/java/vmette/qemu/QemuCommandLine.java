@@ -108,8 +108,9 @@ final class QemuCommandLine {
         option(
                 line,
                 "-device",
-                "virtio-blk-pci,drive=" + id + ",id=" + id + (disk.serial().isEmpty() ? "" : ",serial=" + disk.serial())
-                        + "," + at(place));
+                // Else a full disk of the host would stop the machine, without a word to its guest.
+                "virtio-blk-pci,drive=" + id + ",id=" + id + ",werror=report,rerror=report"
+                        + (disk.serial().isEmpty() ? "" : ",serial=" + disk.serial()) + "," + at(place));
     }
 
     private static void share(List<String> line, SharedDirectory share, int place) {

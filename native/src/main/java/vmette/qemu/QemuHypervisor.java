@@ -37,12 +37,22 @@ public final class QemuHypervisor {
     }
 
     /**
+     * Refuses, before anything is made for it, a machine that this host cannot have.
+     *
+     * @param vm its name
+     * @throws vmette.errors.InvalidConfigException if it wants more memory than there is
+     */
+    public void check(String vm, long memoryMib) {
+        HostMemory.check(vm, memoryMib);
+    }
+
+    /**
      * Makes a monitor, not started yet. The launch's directory must exist by its start and stays the caller's.
      *
      * @throws vmette.errors.InvalidConfigException if the machine wants more memory than the host has
      */
     public Vmm create(QemuLaunch launch) {
-        HostMemory.check(launch);
+        check(launch.name(), launch.memoryMib());
         return new QemuVmm(binary, accelerator, settings, launch, children);
     }
 }

@@ -5,7 +5,6 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -17,6 +16,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmetteException;
@@ -31,6 +31,10 @@ public final class ScratchDisk implements AutoCloseable {
     private static final Set<PosixFilePermission> PRIVATE = PosixFilePermissions.fromString("rw-------");
     private static final Set<PosixFilePermission> PRIVATE_DIRECTORY = PosixFilePermissions.fromString("rwx------");
     private static final long FORMAT_SECONDS = 60;
+
+    // Those of this JVM that are locked. A sweep must not so much as open them: a process's locks on a file end
+    // with the first of its descriptors that is closed, see fcntl(2).
+    private static final Set<Path> OURS = ConcurrentHashMap.newKeySet();
 
     private final Path file;
     // On the first byte only, which the monitor's own locks leave alone. Proves that the owner lives.
@@ -69,7 +73,7 @@ public final class ScratchDisk implements AutoCloseable {
         } catch (IOException e) {
             throw new VmetteIoException(
                     "cannot make a scratch disk of " + mib + " MiB in " + directory + ": " + e.getMessage()
-                            + "; free space there, or set vmette.cache-dir to a directory that has it",
+                            + "; ask for less, free space there, or set vmette.cache-dir to a directory that has it",
                     e);
         }
     }
@@ -83,28 +87,38 @@ public final class ScratchDisk implements AutoCloseable {
     private static ScratchDisk open(Path directory) throws IOException {
         for (; ; ) {
             Path file = directory.resolve(UUID.randomUUID() + ".ext4");
-            FileChannel channel = FileChannel.open(
-                    file,
-                    Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-                    PosixFilePermissions.asFileAttribute(PRIVATE));
-            // Somebody who sweeps may have been faster.
-            if (channel.tryLock(0, 1, false) != null && Files.exists(file)) {
-                return new ScratchDisk(file, channel);
+            OURS.add(file);
+            try {
+                FileChannel channel = FileChannel.open(
+                        file,
+                        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                        PosixFilePermissions.asFileAttribute(PRIVATE));
+                // Another process that sweeps may have been faster.
+                if (channel.tryLock(0, 1, false) != null && Files.exists(file)) {
+                    return new ScratchDisk(file, channel);
+                }
+                channel.close();
+            } catch (IOException e) {
+                OURS.remove(file);
+                throw e;
             }
-            channel.close();
+            OURS.remove(file);
         }
     }
 
     private static void sweep(Path directory) throws IOException {
         try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, "*.ext4")) {
             for (Path file : files) {
+                if (OURS.contains(file)) {
+                    continue;
+                }
                 try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE);
                         FileLock lock = channel.tryLock(0, 1, false)) {
                     if (lock != null) {
                         Files.deleteIfExists(file);
                     }
-                } catch (OverlappingFileLockException | NoSuchFileException alive) {
-                    // Of another VM of this JVM, or just gone.
+                } catch (NoSuchFileException gone) {
+                    // Another one sweeps too, or its monitor has it.
                 }
             }
         }
@@ -158,6 +172,8 @@ public final class ScratchDisk implements AutoCloseable {
             Files.deleteIfExists(file);
         } catch (IOException e) {
             throw new VmetteIoException("cannot remove the scratch disk " + file + ": " + e.getMessage(), e);
+        } finally {
+            OURS.remove(file);
         }
     }
 }

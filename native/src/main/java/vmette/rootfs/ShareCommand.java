@@ -9,20 +9,27 @@ final class ShareCommand {
     /**
      * {@code $1}: {@code ro} or {@code rw}, {@code $2}: what to share, {@code $3}: where to mount it for the daemon, whose options cannot hold
      * every path. It has no read-only option either: it is given a mount that cannot be written to, in a mount namespace of its own, so
-     * that whatever the guest's root mounts, the host says EROFS. /run is where the daemon keeps its pid file, and not every user's to
-     * write to.
+     * that whatever the guest's root mounts, the host says EROFS. /run is where the daemon leaves a pid file, and not every user's to
+     * write to: it gets one of its own, in which our directory, if that is below /run, is where it was. Neither name can be used to reach
+     * that one from there on: the working directory is.
      */
     private static final String IN_NAMESPACE = """
             set -e
             mode=$1 source=$2 target=$3
             shift 3
-            [ -w /run ] || mount -t tmpfs tmpfs /run
             if [ "$mode" = ro ]; then
                 mount --bind -- "$source" "$target"
                 mount -o remount,bind,ro -- "$target"
             else
                 mount --rbind -- "$source" "$target"
             fi
+            cd -- "${target%/*}"
+            mount -t tmpfs -o mode=0755,size=64k tmpfs /run
+            if ! [ -d "$target" ]; then
+                mkdir -p -- "$PWD"
+                mount --no-canonicalize --rbind -- . "$PWD"
+            fi
+            cd /
             exec "$@"
             """;
 

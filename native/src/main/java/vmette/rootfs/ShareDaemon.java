@@ -20,22 +20,31 @@ public final class ShareDaemon {
     private ShareDaemon() {}
 
     /**
-     * Starts one and waits until it listens.
+     * Refuses what cannot be shared.
      *
-     * @param name for people, such as {@code the share work}
-     * @param directory what is shared
-     * @param readOnly whether the host itself refuses writes
-     * @param socket where it listens; beside it, a directory of that name with {@code .d} is made, which goes with the VM's
-     * @throws VmetteException if the directory is none, there is no daemon, or it does not start
+     * @throws InvalidConfigException if it is no directory that this user may read
      */
-    public static SocketDaemon start(
-            ChildProcesses children, String name, Path directory, boolean readOnly, Path socket) {
+    public static void check(String name, Path directory) {
         if (!Files.isDirectory(directory)) {
             throw new InvalidConfigException(name + ": " + directory + " is not a directory of this host");
         }
         if (!Files.isReadable(directory) || !Files.isExecutable(directory)) {
             throw new InvalidConfigException(name + ": " + directory + " may not be read by this user");
         }
+    }
+
+    /**
+     * Starts one; {@link SocketDaemon#awaitSocket} waits until it listens.
+     *
+     * @param name for people, such as {@code the share work}
+     * @param directory what is shared
+     * @param readOnly whether the host itself refuses writes
+     * @param socket where it listens; beside it, a directory of that name with {@code .d} is made, which goes with the VM's
+     * @throws VmetteException if the directory is none, or there is no daemon
+     */
+    public static SocketDaemon start(
+            ChildProcesses children, String name, Path directory, boolean readOnly, Path socket) {
+        check(name, directory);
         Path mountAt = Path.of(socket + ".d");
         if (mountAt.toString().indexOf(',') >= 0) {
             throw new InvalidConfigException(

@@ -26,7 +26,8 @@ class SocketDaemonTest {
         try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
             Path socket = directory.resolve("socket");
             SocketDaemon daemon = SocketDaemon.start(
-                    children, "the helper", shell("echo up; : >'" + socket + "'; exec sleep 1000"), socket);
+                            children, "the helper", shell("echo up; : >'" + socket + "'; exec sleep 1000"), socket)
+                    .awaitSocket();
             assertThat(daemon.ended().toCompletableFuture()).isNotDone();
             daemon.close();
             assertThat(daemon.ended().toCompletableFuture().get(30, TimeUnit.SECONDS))
@@ -38,10 +39,11 @@ class SocketDaemonTest {
     void oneThatEndsSaysWhy() {
         try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
             assertThatThrownBy(() -> SocketDaemon.start(
-                            children,
-                            "the helper",
-                            shell("echo no such thing >&2; exit 3"),
-                            directory.resolve("socket")))
+                                    children,
+                                    "the helper",
+                                    shell("echo no such thing >&2; exit 3"),
+                                    directory.resolve("socket"))
+                            .awaitSocket())
                     .isInstanceOf(StartFailedException.class)
                     .hasMessage("the helper ended with status 3: no such thing");
         }
@@ -51,10 +53,11 @@ class SocketDaemonTest {
     void whatOneLeavesBehindDoesNotHoldUpItsEnd() {
         try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
             assertThatThrownBy(() -> SocketDaemon.start(
-                            children,
-                            "the helper",
-                            shell("setpriv --pdeathsig KILL sleep 30 & exit 4"),
-                            directory.resolve("socket")))
+                                    children,
+                                    "the helper",
+                                    shell("setpriv --pdeathsig KILL sleep 30 & exit 4"),
+                                    directory.resolve("socket"))
+                            .awaitSocket())
                     .isInstanceOf(StartFailedException.class)
                     .hasMessageContaining("ended with status 4");
         }
@@ -65,9 +68,10 @@ class SocketDaemonTest {
     void whenAStartHasFailedItsProcessIsGone() {
         try (ChildProcesses children = ChildProcesses.open(RuntimeDirectory.open(directory.toString()))) {
             Set<Long> before = childPids();
+            SocketDaemon daemon =
+                    SocketDaemon.start(children, "the helper", shell("exec sleep 1000"), directory.resolve("socket"));
             Thread.currentThread().interrupt();
-            assertThatThrownBy(() -> SocketDaemon.start(
-                            children, "the helper", shell("exec sleep 1000"), directory.resolve("socket")))
+            assertThatThrownBy(daemon::awaitSocket)
                     .isInstanceOf(StartFailedException.class)
                     .hasMessageContaining("interrupted while the helper started");
             assertThat(childPids()).as("but for what ends meanwhile").isSubsetOf(before);

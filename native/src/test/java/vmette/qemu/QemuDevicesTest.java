@@ -31,13 +31,13 @@ class QemuDevicesTest {
                 .containsSubsequence(
                         "driver=file,node-name=disk6-file,filename=/a,,b,read-only=off",
                         "driver=raw,node-name=disk6,file=disk6-file,read-only=off",
-                        "virtio-blk-pci,drive=disk6,id=disk6,bus=pci.0,addr=6",
+                        "virtio-blk-pci,drive=disk6,id=disk6,werror=report,rerror=report,bus=pci.0,addr=6",
                         "driver=host_device,node-name=disk7-file,filename=/dev/loop0,read-only=on",
                         "driver=raw,node-name=disk7,file=disk7-file,read-only=on",
-                        "virtio-blk-pci,drive=disk7,id=disk7,serial=vmette-root,bus=pci.0,addr=7",
+                        "virtio-blk-pci,drive=disk7,id=disk7,werror=report,rerror=report,serial=vmette-root,bus=pci.0,addr=7",
                         "driver=file,node-name=disk8-file,filename=/s,read-only=off,cache.no-flush=on,discard=unmap",
                         "driver=raw,node-name=disk8,file=disk8-file,read-only=off,discard=unmap",
-                        "virtio-blk-pci,drive=disk8,id=disk8,serial=vmette-scratch,bus=pci.0,addr=8",
+                        "virtio-blk-pci,drive=disk8,id=disk8,werror=report,rerror=report,serial=vmette-scratch,bus=pci.0,addr=8",
                         "socket,id=fs9,path=/d/fs,,0",
                         "vhost-user-fs-pci,chardev=fs9,tag=work,bus=pci.0,addr=9");
     }
@@ -46,7 +46,7 @@ class QemuDevicesTest {
     void theBusIsFullAtItsLastPlace() {
         BlockDisk disk = new BlockDisk(Path.of("/a"), false, "", false, false);
         assertThat(line(Collections.nCopies(26, disk), List.of()))
-                .contains("virtio-blk-pci,drive=disk31,id=disk31,bus=pci.0,addr=1f");
+                .contains("virtio-blk-pci,drive=disk31,id=disk31,werror=report,rerror=report,bus=pci.0,addr=1f");
         assertThatThrownBy(() -> launch(Collections.nCopies(27, disk), List.of()))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining("at most 26");
