@@ -44,7 +44,8 @@ class StorageTest {
     private Path directory;
 
     @BeforeEach
-    void open() {
+    void open() throws IOException {
+        Files.createFile(base.resolve("image"));
         children = ChildProcesses.open(RuntimeDirectory.open(base.toString()));
         directory = children.directory().createVmDirectory("vm");
     }
