@@ -37,6 +37,7 @@ import vmette.qemu.NetworkCard;
 import vmette.qemu.QemuHypervisor;
 import vmette.qemu.QemuLaunch;
 import vmette.rootfs.RootfsArtifact;
+import vmette.rootfs.RootfsProgress;
 import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
 import vmette.vsock.DeviceLoops;
@@ -57,7 +58,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     private static final int PENDING_REPLIES = 256;
 
     private final RuntimeSettings settings;
-    private final Consumer<String> progress;
+    private final RootfsProgress progress;
     private final Function<VmSpec, String> lastWords;
     private final Supplier<List<RootfsProvider>> providers;
     private final VsockLimits limits;
@@ -76,13 +77,18 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
      * @param providers of roots, asked in this order; called with the first VM that has one
      */
     public QemuMachines(RuntimeSettings settings, Consumer<String> progress, Supplier<List<RootfsProvider>> providers) {
+        this(settings, RootfsProgress.lines(progress), providers);
+    }
+
+    /** The same, told of transfers as they go on. */
+    public QemuMachines(RuntimeSettings settings, RootfsProgress progress, Supplier<List<RootfsProvider>> providers) {
         this(settings, progress, providers, spec -> "");
     }
 
     /** @param lastWords on a VM's kernel command line, after which none counts; empty but for tests with another PID 1 */
     QemuMachines(
             RuntimeSettings settings,
-            Consumer<String> progress,
+            RootfsProgress progress,
             Supplier<List<RootfsProvider>> providers,
             Function<VmSpec, String> lastWords) {
         this.providers = providers;
@@ -143,7 +149,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         GuestKernel kernel;
         Path directory;
         try {
-            kernel = assets(spec, root).prepare(progress);
+            kernel = assets(spec, root).prepare(progress::say);
             directory = shared.children().directory().createVmDirectory(name);
         } catch (RuntimeException e) {
             root.ifPresent(RootfsArtifact::close);
@@ -176,7 +182,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     directory,
                     storage);
             if (storage.network() instanceof NetworkCard.Slirp && !spec.netHostLoopback()) {
-                progress.accept("passt is not used: the guest can reach services on this host's loopback address, at "
+                progress.say("passt is not used: the guest can reach services on this host's loopback address, at "
                         + UserNetwork.GATEWAY + "; on Debian: apt-get install passt");
             }
             machine.boot(launch.vsockSocket(), beforeBoot);
@@ -211,7 +217,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             throw new VmetteIoException("cannot make the cache directory " + cache + ": " + e.getMessage(), e);
         }
         return provider.resolve(new RootfsRequest(
-                spec, cache, settings.rootfs().maxSize(), settings.rootfs().offline(), new LineProgress(progress)));
+                spec, cache, settings.rootfs().maxSize(), settings.rootfs().offline(), progress));
     }
 
     private GuestAssets assets(VmSpec spec, Optional<RootfsArtifact> root) {
@@ -257,11 +263,11 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     private void sayHowIsolated(QemuHypervisor hypervisor) {
         if (hypervisor.accelerator() == Accelerator.TCG) {
-            progress.accept(
+            progress.say(
                     "no KVM here (a processor with vmx or svm, and /dev/kvm): guests run under TCG, slower and no security boundary");
             LOG.info("guests run under TCG, which is slower and no security boundary");
         } else if (!Accelerator.isLikelyToWork()) {
-            progress.accept(
+            progress.say(
                     "vmette.qemu.accelerator = kvm is forced, though this processor shows neither vmx nor svm: on such a"
                             + " host a guest's kernel may be too slow ever to boot; tcg is the way out");
         }

@@ -15,6 +15,7 @@ import vmette.linux.OwnedFd;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.ImageFormat;
 import vmette.rootfs.RootfsArtifact;
+import vmette.rootfs.RootfsProgress;
 import vmette.rootfs.RootfsRequest;
 
 /**
@@ -97,11 +98,17 @@ public final class ImageStore {
         Path building = building(image);
         Files.deleteIfExists(building);
         try {
-            request.progress()
-                    .say("making an image of "
-                            + (layers.size() == 1 ? layers.get(0).name() : layers.size() + " layers"));
-            FlatTar flat = FlatTar.of(layers, request.maxBytes());
-            write(flat, building, request.maxBytes());
+            String of = layers.size() == 1 ? layers.get(0).name() : layers.size() + " layers";
+            FlatTar flat;
+            long bytes;
+            try (RootfsProgress.Transfer read = request.progress().transfer("reading " + of, -1)) {
+                ByteBudget budget = new ByteBudget(request.maxBytes(), read);
+                flat = FlatTar.of(layers, budget);
+                bytes = budget.used();
+            }
+            try (RootfsProgress.Transfer made = request.progress().transfer("making an image of " + of, bytes)) {
+                write(flat, building, new ByteBudget(request.maxBytes(), made));
+            }
             CacheFiles.sync(building);
             Files.move(building, image, StandardCopyOption.ATOMIC_MOVE);
             CacheFiles.syncDirectory(image.getParent());
@@ -110,10 +117,10 @@ public final class ImageStore {
         }
     }
 
-    private void write(FlatTar flat, Path building, long mostBytes) throws IOException {
+    private void write(FlatTar flat, Path building, ByteBudget budget) throws IOException {
         try (Sqfstar writer = Sqfstar.start(tool, building, flat.root())) {
             try {
-                flat.writeTo(new TarWriter(writer.in()), mostBytes);
+                flat.writeTo(new TarWriter(writer.in()), budget);
                 writer.finish();
                 long written = Squashfs.read(building).inodes();
                 if (written != flat.inodes()) {

@@ -9,17 +9,14 @@ import static vmette.rootfs.providers.oci.TestImages.layer;
 import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vmette.ExitStatus;
 import vmette.RunStreams;
 import vmette.Vmette;
-import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 
 /** An image of a real registry is the root of a real VM, and its user, directory, environment and entrypoint are the command's. */
@@ -32,7 +29,7 @@ class OciRootIT {
     @Test
     void aCommandRunsAsTheImageSays() throws Exception {
         try (DockerRegistry registry = DockerRegistry.open(directory)) {
-            TestImages.Blob programs = programs();
+            TestImages.Blob programs = RegistryFixture.programs(directory);
             new TestImages(registry.host())
                     .pushImage(
                             "team/app",
@@ -77,30 +74,5 @@ class OciRootIT {
             assertThat(status.code()).isZero();
             return out.get(DEADLINE_SECONDS, TimeUnit.SECONDS).utf8String();
         }
-    }
-
-    /** Busybox and two accounts, as a layer. */
-    private TestImages.Blob programs() throws Exception {
-        Path tree = Files.createDirectories(directory.resolve("tree/bin")).getParent();
-        try (Stream<Path> files = Files.walk(RuntimeSettings.load().cacheDir().resolve("guest"))) {
-            Path busybox = files.filter(each -> each.getFileName().toString().equals("busybox"))
-                    .filter(Files::isRegularFile)
-                    .findFirst()
-                    .orElseThrow();
-            Files.copy(busybox, tree.resolve("bin/busybox"));
-        }
-        assertThat(tree.resolve("bin/busybox").toFile().setExecutable(true, false))
-                .isTrue();
-        for (String applet : new String[] {"sh", "cat", "id", "ls", "pwd", "echo"}) {
-            Files.createSymbolicLink(tree.resolve("bin/" + applet), Path.of("busybox"));
-        }
-        Files.createDirectories(tree.resolve("etc"));
-        Files.writeString(tree.resolve("etc/passwd"), "root:x:0:0::/root:/bin/sh\napp:x:1000:1000::/srv:/bin/sh\n");
-        Path archive = directory.resolve("layer.tar.gz");
-        Process tar = new ProcessBuilder(
-                        "tar", "-C", tree.toString(), "--owner=0", "--group=0", "-czf", archive.toString(), ".")
-                .start();
-        assertThat(tar.waitFor()).isZero();
-        return new TestImages.Blob(Files.readAllBytes(archive), TestImages.GZIP_LAYER);
     }
 }
