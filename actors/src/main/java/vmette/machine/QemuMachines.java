@@ -145,7 +145,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                                 KernelCommandLine.defaults(shared.hypervisor().accelerator())),
                 spec.vcpus(),
                 lastWords.apply(spec));
-        Optional<RootfsArtifact> root = spec.rootfs().map(this::root);
+        Optional<RootfsArtifact> root = spec.rootfs().map(given -> root(given, spec.rootfsImage()));
         GuestKernel kernel;
         Path directory;
         try {
@@ -201,7 +201,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         }
     }
 
-    private RootfsArtifact root(String spec) {
+    private RootfsArtifact root(String spec, boolean asImage) {
         List<RootfsProvider> known = providers.get();
         RootfsProvider provider = known.stream()
                 .filter(each -> each.accepts(spec))
@@ -216,8 +216,14 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         } catch (IOException e) {
             throw new VmetteIoException("cannot make the cache directory " + cache + ": " + e.getMessage(), e);
         }
-        return provider.resolve(new RootfsRequest(
-                spec, cache, settings.rootfs().maxSize(), settings.rootfs().offline(), progress));
+        RootfsArtifact artifact = provider.resolve(new RootfsRequest(
+                spec, cache, settings.rootfs().maxSize(), settings.rootfs().offline(), progress, asImage));
+        if (asImage && artifact instanceof RootfsArtifact.Directory) {
+            artifact.close();
+            throw new InvalidConfigException("rootfs-image is refused: the provider " + provider.name()
+                    + " has no image of " + spec + "; leave it out, and the directory is shared");
+        }
+        return artifact;
     }
 
     private GuestAssets assets(VmSpec spec, Optional<RootfsArtifact> root) {

@@ -32,6 +32,7 @@ import vmette.errors.InvalidConfigException;
  * @param netHostLoopback with it, whether the gateway's address leads to the host's loopback
  * @param rootfs what the guest's {@code /} is made of: a directory, an image or an archive, see docs/rootfs.md; empty: the initramfs
  * @param rootfsReadOnly writes to it fail with EROFS; else they go to an overlay and are discarded
+ * @param rootfsImage a directory is made into a block image, cached by what is in it, instead of being shared
  * @param switchRoot commands' root by switch_root, with no way back to the initramfs, instead of chroot
  * @param shares directories of the host, each at {@code /mnt/TAG}
  * @param disks raw block images, in the order in which the guest numbers them
@@ -54,6 +55,7 @@ public record VmSpec(
         boolean netHostLoopback,
         Optional<String> rootfs,
         boolean rootfsReadOnly,
+        boolean rootfsImage,
         boolean switchRoot,
         List<Share> shares,
         List<Path> disks,
@@ -97,6 +99,9 @@ public record VmSpec(
         }
         if (netHostLoopback && !net) {
             throw new InvalidConfigException("net-host-loopback needs net: give both, or neither");
+        }
+        if (rootfsImage && rootfs.isEmpty()) {
+            throw new InvalidConfigException("rootfs-image needs a rootfs: give one with it");
         }
         checkStorage(rootfs, rootfsReadOnly, switchRoot, shares, disks, scratchMib);
         shares = List.copyOf(shares);
@@ -173,6 +178,7 @@ public record VmSpec(
                 .net(vm.flag("net"))
                 .netHostLoopback(vm.flag("net-host-loopback"))
                 .rootfsReadOnly(vm.flag("rootfs-read-only"))
+                .rootfsImage(vm.flag("rootfs-image"))
                 .switchRoot(vm.flag("switch-root"))
                 .scratchMib(vm.mebibytes("scratch", 0))
                 .build();
@@ -196,6 +202,7 @@ public record VmSpec(
         private boolean netHostLoopback;
         private Optional<String> rootfs = Optional.empty();
         private boolean rootfsReadOnly;
+        private boolean rootfsImage;
         private boolean switchRoot;
         private final List<Share> shares = new ArrayList<>();
         private final List<Path> disks = new ArrayList<>();
@@ -220,6 +227,7 @@ public record VmSpec(
             netHostLoopback = spec.netHostLoopback;
             rootfs = spec.rootfs;
             rootfsReadOnly = spec.rootfsReadOnly;
+            rootfsImage = spec.rootfsImage;
             switchRoot = spec.switchRoot;
             shares.addAll(spec.shares);
             disks.addAll(spec.disks);
@@ -339,6 +347,12 @@ public record VmSpec(
             return this;
         }
 
+        /** See {@link VmSpec#rootfsImage()}. */
+        public Builder rootfsImage(boolean value) {
+            rootfsImage = value;
+            return this;
+        }
+
         /** See {@link VmSpec#switchRoot()}. */
         public Builder switchRoot(boolean value) {
             switchRoot = value;
@@ -405,6 +419,7 @@ public record VmSpec(
                     netHostLoopback,
                     rootfs,
                     rootfsReadOnly,
+                    rootfsImage,
                     switchRoot,
                     shares,
                     disks,

@@ -29,6 +29,14 @@ final class StorageOptions {
     private Boolean readOnly;
 
     @Option(
+            names = "--rootfs-image",
+            negatable = true,
+            fallbackValue = "true",
+            description = "Make a directory into a block image, cached by what is in it, instead of sharing it."
+                    + " Images are as they are.")
+    private Boolean asImage;
+
+    @Option(
             names = "--switch-root",
             negatable = true,
             fallbackValue = "true",
@@ -80,6 +88,9 @@ final class StorageOptions {
         if (readOnly != null) {
             spec.rootfsReadOnly(readOnly);
         }
+        if (asImage != null) {
+            spec.rootfsImage(asImage);
+        }
         if (switchRoot != null) {
             spec.switchRoot(switchRoot);
         }
@@ -109,11 +120,12 @@ final class StorageOptions {
     void check(CommandSpec command, VmSpec defaults, boolean exec) {
         boolean root = rootfs != null || defaults.rootfs().isPresent();
         boolean readOnlyRoot = Optional.ofNullable(readOnly).orElse(defaults.rootfsReadOnly());
+        boolean imaged = Optional.ofNullable(asImage).orElse(defaults.rootfsImage());
         boolean switched = Optional.ofNullable(switchRoot).orElse(defaults.switchRoot());
-        if (!root && (readOnlyRoot || switched)) {
+        if (!root && (readOnlyRoot || imaged || switched)) {
             throw refusal(
                     command,
-                    (readOnlyRoot ? "--rootfs-ro" : "--switch-root")
+                    (readOnlyRoot ? "--rootfs-ro" : imaged ? "--rootfs-image" : "--switch-root")
                             + " needs a root file system: give one with --rootfs SPEC");
         }
         if (readOnlyRoot && scratch != null && scratch.count() > 0) {

@@ -38,7 +38,7 @@ class CompletionTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "vmette run --ro | --rootfs --rootfs-ro",
+                "vmette run --ro | --rootfs --rootfs-ro --rootfs-image",
                 "vmette run --share- | --share-ro",
                 "vmette --mem | --mem-mib",
                 "vmette run --sta | --status-fd",

@@ -151,7 +151,7 @@ class PrecedenceTest {
     }
 
     static Stream<Arguments> switches() {
-        return Stream.of("rootfs-ro", "switch-root")
+        return Stream.of("rootfs-ro", "switch-root", "rootfs-image")
                 .flatMap(name -> Stream.of(
                         Arguments.of(name, "", "", "", false),
                         Arguments.of(name, "", "", "true", true),
@@ -172,7 +172,12 @@ class PrecedenceTest {
                 Map.of(Variables.name("--" + name), variable, "VMETTE_EXEC", ""),
                 "rootfs = /" + (setting.isEmpty() ? "" : ", " + key + " = " + setting),
                 flag.isEmpty() ? new String[0] : new String[] {flag + name});
-        assertThat(name.equals("rootfs-ro") ? spec.rootfsReadOnly() : spec.switchRoot())
+        assertThat(
+                        switch (name) {
+                            case "rootfs-ro" -> spec.rootfsReadOnly();
+                            case "switch-root" -> spec.switchRoot();
+                            default -> spec.rootfsImage();
+                        })
                 .isEqualTo(on);
     }
 
