@@ -9,7 +9,7 @@ import java.util.stream.Stream;
 import vmette.config.RuntimeSettings;
 
 /** Small root file systems on the host, made of the busybox that a VM has been booted with before. */
-final class HostRoots {
+public final class HostRoots {
     private static final List<String> APPLETS = List.of(
             "sh",
             "cat",
@@ -39,7 +39,7 @@ final class HostRoots {
     private HostRoots() {}
 
     /** A root with busybox in {@code bin}, and no mount points. */
-    static Path busybox(Path at, RuntimeSettings settings) throws IOException {
+    public static Path busybox(Path at, RuntimeSettings settings) throws IOException {
         Path bin = Files.createDirectories(at.resolve("bin"));
         Path busybox = bin.resolve("busybox");
         Files.copy(found(settings), busybox);

@@ -1,9 +1,6 @@
 package vmette.machine;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +19,6 @@ import vmette.config.VmSpec;
 import vmette.config.VsockSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
-import vmette.errors.VmetteIoException;
 import vmette.guest.GuestAgent;
 import vmette.guest.GuestAssets;
 import vmette.guest.GuestKernel;
@@ -145,26 +141,25 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                                 KernelCommandLine.defaults(shared.hypervisor().accelerator())),
                 spec.vcpus(),
                 lastWords.apply(spec));
-        Optional<RootfsArtifact> root = spec.rootfs().map(given -> root(given, spec.rootfsImage()));
-        GuestKernel kernel;
+        Path cache = settings.cacheDir().toAbsolutePath();
+        GatheredFiles files = GatheredFiles.in(
+                cache,
+                progress,
+                () -> spec.rootfs().map(given -> root(given, spec.rootfsImage(), cache)),
+                root -> assets(spec, root));
+        GuestKernel kernel = files.kernel();
         Path directory;
         try {
-            kernel = assets(spec, root).prepare(progress::say);
             directory = shared.children().directory().createVmDirectory(name);
         } catch (RuntimeException e) {
-            root.ifPresent(RootfsArtifact::close);
+            files.close();
             throw e;
         }
         Storage storage = null;
         QemuMachine machine = null;
         try {
             storage = Storage.prepare(
-                    spec,
-                    root,
-                    shared.children(),
-                    directory,
-                    settings.cacheDir().toAbsolutePath().resolve("scratch"),
-                    settings.net());
+                    spec, files, shared.children(), directory, cache.resolve("scratch"), settings.net());
             QemuLaunch launch = new QemuLaunch(
                     name,
                     new BootSource.Linux(kernel.kernel(), kernel.initramfs(), commandLine),
@@ -201,7 +196,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         }
     }
 
-    private RootfsArtifact root(String spec, boolean asImage) {
+    private RootfsArtifact root(String spec, boolean asImage, Path cache) {
         List<RootfsProvider> known = providers.get();
         RootfsProvider provider = known.stream()
                 .filter(each -> each.accepts(spec))
@@ -209,13 +204,6 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                 .orElseThrow(() -> new InvalidConfigException(
                         "rootfs = " + spec + " is refused: no provider takes it; " + "there are "
                                 + known.stream().map(RootfsProvider::name).toList()));
-        Path cache = settings.cacheDir().toAbsolutePath();
-        try {
-            Files.createDirectories(
-                    cache, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        } catch (IOException e) {
-            throw new VmetteIoException("cannot make the cache directory " + cache + ": " + e.getMessage(), e);
-        }
         RootfsArtifact artifact = provider.resolve(new RootfsRequest(
                 spec, cache, settings.rootfs().maxSize(), settings.rootfs().offline(), progress, asImage));
         if (asImage && artifact instanceof RootfsArtifact.Directory) {

@@ -25,6 +25,7 @@ import vmette.rootfs.ShareDaemon;
 
 /** Root, shares, disks, scratch and network of one incarnation: made anew for each, and gone with it. */
 final class Storage implements AutoCloseable {
+    private final GatheredFiles files;
     private final Optional<RootfsArtifact> root;
     private final List<BlockDisk> disks = new ArrayList<>();
     private final List<SharedDirectory> shares = new ArrayList<>();
@@ -33,8 +34,9 @@ final class Storage implements AutoCloseable {
     private Optional<ScratchDisk> scratch = Optional.empty();
     private NetworkCard network = new NetworkCard.None();
 
-    private Storage(VmSpec spec, Optional<RootfsArtifact> root) {
-        this.root = root;
+    private Storage(VmSpec spec, GatheredFiles files) {
+        this.files = files;
+        this.root = files.root();
         this.setup = new GuestSetup(
                 StorageParts.frames(spec, root),
                 root.map(RootfsArtifact::defaults).orElse(ImageDefaults.NONE));
@@ -43,19 +45,19 @@ final class Storage implements AutoCloseable {
     /**
      * Makes what is made anew: blocks while daemons start and the scratch is formatted.
      *
-     * @param root closed with this, or at once if this fails
+     * @param files closed with this, or at once if this fails
      * @param directory the incarnation's own
      * @param scratches where scratch disks are made
      * @param settings what is to be behind its network card
      */
     static Storage prepare(
             VmSpec spec,
-            Optional<RootfsArtifact> root,
+            GatheredFiles files,
             ChildProcesses children,
             Path directory,
             Path scratches,
             NetSettings settings) {
-        Storage storage = new Storage(spec, root);
+        Storage storage = new Storage(spec, files);
         try {
             storage.make(spec, children, directory, scratches);
             if (spec.net()) {
@@ -155,6 +157,6 @@ final class Storage implements AutoCloseable {
     public void close() {
         daemons.forEach(SocketDaemon::close);
         scratch.ifPresent(ScratchDisk::close);
-        root.ifPresent(RootfsArtifact::close);
+        files.close();
     }
 }

@@ -65,7 +65,9 @@ final class Downloads {
             CacheFiles.makeDirectory(directory);
             OwnedFd alone = CacheLock.await(directory.resolve(id + ".lock"), true, request.progress());
             try {
-                return locked(uri, id, enough);
+                Fetched fetched = locked(uri, id, enough);
+                CacheFiles.touch(directory.resolve(id + ".properties"));
+                return fetched;
             } finally {
                 alone.close();
             }

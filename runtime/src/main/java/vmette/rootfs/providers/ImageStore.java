@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
+import java.util.Properties;
 import vmette.errors.BadImageException;
 import vmette.errors.VmetteIoException;
 import vmette.linux.LinuxException;
@@ -62,6 +63,7 @@ public final class ImageStore {
             while (true) {
                 OwnedFd used = CacheLock.await(lock, false, request.progress());
                 if (Files.isRegularFile(image)) {
+                    CacheFiles.touch(lock);
                     return new RootfsArtifact.Image(image, ImageFormat.SQUASHFS, defaults, used::close);
                 }
                 used.close();
@@ -75,6 +77,7 @@ public final class ImageStore {
                     if (!Files.isRegularFile(image)) {
                         removeAbandoned(directory);
                         build(image, layers, request);
+                        note(directory.resolve(id + ".properties"), request.spec());
                     }
                 } finally {
                     alone.get().close();
@@ -87,6 +90,13 @@ public final class ImageStore {
                             + "; check that it may be written and that there is space, or set cache-dir to another place",
                     e);
         }
+    }
+
+    /** For people who look at the cache. */
+    private static void note(Path file, String of) throws IOException {
+        Properties note = new Properties();
+        note.setProperty("of", of);
+        CacheFiles.write(file, note);
     }
 
     /** Whether the image is here, so that no layer would be opened. */

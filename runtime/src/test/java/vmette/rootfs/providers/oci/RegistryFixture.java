@@ -22,7 +22,11 @@ public final class RegistryFixture implements AutoCloseable {
         this.relay = new Relay(registry.port());
     }
 
-    /** @param directory the registry's own */
+    /**
+     * Starts both.
+     *
+     * @param directory the registry's own
+     */
     public static RegistryFixture open(Path directory) throws IOException, InterruptedException {
         return new RegistryFixture(directory, DockerRegistry.open(directory));
     }
