@@ -17,6 +17,15 @@ import vmette.rootfs.providers.oci.OciProvider;
 public final class RootfsProviders {
     private RootfsProviders() {}
 
+    /** Whether what this specification is made into may say what is to be run in it. */
+    public static boolean mayHaveCommand(String spec, RuntimeSettings settings) {
+        return all(settings).stream()
+                .filter(each -> each.accepts(spec))
+                .findFirst()
+                .filter(RootfsProvider::hasCommands)
+                .isPresent();
+    }
+
     /**
      * Providers of the application's own, found by {@link ServiceLoader}, and after them those that come with the runtime.
      *

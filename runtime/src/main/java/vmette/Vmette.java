@@ -36,6 +36,7 @@ import vmette.errors.VmetteIoException;
 import vmette.guest.protocol.StreamId;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
+import vmette.rootfs.RootfsProgress;
 
 /**
  * The runtime: launches VMs, each owned by a supervisor actor. Thread-safe. One per process is enough; closing it ends every VM
@@ -126,9 +127,18 @@ public final class Vmette implements AutoCloseable {
      * @param progress told, a line at a time, what long work is under way; on any thread
      */
     public static Vmette create(RuntimeSettings settings, Consumer<String> progress) {
+        return create(settings, RootfsProgress.lines(progress));
+    }
+
+    /**
+     * A runtime with an ActorSystem of its own.
+     *
+     * @param progress told what long work is under way, and how far transfers have come
+     */
+    public static Vmette create(RuntimeSettings settings, RootfsProgress progress) {
         return new Vmette(
                 settings,
-                progress,
+                progress::say,
                 new QemuMachines(settings, progress, () -> RootfsProviders.all(settings)),
                 Optional.empty());
     }
@@ -193,7 +203,7 @@ public final class Vmette implements AutoCloseable {
     }
 
     /**
-     * Runs {@code spec.exec()} in a VM of its own to its end and powers the VM off.
+     * Runs {@code spec.exec()}, or what the root's image says where there is none, in a VM of its own to its end and powers the VM off.
      *
      * @return completes when nothing of the VM is left and all output was taken; fails with a {@code VmetteException}
      * @throws InvalidConfigException if the specification has nothing to execute
@@ -213,6 +223,9 @@ public final class Vmette implements AutoCloseable {
     }
 
     private static ExecSpec shell(VmSpec spec) {
+        if (spec.exec().isEmpty() && spec.storage().rootfs().isPresent()) {
+            return ExecSpec.imageCommand();
+        }
         return ExecSpec.shell(spec.exec()
                         .orElseThrow(() -> new InvalidConfigException("nothing to run: the specification has no exec")))
                 .afterEntrypoint();

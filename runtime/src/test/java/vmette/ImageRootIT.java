@@ -5,8 +5,11 @@ import static vmette.Guests.await;
 import static vmette.Guests.sh;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -17,6 +20,7 @@ import vmette.cli.Caches;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.config.VmSpecBuilder;
+import vmette.rootfs.RootfsProgress;
 
 /** Roots of real VMs that are block images: made of archives, or images already. */
 class ImageRootIT {
@@ -100,5 +104,63 @@ class ImageRootIT {
         assertThat(out(two, "cat /bin/busybox | wc -c").trim())
                 .isEqualTo(Long.toString(Files.size(tree.resolve("bin/busybox"))));
         await(two.stop());
+    }
+
+    @Test
+    void aDirectoryIsMadeIntoAnImageOnceForWhatIsInIt() throws Exception {
+        Path root = HostRoots.busybox(directory.resolve("imaged"), RuntimeSettings.load());
+        Files.writeString(root.resolve("note"), "first\n");
+        String before = listed(root);
+        List<String> transfers = new CopyOnWriteArrayList<>();
+        try (Vmette told = Vmette.create(RuntimeSettings.load(), RootfsProgress.lines(transfers::add))) {
+            VmSpec spec = VmSpec.builder()
+                    .memoryMib(256)
+                    .rootfs(root)
+                    .rootfsImage(true)
+                    .build();
+            // Without what the kernel and the agent put there.
+            String guest = "cd / && busybox find . -xdev -type f -not -path './vmette/*' -not -path './etc/hosts'"
+                    + " -not -path './usr/local/bin/vsock-send' -exec sha256sum {} + | busybox sort -k2";
+            VmHandle first = await(told.launch(spec));
+            assertThat(sh(told, first, guest).stdout()).isEqualTo(summed(root));
+            assertThat(sh(told, first, "grep -c virtiofs /proc/mounts").stdout())
+                    .isEqualTo("0\n");
+            assertThat(sh(told, first, "echo changed > /note; rm /marker")
+                            .status()
+                            .isSuccess())
+                    .isTrue();
+            await(first.stop());
+            assertThat(listed(root)).isEqualTo(before);
+            assertThat(transfers).anyMatch(line -> line.startsWith("making an image of " + root));
+
+            transfers.clear();
+            VmHandle again = await(told.launch(spec));
+            assertThat(transfers).noneMatch(line -> line.contains("image of"));
+            assertThat(sh(told, again, "cat /note").stdout()).isEqualTo("first\n");
+            await(again.stop());
+
+            Files.writeString(root.resolve("note"), "second\n");
+            VmHandle changed = await(told.launch(spec));
+            assertThat(transfers).anyMatch(line -> line.startsWith("making an image of " + root));
+            assertThat(sh(told, changed, "cat /note").stdout()).isEqualTo("second\n");
+            await(changed.stop());
+        }
+    }
+
+    private static String summed(Path root) throws IOException, InterruptedException {
+        return said("cd " + root + " && find . -type f -exec sha256sum {} + | LC_ALL=C sort -k2");
+    }
+
+    private static String listed(Path root) throws IOException, InterruptedException {
+        return said("cd " + root + " && find . -printf '%p %y %m %s %T@ %U %G\\n' | LC_ALL=C sort");
+    }
+
+    private static String said(String line) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder("/bin/sh", "-c", line)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).isZero();
+        return output;
     }
 }

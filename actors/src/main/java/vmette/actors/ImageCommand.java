@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import vmette.config.ExecSpec;
+import vmette.errors.InvalidConfigException;
 import vmette.rootfs.ImageDefaults;
 
 /** What an image says of commands, applied to one, as Docker does it. Pure. */
@@ -13,6 +14,7 @@ final class ImageCommand {
 
     private ImageCommand() {}
 
+    /** @throws InvalidConfigException if the image is to say what is run, and says nothing */
     static ExecSpec in(ImageDefaults image, ExecSpec spec) {
         ExecSpec command = spec;
         if (command.directory().isEmpty() && !image.directory().isEmpty()) {
@@ -38,6 +40,14 @@ final class ImageCommand {
             case COMMAND -> {
                 all.addAll(image.command());
                 yield all.isEmpty() ? spec.arguments() : all;
+            }
+            case ONLY_COMMAND -> {
+                all.addAll(image.command());
+                if (all.isEmpty()) {
+                    throw new InvalidConfigException(
+                            "nothing to run: the root says neither an entrypoint nor a command; say what with --exec CMD");
+                }
+                yield all;
             }
         };
     }

@@ -1,9 +1,6 @@
 package vmette.machine;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,7 +21,6 @@ import vmette.config.VmSpec;
 import vmette.config.VsockSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
-import vmette.errors.VmetteIoException;
 import vmette.guest.GuestAgent;
 import vmette.guest.GuestAssets;
 import vmette.guest.GuestKernel;
@@ -40,6 +36,7 @@ import vmette.qemu.NetworkCard;
 import vmette.qemu.QemuHypervisor;
 import vmette.qemu.QemuLaunch;
 import vmette.rootfs.RootfsArtifact;
+import vmette.rootfs.RootfsProgress;
 import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
 import vmette.rootfs.ShareDaemon;
@@ -64,7 +61,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     private static final long END_SECONDS = 30;
 
     private final RuntimeSettings settings;
-    private final Consumer<String> progress;
+    private final RootfsProgress progress;
     private final Function<VmSpec, String> lastWords;
     private final Supplier<List<RootfsProvider>> providers;
     private final VsockLimits limits;
@@ -83,13 +80,18 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
      * @param providers of roots, asked in this order; called with the first VM that has one
      */
     public QemuMachines(RuntimeSettings settings, Consumer<String> progress, Supplier<List<RootfsProvider>> providers) {
+        this(settings, RootfsProgress.lines(progress), providers);
+    }
+
+    /** The same, told of transfers as they go on. */
+    public QemuMachines(RuntimeSettings settings, RootfsProgress progress, Supplier<List<RootfsProvider>> providers) {
         this(settings, progress, providers, spec -> "");
     }
 
     /** @param lastWords on a VM's kernel command line, after which none counts; empty but for tests with another PID 1 */
     QemuMachines(
             RuntimeSettings settings,
-            Consumer<String> progress,
+            RootfsProgress progress,
             Supplier<List<RootfsProvider>> providers,
             Function<VmSpec, String> lastWords) {
         this.providers = providers;
@@ -151,16 +153,22 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                 lastWords.apply(spec));
         List<HostFrame> trust = spec.caCerts()
                 .map(directory ->
-                        TrustedCertificates.frames(TrustedCertificates.read(directory, progress, Instant.now())))
+                        TrustedCertificates.frames(TrustedCertificates.read(directory, progress::say, Instant.now())))
                 .orElse(List.of());
-        Optional<RootfsArtifact> root = spec.storage().rootfs().map(this::root);
-        GuestKernel kernel;
+        Path cache = settings.cacheDir().toAbsolutePath();
+        GatheredFiles files = GatheredFiles.in(
+                cache,
+                progress,
+                () -> spec.storage()
+                        .rootfs()
+                        .map(given -> root(given, spec.storage().rootfsImage(), cache)),
+                root -> assets(spec, root));
+        GuestKernel kernel = files.kernel();
         Path directory;
         try {
-            kernel = assets(spec, root).prepare(progress);
             directory = shared.children().directory().createVmDirectory(name);
         } catch (RuntimeException e) {
-            root.ifPresent(RootfsArtifact::close);
+            files.close();
             throw e;
         }
         Storage storage = null;
@@ -168,11 +176,11 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         try {
             storage = Storage.prepare(
                     spec,
-                    root,
+                    files,
                     trust,
                     shared.children(),
                     directory,
-                    settings.cacheDir().toAbsolutePath().resolve("scratch"),
+                    cache.resolve("scratch"),
                     settings.net(),
                     ShareDaemon::start);
             QemuLaunch launch = new QemuLaunch(
@@ -193,7 +201,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     directory,
                     storage);
             if (storage.network() instanceof NetworkCard.Slirp && !spec.netHostLoopback()) {
-                progress.accept("passt is not used: the guest can reach services on this host's loopback address, at "
+                progress.say("passt is not used: the guest can reach services on this host's loopback address, at "
                         + UserNetwork.GATEWAY + "; on Debian: apt-get install passt");
             }
             machine.boot(launch.vsockSocket(), beforeBoot);
@@ -215,7 +223,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         }
     }
 
-    private RootfsArtifact root(String spec) {
+    private RootfsArtifact root(String spec, boolean asImage, Path cache) {
         List<RootfsProvider> known = providers.get();
         RootfsProvider provider = known.stream()
                 .filter(each -> each.accepts(spec))
@@ -223,15 +231,14 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                 .orElseThrow(() -> new InvalidConfigException(
                         "rootfs = " + spec + " is refused: no provider takes it; " + "there are "
                                 + known.stream().map(RootfsProvider::name).toList()));
-        Path cache = settings.cacheDir().toAbsolutePath();
-        try {
-            Files.createDirectories(
-                    cache, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        } catch (IOException e) {
-            throw new VmetteIoException("cannot make the cache directory " + cache + ": " + e.getMessage(), e);
+        RootfsArtifact artifact = provider.resolve(new RootfsRequest(
+                spec, cache, settings.rootfs().maxSize(), settings.rootfs().offline(), progress, asImage));
+        if (asImage && artifact instanceof RootfsArtifact.Directory) {
+            artifact.close();
+            throw new InvalidConfigException("rootfs-image is refused: the provider " + provider.name()
+                    + " has no image of " + spec + "; leave it out, and the directory is shared");
         }
-        return provider.resolve(new RootfsRequest(
-                spec, cache, settings.rootfs().maxSize(), settings.rootfs().offline(), new LineProgress(progress)));
+        return artifact;
     }
 
     private GuestAssets assets(VmSpec spec, Optional<RootfsArtifact> root) {
@@ -277,11 +284,11 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     private void sayHowIsolated(QemuHypervisor hypervisor) {
         if (hypervisor.accelerator() == Accelerator.TCG) {
-            progress.accept(
+            progress.say(
                     "no KVM here (a processor with vmx or svm, and /dev/kvm): guests run under TCG, slower and no security boundary");
             LOG.info("guests run under TCG, which is slower and no security boundary");
         } else if (!Accelerator.isLikelyToWork()) {
-            progress.accept(
+            progress.say(
                     "vmette.qemu.accelerator = kvm is forced, though this processor shows neither vmx nor svm: on such a"
                             + " host a guest's kernel may be too slow ever to boot; tcg is the way out");
         }

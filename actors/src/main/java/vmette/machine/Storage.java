@@ -25,6 +25,7 @@ import vmette.rootfs.ScratchDisk;
 
 /** Root, shares, disks, scratch and network of one incarnation: made anew for each, and gone with it. */
 final class Storage implements AutoCloseable {
+    private final GatheredFiles files;
     private final Optional<RootfsArtifact> root;
     private final List<BlockDisk> disks = new ArrayList<>();
     private final List<SharedDirectory> shares = new ArrayList<>();
@@ -39,8 +40,9 @@ final class Storage implements AutoCloseable {
         SocketDaemon start(ChildProcesses children, String name, Path directory, boolean readOnly, Path socket);
     }
 
-    private Storage(VmSpec spec, Optional<RootfsArtifact> root, List<HostFrame> trust) {
-        this.root = root;
+    private Storage(VmSpec spec, GatheredFiles files, List<HostFrame> trust) {
+        this.files = files;
+        this.root = files.root();
         List<HostFrame> frames = new ArrayList<>(StorageParts.frames(spec, root));
         frames.addAll(trust);
         this.setup = new GuestSetup(frames, root.map(RootfsArtifact::defaults).orElse(ImageDefaults.NONE));
@@ -49,7 +51,7 @@ final class Storage implements AutoCloseable {
     /**
      * Makes what is made anew: blocks while daemons start and the scratch is formatted. If it fails nothing is left of it.
      *
-     * @param root closed with this, or at once if this fails
+     * @param files closed with this, or at once if this fails
      * @param trust what the agent is told of certificates
      * @param directory the incarnation's own
      * @param scratches where scratch disks are made
@@ -58,14 +60,14 @@ final class Storage implements AutoCloseable {
      */
     static Storage prepare(
             VmSpec spec,
-            Optional<RootfsArtifact> root,
+            GatheredFiles files,
             List<HostFrame> trust,
             ChildProcesses children,
             Path directory,
             Path scratches,
             NetSettings settings,
             Sharing sharing) {
-        Storage storage = new Storage(spec, root, trust);
+        Storage storage = new Storage(spec, files, trust);
         try {
             storage.make(spec, children, directory, sharing);
             if (spec.net()) {
@@ -202,7 +204,7 @@ final class Storage implements AutoCloseable {
         List<Runnable> parts = new ArrayList<>();
         daemons.forEach(daemon -> parts.add(daemon::close));
         scratch.ifPresent(disk -> parts.add(disk::close));
-        root.ifPresent(artifact -> parts.add(artifact::close));
+        parts.add(files::close);
         Optional<RuntimeException> failure = Optional.empty();
         for (Runnable part : parts) {
             try {

@@ -1,10 +1,12 @@
 package vmette.actors;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import vmette.config.ExecSpec;
+import vmette.errors.InvalidConfigException;
 import vmette.rootfs.ImageDefaults;
 
 class ImageCommandTest {
@@ -35,6 +37,22 @@ class ImageCommandTest {
     void theMainCommandComesAfterTheEntrypoint() {
         assertThat(ImageCommand.in(IMAGE, SHELL.afterEntrypoint()).arguments())
                 .containsExactly("/init", "--", "/bin/sh", "-c", "true");
+    }
+
+    @Test
+    void whatOnlyTheImageCanSayIsRefusedWhereItSaysNothing() {
+        assertThat(ImageCommand.in(IMAGE, ExecSpec.imageCommand()).arguments())
+                .containsExactly("/init", "--", "serve", "-v");
+        ImageDefaults entrypoint = new ImageDefaults(List.of(), "", "", List.of("/init"), List.of());
+        assertThat(ImageCommand.in(entrypoint, ExecSpec.imageCommand()).arguments())
+                .containsExactly("/init");
+        for (ImageDefaults none :
+                List.of(ImageDefaults.NONE, new ImageDefaults(List.of("A=b"), "", "", List.of(), List.of()))) {
+            assertThatThrownBy(() -> ImageCommand.in(none, ExecSpec.imageCommand()))
+                    .isInstanceOf(InvalidConfigException.class)
+                    .hasMessage(
+                            "nothing to run: the root says neither an entrypoint nor a command; say what with --exec CMD");
+        }
     }
 
     @Test

@@ -52,7 +52,9 @@ public record ExecSpec(
         /** The entrypoint goes before the arguments. */
         ENTRYPOINT,
         /** Entrypoint and command take the place of the arguments, unless the image has neither. */
-        COMMAND
+        COMMAND,
+        /** Entrypoint and command are what is run; where the root is no image that has either, that is refused. */
+        ONLY_COMMAND
     }
 
     /**
@@ -141,6 +143,11 @@ public record ExecSpec(
     /** A command line for {@code /bin/sh -c}, all three streams wanted. */
     public static ExecSpec shell(String commandLine) {
         return of("/bin/sh", "-c", commandLine);
+    }
+
+    /** What the image that is the VM's root says is to be run; refused in the guest of any other root. All three streams wanted. */
+    public static ExecSpec imageCommand() {
+        return of("the command of the root's image").with(draft -> draft.imageUse = ImageUse.ONLY_COMMAND);
     }
 
     /** With one more environment variable. */

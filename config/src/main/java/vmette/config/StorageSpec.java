@@ -12,6 +12,7 @@ import vmette.errors.InvalidConfigException;
  *
  * @param rootfs what the guest's {@code /} is made of: a directory, an image or an archive, see docs/rootfs.md; empty: the initramfs
  * @param rootfsReadOnly writes to it fail with EROFS; else they go to an overlay and are discarded
+ * @param rootfsImage a directory is made into a block image, cached by what is in it, instead of being shared
  * @param switchRoot commands' root by switch_root, with no way back to the initramfs, instead of chroot
  * @param shares directories of the host, each at {@code /mnt/TAG}
  * @param disks raw block images, in the order in which the guest numbers them
@@ -20,6 +21,7 @@ import vmette.errors.InvalidConfigException;
 public record StorageSpec(
         Optional<String> rootfs,
         boolean rootfsReadOnly,
+        boolean rootfsImage,
         boolean switchRoot,
         List<Share> shares,
         List<Path> disks,
@@ -39,6 +41,9 @@ public record StorageSpec(
                 throw Checks.refuse("rootfs", "''", "a directory, an image or an archive");
             }
         });
+        if (rootfsImage && rootfs.isEmpty()) {
+            throw new InvalidConfigException("rootfs-image needs a rootfs: give one with it");
+        }
         if (rootfs.isEmpty() && (rootfsReadOnly || switchRoot)) {
             throw new InvalidConfigException(
                     (rootfsReadOnly ? "rootfs-read-only" : "switch-root") + " needs a rootfs: give one with it");

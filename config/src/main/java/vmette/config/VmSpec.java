@@ -126,6 +126,7 @@ public record VmSpec(
                 .net(vm.flag("net"))
                 .netHostLoopback(vm.flag("net-host-loopback"))
                 .rootfsReadOnly(vm.flag("rootfs-read-only"))
+                .rootfsImage(vm.flag("rootfs-image"))
                 .switchRoot(vm.flag("switch-root"))
                 .scratchMib(vm.mebibytes("scratch", 0))
                 .build();

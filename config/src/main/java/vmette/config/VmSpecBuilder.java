@@ -28,6 +28,7 @@ public final class VmSpecBuilder {
     private boolean netHostLoopback;
     private Optional<String> rootfs = Optional.empty();
     private boolean rootfsReadOnly;
+    private boolean rootfsImage;
     private boolean switchRoot;
     private final List<Share> shares = new ArrayList<>();
     private final List<Path> disks = new ArrayList<>();
@@ -53,6 +54,7 @@ public final class VmSpecBuilder {
         netHostLoopback = spec.netHostLoopback();
         rootfs = spec.storage().rootfs();
         rootfsReadOnly = spec.storage().rootfsReadOnly();
+        rootfsImage = spec.storage().rootfsImage();
         switchRoot = spec.storage().switchRoot();
         shares.addAll(spec.storage().shares());
         disks.addAll(spec.storage().disks());
@@ -173,6 +175,12 @@ public final class VmSpecBuilder {
         return this;
     }
 
+    /** See {@link StorageSpec#rootfsImage()}. */
+    public VmSpecBuilder rootfsImage(boolean value) {
+        rootfsImage = value;
+        return this;
+    }
+
     /** See {@link StorageSpec#switchRoot()}. */
     public VmSpecBuilder switchRoot(boolean value) {
         switchRoot = value;
@@ -243,7 +251,7 @@ public final class VmSpecBuilder {
                 publish,
                 net,
                 netHostLoopback,
-                new StorageSpec(rootfs, rootfsReadOnly, switchRoot, shares, disks, scratchMib),
+                new StorageSpec(rootfs, rootfsReadOnly, rootfsImage, switchRoot, shares, disks, scratchMib),
                 caCerts);
     }
 }

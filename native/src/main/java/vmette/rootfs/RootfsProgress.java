@@ -1,5 +1,7 @@
 package vmette.rootfs;
 
+import java.util.function.Consumer;
+
 /** Is told how long work goes on. Thread-safe; must not throw. */
 public interface RootfsProgress {
     /** A line of text before something that takes long. */
@@ -21,6 +23,15 @@ public interface RootfsProgress {
         /** It is over, complete or not. Idempotent. */
         @Override
         void close();
+    }
+
+    /**
+     * Tells of transfers by lines: one when it begins, and one for each tenth of a long one.
+     *
+     * @param lines gets them on any thread, several at a time perhaps, printable whatever a server has put into them
+     */
+    static RootfsProgress lines(Consumer<String> lines) {
+        return new LineProgress(lines);
     }
 
     /** Tells nobody. */

@@ -18,6 +18,11 @@ public interface RootfsProvider {
     /** Whether this specification is one of its own, by its form alone or by a look at the host's files. Quick. */
     boolean accepts(String spec);
 
+    /** Whether its images may say what is to be run in them ({@link ImageDefaults}), so that a run needs no command of its own. */
+    default boolean hasCommands() {
+        return false;
+    }
+
     /**
      * Yields what the VM's root is made of, fetched and built if it is not in the cache yet. Called for each incarnation of a VM. Blocks;
      * an interrupt ends it with a failure and leaves the cache as it was.

@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
+import vmette.rootfs.RootfsProgress;
 
 /** The options that every command has. */
 final class CommonOptions {
@@ -84,6 +85,16 @@ final class CommonOptions {
     /** Takes notices. */
     Consumer<String> progress() {
         return quiet ? line -> {} : this::say;
+    }
+
+    /** Takes notices, and how far transfers have come: bars on a terminal that no log shares, lines elsewhere. */
+    RootfsProgress transfers() {
+        if (quiet) {
+            return RootfsProgress.NONE;
+        }
+        return json || isVerbose() || !TransferBars.canBeDrawn()
+                ? RootfsProgress.lines(this::say)
+                : TransferBars.onTerminal(this::say);
     }
 
     /** Whether what happens is to be said. */

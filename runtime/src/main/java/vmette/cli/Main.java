@@ -75,8 +75,8 @@ public final class Main {
             if (!before.isEmpty()) {
                 throw new ParameterException(
                         last.commandSpec().commandLine(),
-                        before.get(0).longestName() + " is before the command: options go after it, as in vmette "
-                                + last.commandSpec().name() + " "
+                        before.get(0).longestName() + " is before the command: options go after it, as in "
+                                + last.commandSpec().qualifiedName() + " "
                                 + before.get(0).longestName());
             }
         }

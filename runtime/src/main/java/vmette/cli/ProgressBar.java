@@ -53,7 +53,8 @@ final class ProgressBar implements CopyProgress, AutoCloseable {
         return new ProgressBar(System.err, notices, !hidden && isTerminal(), name, System::nanoTime);
     }
 
-    private static boolean isTerminal() {
+    /** Whether standard error is one. */
+    static boolean isTerminal() {
         try {
             String target = Files.readSymbolicLink(Path.of("/proc/self/fd/2")).toString();
             return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
@@ -116,38 +117,17 @@ final class ProgressBar implements CopyProgress, AutoCloseable {
     static String line(String name, long done, long total, long entries, long nanos) {
         StringBuilder line = new StringBuilder(String.format("%-20.20s ", name));
         if (total > 0) {
-            long tenths = Math.min(1000, done * 1000 / total);
-            int filled = (int) (tenths * BAR / 1000);
-            line.append('[')
-                    .append("#".repeat(filled))
-                    .append("-".repeat(BAR - filled))
-                    .append("] ");
-            line.append(String.format(Locale.ROOT, "%3d %% ", tenths / 10));
+            line.append(Meter.gauge(done, total, BAR))
+                    .append(String.format(Locale.ROOT, " %3d %% ", Meter.share(done, total, 100)));
         }
-        line.append(size(done));
+        line.append(Meter.size(done));
         if (entries > 1) {
             line.append(", ").append(entries).append(" files");
         }
         if (nanos >= REDRAW_NANOS) {
-            line.append(", ").append(size((long) (done / (nanos / 1e9)))).append("/s");
+            line.append(", ").append(Meter.size((long) (done / (nanos / 1e9)))).append("/s");
         }
         return line.toString();
-    }
-
-    private static String size(long bytes) {
-        if (bytes < 1024) {
-            return bytes + " B";
-        }
-        double value = bytes;
-        String unit = "B";
-        for (String next : new String[] {"KiB", "MiB", "GiB", "TiB"}) {
-            if (value < 1024) {
-                break;
-            }
-            value /= 1024;
-            unit = next;
-        }
-        return String.format(Locale.ROOT, "%.1f %s", value, unit);
     }
 
     /** Leaves the last state standing. */

@@ -34,7 +34,7 @@ final class QuickstartCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         RuntimeSettings settings = common.settings();
-        try (Vmette vmette = Vmette.create(settings, common.progress())) {
+        try (Vmette vmette = Vmette.create(settings, common.transfers())) {
             VmHandle vm = vmette.launch(settings.vm()).toCompletableFuture().join();
             VmReady ready = vm.ready().toCompletableFuture().join();
             Execution uname = vm.exec("uname -a");

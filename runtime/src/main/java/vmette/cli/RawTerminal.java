@@ -18,6 +18,7 @@ import vmette.process.TerminalGuard;
  */
 final class RawTerminal implements AutoCloseable {
     private static final int STDIN = 0;
+    private static final int STDOUT = 1;
 
     private final Terminal terminal = Terminal.of(STDIN);
     private final TerminalInput input = new TerminalInput(STDIN);
@@ -39,6 +40,11 @@ final class RawTerminal implements AutoCloseable {
     /** Whether standard input is a terminal. */
     static boolean isThere() {
         return Terminal.isTerminal(STDIN);
+    }
+
+    /** Whether standard input and output are both terminals. */
+    static boolean isThereBothWays() {
+        return isThere() && Terminal.isTerminal(STDOUT);
     }
 
     Terminal.Size size() {

@@ -7,7 +7,8 @@ import picocli.CommandLine.Mixin;
 /** {@code vmette run}. */
 @Command(
         name = "run",
-        description = "Boots a VM, runs a command or a shell in it, powers it off and exits with its code.",
+        description =
+                "Boots a VM, runs a command, what an image says, or a shell in it, powers it off and exits with its code.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         customSynopsis = "vmette run [OPTIONS] [--exec CMD]",
@@ -25,6 +26,7 @@ import picocli.CommandLine.Mixin;
             "  ${sys:vmette.command:-vmette} run",
             "  tar c src | ${sys:vmette.command:-vmette} run --exec 'tar x; ls src'",
             "  ${sys:vmette.command:-vmette} run --rootfs ./debian --rootfs-ro --exec 'cat /etc/os-release'",
+            "  ${sys:vmette.command:-vmette} run --rootfs hello-world:latest",
             "  ${sys:vmette.command:-vmette} run --share work=. --exec 'ls /mnt/work'",
             "  ${sys:vmette.command:-vmette} run --scratch 8G --rootfs ./debian --exec 'df -h /'",
             "  ${sys:vmette.command:-vmette} run --mem-mib 1024 --vcpus 2 --timeout 60 --exec make",

@@ -10,8 +10,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 import vmette.ExitStatus;
+import vmette.RootfsProviders;
 import vmette.RunStreams;
 import vmette.Vmette;
+import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.config.VmSpecBuilder;
@@ -25,7 +27,7 @@ final class RunOptions {
             names = "--exec",
             paramLabel = "CMD",
             description =
-                    "Command line for /bin/sh -c in the guest. Without it: an interactive shell at this terminal.")
+                    "Command line for /bin/sh -c in the guest. Without it: what the root's image says, else an interactive shell at this terminal.")
     private String exec;
 
     @Option(
@@ -33,6 +35,14 @@ final class RunOptions {
             fallbackValue = "true",
             description = "Give the command of --exec this terminal, as a shell gets it.")
     private boolean tty;
+
+    @Option(
+            names = "--entrypoint",
+            negatable = true,
+            fallbackValue = "true",
+            description = "An image's entrypoint goes before CMD. Default: it does; with --no-entrypoint and without"
+                    + " --exec there is a shell.")
+    private Boolean entrypoint;
 
     @Option(
             names = "--timeout",
@@ -79,24 +89,25 @@ final class RunOptions {
     }
 
     private ExitStatus launch() {
-        boolean terminal = exec == null || tty;
+        RuntimeSettings settings = settings();
+        VmSpec spec = spec(settings.vm());
+        boolean images = exec == null && entrypoint() && isImage(spec, settings);
+        boolean terminal = tty || (exec == null && (!images || RawTerminal.isThereBothWays()));
         if (terminal && !RawTerminal.isThere()) {
             throw refusal(
-                    exec == null
+                    exec == null && !tty
                             ? "nothing to run: --exec CMD says what, for example --exec 'uname -a'; a shell without it needs"
                                     + " a terminal as standard input, --exec sh reads commands from any"
                             : "--tty needs a terminal as standard input: leave it out");
         }
-        RuntimeSettings settings = settings();
-        VmSpec spec = spec(settings.vm());
+        ExecSpec program = program(terminal);
         if (common.isVerbose()) {
             describe(spec);
         }
         long begun = System.nanoTime();
-        try (Vmette vmette = Vmette.create(settings, common.progress())) {
-            ExitStatus status = terminal
-                    ? TerminalRun.of(vmette, spec, Optional.ofNullable(exec), common.progress())
-                    : plain(vmette, spec);
+        try (Vmette vmette = Vmette.create(settings, common.transfers())) {
+            ExitStatus status =
+                    terminal ? TerminalRun.of(vmette, spec, program, common.progress()) : plain(vmette, spec, program);
             explain(status, spec);
             if (common.isVerbose()) {
                 common.say("the command " + status + ", "
@@ -106,6 +117,26 @@ final class RunOptions {
         } catch (CompletionException e) {
             throw e.getCause() instanceof RuntimeException known ? known : e;
         }
+    }
+
+    private boolean entrypoint() {
+        return !Boolean.FALSE.equals(entrypoint);
+    }
+
+    private static boolean isImage(VmSpec spec, RuntimeSettings settings) {
+        return spec.storage().rootfs().isPresent()
+                && RootfsProviders.mayHaveCommand(spec.storage().rootfs().get(), settings);
+    }
+
+    private ExecSpec program(boolean terminal) {
+        if (exec != null) {
+            return entrypoint() ? ExecSpec.shell(exec).afterEntrypoint() : ExecSpec.shell(exec);
+        }
+        ExecSpec shell = ExecSpec.of("/bin/sh");
+        if (!entrypoint()) {
+            return shell;
+        }
+        return terminal ? shell.orImageCommand() : ExecSpec.imageCommand();
     }
 
     private void describe(VmSpec spec) {
@@ -128,14 +159,16 @@ final class RunOptions {
         }
     }
 
-    private ExitStatus plain(Vmette vmette, VmSpec spec) {
+    private ExitStatus plain(Vmette vmette, VmSpec spec, ExecSpec program) {
         RunStreams own = RunStreams.ofProcess();
         // The report has to know whether the guest has left a line unfinished.
         RunStreams streams = common.isJson()
                 ? new RunStreams(
                         own.stdin(), own.stdout(), RunStreams.inherited().stderr())
                 : own;
-        return (spec.name().isPresent() ? vmette.run(spec, streams, vmette::publish) : vmette.run(spec, streams))
+        return (spec.name().isPresent()
+                        ? vmette.run(spec, program, streams, execution -> {}, vmette::publish)
+                        : vmette.run(spec, program, streams, execution -> {}))
                 .toCompletableFuture()
                 .join();
     }

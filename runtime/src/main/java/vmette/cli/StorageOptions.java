@@ -30,6 +30,14 @@ final class StorageOptions {
     private Boolean readOnly;
 
     @Option(
+            names = "--rootfs-image",
+            negatable = true,
+            fallbackValue = "true",
+            description = "Make a directory into a block image, cached by what is in it, instead of sharing it."
+                    + " Images are as they are.")
+    private Boolean asImage;
+
+    @Option(
             names = "--switch-root",
             negatable = true,
             fallbackValue = "true",
@@ -81,6 +89,9 @@ final class StorageOptions {
         if (readOnly != null) {
             spec.rootfsReadOnly(readOnly);
         }
+        if (asImage != null) {
+            spec.rootfsImage(asImage);
+        }
         if (switchRoot != null) {
             spec.switchRoot(switchRoot);
         }
@@ -111,12 +122,13 @@ final class StorageOptions {
         boolean root = rootfs != null || defaults.storage().rootfs().isPresent();
         boolean readOnlyRoot =
                 Optional.ofNullable(readOnly).orElse(defaults.storage().rootfsReadOnly());
+        boolean imaged = Optional.ofNullable(asImage).orElse(defaults.storage().rootfsImage());
         boolean switched =
                 Optional.ofNullable(switchRoot).orElse(defaults.storage().switchRoot());
-        if (!root && (readOnlyRoot || switched)) {
+        if (!root && (readOnlyRoot || imaged || switched)) {
             throw refusal(
                     command,
-                    (readOnlyRoot ? "--rootfs-ro" : "--switch-root")
+                    (readOnlyRoot ? "--rootfs-ro" : imaged ? "--rootfs-image" : "--switch-root")
                             + " needs a root file system: give one with --rootfs SPEC");
         }
         if (readOnlyRoot && scratch != null && scratch.count() > 0) {

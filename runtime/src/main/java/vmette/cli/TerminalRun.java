@@ -4,7 +4,6 @@ import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
 import akka.stream.javadsl.StreamConverters;
 import akka.util.ByteString;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -26,7 +25,7 @@ final class TerminalRun {
 
     private TerminalRun() {}
 
-    static ExitStatus of(Vmette vmette, VmSpec spec, Optional<String> exec, Consumer<String> notices) {
+    static ExitStatus of(Vmette vmette, VmSpec spec, ExecSpec program, Consumer<String> notices) {
         try (RawTerminal terminal = new RawTerminal(notices)) {
             CompletableFuture<Void> entered = new CompletableFuture<>();
             Source<ByteString, ?> typed = Source.completionStageSource(
@@ -38,7 +37,7 @@ final class TerminalRun {
                     screen.mapMaterializedValue(
                             shown -> shown.whenComplete((done, failure) -> terminal.leave(failure == null))),
                     Sink.ignore());
-            ExecSpec command = command(spec, exec, terminal.size());
+            ExecSpec command = onTerminal(program, spec, terminal.size());
             Consumer<Execution> begun = execution -> follow(execution, terminal, entered, notices);
             CompletionStage<ExitStatus> status = spec.name().isPresent()
                     ? vmette.run(spec, command, streams, begun, vmette::publish)
@@ -47,10 +46,8 @@ final class TerminalRun {
         }
     }
 
-    private static ExecSpec command(VmSpec spec, Optional<String> exec, Terminal.Size size) {
-        ExecSpec command = exec.map(line -> ExecSpec.shell(line).afterEntrypoint())
-                .orElseGet(() -> ExecSpec.of("/bin/sh").orImageCommand())
-                .withTerminal(size.rows(), size.columns());
+    private static ExecSpec onTerminal(ExecSpec program, VmSpec spec, Terminal.Size size) {
+        ExecSpec command = program.withTerminal(size.rows(), size.columns());
         String term = System.getenv("TERM");
         return term == null || spec.env().containsKey("TERM") ? command : command.withEnv("TERM", term);
     }

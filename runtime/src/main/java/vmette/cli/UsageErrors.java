@@ -123,6 +123,9 @@ final class UsageErrors implements CommandLine.IParameterExceptionHandler {
         if (type == Boolean.class || type == boolean.class) {
             return "true or false";
         }
+        if (type == Age.class) {
+            return "an age such as 30d, 12h or 2w";
+        }
         return type == Mebibytes.class ? "a size such as 8G or 512M, or a number of MiB" : option.paramLabel();
     }
 }

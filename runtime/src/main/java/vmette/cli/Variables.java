@@ -23,8 +23,16 @@ final class Variables implements CommandLine.IDefaultValueProvider {
     static final String PREFIX = "VMETTE_";
 
     /** Those without: what asks for one thing once, and the one whose variable is a guest's word for its own port. */
-    private static final Set<String> WITHOUT =
-            Set.of("--help", "--version", "--json", "--status-fd", "--vsock-port", "--keep-setuid");
+    private static final Set<String> WITHOUT = Set.of(
+            "--help",
+            "--version",
+            "--json",
+            "--status-fd",
+            "--vsock-port",
+            "--keep-setuid",
+            "--older-than",
+            "--all",
+            "--dry-run");
 
     /** What these are for is elsewhere: the launcher, the check, the guest, registries. */
     private static final Set<String> OTHERS = Set.of(

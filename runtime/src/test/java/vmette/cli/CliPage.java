@@ -74,6 +74,7 @@ final class CliPage {
         root.getSubcommands().forEach((name, command) -> {
             if (!name.equals("help")) {
                 page.append(command(command));
+                command.getSubcommands().values().forEach(sub -> page.append(command(sub)));
             }
         });
         return page.toString();
@@ -88,7 +89,7 @@ final class CliPage {
     private static String command(CommandLine command) {
         CommandSpec spec = command.getCommandSpec();
         Help help = new Help(spec, Help.defaultColorScheme(Help.Ansi.OFF));
-        StringBuilder text = new StringBuilder("\n## vmette " + spec.name() + "\n\n");
+        StringBuilder text = new StringBuilder("\n## " + spec.qualifiedName() + "\n\n");
         text.append(String.join("\n", spec.usageMessage().description()))
                 .append("\n\n    ")
                 .append(help.synopsis(0).strip())

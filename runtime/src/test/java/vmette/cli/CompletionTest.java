@@ -38,7 +38,9 @@ class CompletionTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "vmette run --ro | --rootfs --rootfs-ro",
+                "vmette run --ro | --rootfs --rootfs-ro --rootfs-image",
+                "vmette cache pr | prune",
+                "vmette cache prune --dr | --dry-run",
                 "vmette run --share- | --share-ro",
                 "vmette --mem | --mem-mib",
                 "vmette run --sta | --status-fd",

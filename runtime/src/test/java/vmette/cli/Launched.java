@@ -69,11 +69,11 @@ final class Launched {
                 "--default-signal=INT,TERM,PIPE",
                 Path.of("..", "vmette").toAbsolutePath().normalize().toString()));
         command.addAll(List.of(arguments));
-        // A subcommand has to be the first word.
+        // A subcommand, and that of one, has to come first.
         boolean subcommand = arguments.length > 0 && !arguments[0].startsWith("-");
+        int words = !subcommand ? 0 : arguments[0].equals("cache") ? 2 : 1;
         if (!List.of(arguments).contains("--config")) {
-            command.addAll(
-                    subcommand ? 5 : 4, List.of("--config", sandbox.config().toString()));
+            command.addAll(4 + words, List.of("--config", sandbox.config().toString()));
         }
         ProcessBuilder builder = new ProcessBuilder(command);
         settle(builder.environment());

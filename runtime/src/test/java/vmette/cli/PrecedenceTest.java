@@ -161,7 +161,7 @@ class PrecedenceTest {
     }
 
     static Stream<Arguments> switches() {
-        return Stream.of("rootfs-ro", "switch-root")
+        return Stream.of("rootfs-ro", "switch-root", "rootfs-image")
                 .flatMap(name -> Stream.of(
                         Arguments.of(name, "", "", "", false),
                         Arguments.of(name, "", "", "true", true),
@@ -183,9 +183,11 @@ class PrecedenceTest {
                 "rootfs = /" + (setting.isEmpty() ? "" : ", " + key + " = " + setting),
                 flag.isEmpty() ? new String[0] : new String[] {flag + name});
         assertThat(
-                        name.equals("rootfs-ro")
-                                ? spec.storage().rootfsReadOnly()
-                                : spec.storage().switchRoot())
+                        switch (name) {
+                            case "rootfs-ro" -> spec.storage().rootfsReadOnly();
+                            case "switch-root" -> spec.storage().switchRoot();
+                            default -> spec.storage().rootfsImage();
+                        })
                 .isEqualTo(on);
     }
 

@@ -15,6 +15,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 /** Command lines that start nothing. */
 class UsageTest {
@@ -47,11 +48,15 @@ class UsageTest {
         List<String> lines = said.err().lines().toList();
         assertThat(lines).hasSize(2);
         assertThat(lines.get(0)).startsWith("vmette: " + message);
-        String command = Stream.of(arguments.split(" ", -1))
-                .filter(Main.commandLine().getSubcommands()::containsKey)
-                .findFirst()
-                .map(name -> name + " ")
-                .orElse("");
+        // Its words are the known ones, the command's own first.
+        Map<String, CommandLine> known = Main.commandLine().getSubcommands();
+        StringBuilder command = new StringBuilder();
+        for (String word : arguments.split(" ", -1)) {
+            if (known.containsKey(word)) {
+                command.append(word).append(' ');
+                known = known.get(word).getSubcommands();
+            }
+        }
         assertThat(lines.get(1)).isEqualTo("Try 'vmette " + command + "--help'.");
     }
 
@@ -78,6 +83,9 @@ class UsageTest {
                 "cp --help",
                 "providers --help",
                 "info --help",
+                "cache --help",
+                "cache ls --help",
+                "cache prune --help",
                 "completion --help"
             })
     void helpNamesEveryOptionOnStandardOutput(String arguments) {

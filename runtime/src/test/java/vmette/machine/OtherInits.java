@@ -2,6 +2,7 @@ package vmette.machine;
 
 import java.util.List;
 import vmette.config.RuntimeSettings;
+import vmette.rootfs.RootfsProgress;
 
 /** Machines whose VMs may say in their environment, as {@code PID1}, which program of their initramfs is to be the first. */
 public final class OtherInits {
@@ -14,7 +15,7 @@ public final class OtherInits {
     public static QemuMachines create(RuntimeSettings settings) {
         return new QemuMachines(
                 settings,
-                line -> {},
+                RootfsProgress.NONE,
                 List::of,
                 spec -> spec.env().containsKey(PID1) ? "rdinit=" + spec.env().get(PID1) : "");
     }

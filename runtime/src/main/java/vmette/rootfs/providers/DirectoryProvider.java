@@ -9,8 +9,10 @@ import vmette.rootfs.RootfsArtifact;
 import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
 
-/** A directory of the host, shared read-only by virtio-fs. */
+/** A directory of the host, shared read-only by virtio-fs, or made into an image where one is asked for. */
 public final class DirectoryProvider implements RootfsProvider {
+    private final DirectoryImage images = new DirectoryImage();
+
     @Override
     public String name() {
         return "dir";
@@ -56,6 +58,9 @@ public final class DirectoryProvider implements RootfsProvider {
                             + " is refused: it is not a directory; an image is given as squashfs+file:///PATH, an archive as tar+file:///PATH");
         }
         try {
+            if (request.asImage()) {
+                return images.image(path.toRealPath(), request);
+            }
             return new RootfsArtifact.Directory(path.toRealPath());
         } catch (IOException e) {
             throw new InvalidConfigException("rootfs = " + spec + " cannot be looked at: " + e.getMessage(), e);

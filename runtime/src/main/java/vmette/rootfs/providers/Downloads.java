@@ -63,7 +63,9 @@ final class Downloads {
             CacheFiles.makeDirectory(directory);
             CacheLock alone = CacheLock.take(directory.resolve(id + ".lock"), true, request.progress());
             try {
-                return locked(uri, id, enough);
+                Fetched fetched = locked(uri, id, enough);
+                CacheFiles.touch(directory.resolve(id + ".properties"));
+                return fetched;
             } finally {
                 alone.close();
             }

@@ -29,6 +29,7 @@ final class FileIdentity {
         Properties note = CacheFiles.properties(noted);
         String digest = note.getProperty("sha256", "");
         if (identity.equals(note.getProperty("identity")) && digest.matches("[0-9a-f]{64}")) {
+            CacheFiles.touch(noted);
             return digest;
         }
         digest = CacheFiles.sha256(file);

@@ -37,13 +37,13 @@ final class FlatTar {
     /**
      * The first pass.
      *
-     * @param mostBytes of all layers, unpacked
+     * @param budget for all layers, unpacked
      */
-    static FlatTar of(List<LayerSource> sources, long mostBytes) throws Layers.SinkException {
+    static FlatTar of(List<LayerSource> sources, ByteBudget budget) throws Layers.SinkException {
         FlatTar flat = new FlatTar(new Layers(sources));
         ImageTree tree = new ImageTree(ImageTree.MOST_NAMES);
         Set<Long> ids = new HashSet<>();
-        flat.layers.forEach(new ByteBudget(mostBytes), (entry, layer, number, content) -> {
+        flat.layers.forEach(budget, (entry, layer, number, content) -> {
             ids.add(entry.uid());
             ids.add(entry.gid());
             if (ids.size() > MOST_IDS) {
@@ -71,7 +71,7 @@ final class FlatTar {
      *
      * @throws Layers.SinkException when {@code to} takes no more
      */
-    void writeTo(TarWriter to, long mostBytes) throws Layers.SinkException {
+    void writeTo(TarWriter to, ByteBudget budget) throws Layers.SinkException {
         try {
             for (String path : implied) {
                 to.entry(TarEntry.impliedDirectory(path));
@@ -80,7 +80,7 @@ final class FlatTar {
             throw new Layers.SinkException(e);
         }
         int[] next = new int[layers.count()];
-        layers.forEach(new ByteBudget(mostBytes), (entry, layer, number, content) -> {
+        layers.forEach(budget, (entry, layer, number, content) -> {
             List<Inode> here = wanted.get(layer);
             if (next[layer] < here.size() && here.get(next[layer]).entry == number) {
                 copy(here.get(next[layer]++), entry, content, to);

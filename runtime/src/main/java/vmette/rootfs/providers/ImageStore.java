@@ -7,12 +7,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Optional;
+import java.util.Properties;
 import vmette.errors.BadImageException;
 import vmette.errors.VmetteIoException;
 import vmette.linux.LinuxException;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.ImageFormat;
 import vmette.rootfs.RootfsArtifact;
+import vmette.rootfs.RootfsProgress;
 import vmette.rootfs.RootfsRequest;
 
 /**
@@ -59,6 +61,7 @@ public final class ImageStore {
             while (true) {
                 CacheLock used = CacheLock.take(lock, false, request.progress());
                 if (Files.isRegularFile(image)) {
+                    CacheFiles.touch(lock);
                     return new RootfsArtifact.Image(image, ImageFormat.SQUASHFS, defaults, used::close);
                 }
                 used.close();
@@ -72,6 +75,7 @@ public final class ImageStore {
                     if (!Files.isRegularFile(image)) {
                         removeAbandoned(directory);
                         build(image, layers, request);
+                        note(directory.resolve(id + ".properties"), request.spec());
                     }
                 } finally {
                     alone.get().close();
@@ -86,6 +90,13 @@ public final class ImageStore {
         }
     }
 
+    /** For people who look at the cache. */
+    private static void note(Path file, String of) throws IOException {
+        Properties note = new Properties();
+        note.setProperty("of", of);
+        CacheFiles.write(file, note);
+    }
+
     /** Whether the image is here, so that no layer would be opened. */
     public boolean has(String key, RootfsRequest request) {
         return Files.isRegularFile(request.cache().resolve("images").resolve(id(key) + SUFFIX));
@@ -95,11 +106,17 @@ public final class ImageStore {
         Path building = building(image);
         Files.deleteIfExists(building);
         try {
-            request.progress()
-                    .say("making an image of "
-                            + (layers.size() == 1 ? layers.get(0).name() : layers.size() + " layers"));
-            FlatTar flat = FlatTar.of(layers, request.maxBytes());
-            write(flat, building, request.maxBytes());
+            String of = layers.size() == 1 ? layers.get(0).name() : layers.size() + " layers";
+            FlatTar flat;
+            long bytes;
+            try (RootfsProgress.Transfer read = request.progress().transfer("reading " + of, -1)) {
+                ByteBudget budget = new ByteBudget(request.maxBytes(), read);
+                flat = FlatTar.of(layers, budget);
+                bytes = budget.used();
+            }
+            try (RootfsProgress.Transfer made = request.progress().transfer("making an image of " + of, bytes)) {
+                write(flat, building, new ByteBudget(request.maxBytes(), made));
+            }
             CacheFiles.sync(building);
             Files.move(building, image, StandardCopyOption.ATOMIC_MOVE);
             CacheFiles.syncDirectory(image.getParent());
@@ -108,10 +125,10 @@ public final class ImageStore {
         }
     }
 
-    private void write(FlatTar flat, Path building, long mostBytes) throws IOException {
+    private void write(FlatTar flat, Path building, ByteBudget budget) throws IOException {
         try (Sqfstar writer = Sqfstar.start(tool, building, flat.root())) {
             try {
-                flat.writeTo(new TarWriter(writer.in()), mostBytes);
+                flat.writeTo(new TarWriter(writer.in()), budget);
                 writer.finish();
                 long written = Squashfs.read(building).inodes();
                 if (written != flat.inodes()) {

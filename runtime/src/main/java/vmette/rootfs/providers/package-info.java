@@ -8,6 +8,6 @@
  * only what was written here, never a stranger's headers.
  *
  * <p>An image is kept under what it was made of, in the cache's directory {@code images}: {@code ID.squashfs}, beside it {@code ID.lock}, which its
- * builder locks exclusively and each user shared, and while it is made {@code ID.building}.
+ * builder locks exclusively and each user shared, {@code ID.properties}, which says what it is of, and while it is made {@code ID.building}.
  */
 package vmette.rootfs.providers;

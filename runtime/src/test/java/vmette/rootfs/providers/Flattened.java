@@ -35,9 +35,9 @@ final class Flattened {
         for (byte[] layer : layers) {
             sources.add(Tar.layer("layer " + sources.size(), layer));
         }
-        FlatTar flat = FlatTar.of(sources, most);
+        FlatTar flat = FlatTar.of(sources, new ByteBudget(most));
         ByteArrayOutputStream written = new ByteArrayOutputStream();
-        flat.writeTo(new TarWriter(written), most);
+        flat.writeTo(new TarWriter(written), new ByteBudget(most));
         Map<String, File> files = read(written.toByteArray());
         IdentityHashMap<File, Boolean> distinct = new IdentityHashMap<>();
         files.values().forEach(file -> distinct.put(file, true));

@@ -10,6 +10,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.util.Optional;
@@ -75,6 +76,7 @@ final class BlobStore {
         try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
             byte[] bytes = in.readNBytes(most + 1);
             if (digest.isOf(bytes)) {
+                touch(file);
                 return Optional.of(bytes);
             }
             Files.deleteIfExists(file);
@@ -83,6 +85,15 @@ final class BlobStore {
             return Optional.empty();
         } catch (IOException e) {
             throw new CacheException(e);
+        }
+    }
+
+    /** Notes that it is used now, for those who prune; where that cannot be noted it is not. */
+    static void touch(Path file) {
+        try {
+            Files.setLastModifiedTime(file, FileTime.fromMillis(System.currentTimeMillis()));
+        } catch (IOException e) {
+            // It only counts as used longer ago.
         }
     }
 

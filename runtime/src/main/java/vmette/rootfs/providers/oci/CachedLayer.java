@@ -33,6 +33,7 @@ record CachedLayer(Descriptor blob, BlobStore store) implements LayerSource {
             store.discard(file);
             throw new IOException(file + " was damaged, and has been removed; try again, and it is fetched anew");
         }
+        BlobStore.touch(file);
         return Files.newInputStream(file);
     }
 }

@@ -67,6 +67,11 @@ public final class OciProvider implements RootfsProvider {
         return spec.startsWith(OciPuller.PREFIX) || ImageReference.parse(spec).isPresent();
     }
 
+    @Override
+    public boolean hasCommands() {
+        return true;
+    }
+
     /**
      * {@inheritDoc}
      *

@@ -41,6 +41,7 @@ final class TagStore {
             if (!entry.path("reference").asText("").equals(reference.toString())) {
                 return Optional.empty();
             }
+            BlobStore.touch(file(reference));
             return Digest.parse(entry.path("digest").asText(""))
                     .map(digest -> new Seen(
                             digest, Instant.ofEpochMilli(entry.path("asked").asLong())));

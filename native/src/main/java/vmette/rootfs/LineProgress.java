@@ -1,7 +1,7 @@
-package vmette.machine;
+package vmette.rootfs;
 
 import java.util.function.Consumer;
-import vmette.rootfs.RootfsProgress;
+import vmette.vmm.GuestText;
 
 /** Tells of transfers by lines: one when it begins, and one for each tenth of a long one. */
 final class LineProgress implements RootfsProgress {
@@ -15,7 +15,7 @@ final class LineProgress implements RootfsProgress {
 
     @Override
     public void say(String line) {
-        lines.accept(line);
+        lines.accept(GuestText.printable(line));
     }
 
     @Override
