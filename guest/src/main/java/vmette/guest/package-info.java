@@ -15,6 +15,7 @@
  *   guest/.lock                held by the process that fetches
  *   guest/.fetch-*             a fetch under way, or what a killed one has left
  *   initramfs/KEY.cpio         one for every set of inputs
+ *   initramfs/KEY.lock, guest/kernel-VERSION/lock    held by those whose VMs have them
  * </pre>
  *
  * A directory or an archive gets its name in one rename when it is complete, so that whatever has a name can be used. Boots

@@ -78,8 +78,8 @@ class HostileArchivesTest {
         assertThat(CacheFiles.list(base, "*"))
                 .containsExactlyInAnyOrder(base.resolve("cache"), base.resolve("outside"));
         assertThat(CacheFiles.list(base.resolve("cache"), "*")).containsExactly(base.resolve("cache/images"));
-        assertThat(CacheFiles.list(base.resolve("cache/images"), "*"))
-                .allSatisfy(left -> assertThat(left.toString()).matches(".*/[0-9a-f]{64}\\.(squashfs|lock)"));
+        assertThat(CacheFiles.list(base.resolve("cache/images"), "*")).allSatisfy(left -> assertThat(left.toString())
+                .matches(".*/[0-9a-f]{64}\\.(squashfs|properties|lock)"));
     }
 
     private static Map<String, String> outside() throws IOException {
