@@ -272,7 +272,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             if (hello.version() != GuestProtocol.VERSION) {
                 return end(new VmFailure.BootRefused(
                         "the agent " + GuestText.printable(hello.agent()) + " speaks version " + hello.version()
-                                + " of the guest protocol, this runtime version " + GuestProtocol.VERSION));
+                                + " of the guest protocol, this runtime version " + GuestProtocol.VERSION,
+                        true));
             }
             versionAgreed = true;
         } else if (frame instanceof AgentFrame.Error error) {
@@ -280,7 +281,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             return end(wasReady ? new VmFailure.AgentLost(text) : new VmFailure.BootRefused(text));
         } else if (!versionAgreed) {
             return end(new VmFailure.BootRefused(
-                    "the agent's first word was not its version but " + GuestText.printable(frame.toString())));
+                    "the agent's first word was not its version but " + GuestText.printable(frame.toString()), true));
         } else if (frame instanceof AgentFrame.Ready ready) {
             return onReady(ready);
         } else {
