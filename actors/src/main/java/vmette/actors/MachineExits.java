@@ -21,6 +21,7 @@ final class MachineExits {
             case GUEST_PANIC -> panic(panic);
             case GUEST_RESET -> panic == null ? new VmFailure.MonitorExited(exit.detail()) : panic(panic);
             case GUEST_POWEROFF -> new VmFailure.PoweredOff();
+            case CONNECTION_LOST -> new VmFailure.QmpLost(exit.detail());
             case REQUESTED, CRASHED, NOT_STARTED -> new VmFailure.MonitorExited(exit.detail());
         };
     }

@@ -3,6 +3,7 @@ package vmette.actors;
 import java.time.Duration;
 import java.util.Optional;
 import vmette.errors.OperationTimeoutException;
+import vmette.errors.RestoreFailedException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
@@ -27,6 +28,10 @@ final class VmFailureText {
         String message = "VM " + failure.vm() + (failure.wasReady() ? " was lost: " : " did not start: ") + cause.text()
                 + console(failure);
         Throwable thrown = cause instanceof VmFailure.Internal internal ? internal.thrown() : null;
+        if (cause instanceof VmFailure.RestoreFailed restore) {
+            return new RestoreFailedException(
+                    message, restore.why() instanceof VmFailure.NotStarted reason ? reason.reason() : null);
+        }
         if (cause instanceof VmFailure.BootDeadline) {
             return new OperationTimeoutException(message);
         }

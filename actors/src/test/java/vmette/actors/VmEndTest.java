@@ -13,6 +13,7 @@ import vmette.errors.Status;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
+import vmette.recovery.RecoveryPolicy;
 import vmette.stream.Await;
 import vmette.vmm.VmmExit;
 
@@ -37,7 +38,7 @@ class VmEndTest extends VmFixture {
     /** What was said on the link before has reached the instance once it answers a ping. */
     private void fence() {
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
         Await.value(reply);
     }
@@ -48,7 +49,7 @@ class VmEndTest extends VmFixture {
     void aSignOfLifeThatDoesNotComeIsWaitedForSoLongAndNoLonger() {
         ready();
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         long nonce = agent.hear(FakeAgent.PING).u64();
         advanceUntilSettled(reply);
         assertThat(Await.failure(reply))
@@ -63,7 +64,7 @@ class VmEndTest extends VmFixture {
     void anAgentThatReadsNothingIsLost() {
         ready();
         agent.channel().fill();
-        supervisor.tell(new VmSupervisor.Ping(new CompletableFuture<>()));
+        supervisor.tell(new VmRequest.Ping(new CompletableFuture<>()));
         agent.hear(FakeAgent.PING);
         advanceUntilSettled(vm.ended());
         assertThat(failure().cause()).isInstanceOf(VmFailure.AgentLost.class);
@@ -74,7 +75,7 @@ class VmEndTest extends VmFixture {
     void anAgentThatReadsOnIsNot() {
         ready();
         agent.channel().fill();
-        supervisor.tell(new VmSupervisor.Ping(new CompletableFuture<>()));
+        supervisor.tell(new VmRequest.Ping(new CompletableFuture<>()));
         agent.hear(FakeAgent.PING);
         agent.channel().drain();
         fence();
@@ -298,7 +299,7 @@ class VmEndTest extends VmFixture {
     void aPingFailsWithTheVm() {
         ready();
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         agent.hear(FakeAgent.PING);
         machine.exit(VmmExit.Reason.CRASHED, 1, "crashed");
         assertThat(Await.failure(reply)).isInstanceOf(VmLostException.class);
@@ -308,7 +309,7 @@ class VmEndTest extends VmFixture {
     void aPingBeforeReadyFails() {
         launch();
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         assertThat(Await.failure(reply)).isInstanceOf(VmLostException.class);
     }
 
@@ -329,7 +330,7 @@ class VmEndTest extends VmFixture {
         Await.value(reached);
         CommandTicket command = run();
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         held.complete(null);
         assertThat(Await.failure(command.outcome())).isInstanceOf(VmLostException.class);
         assertThat(Await.failure(reply)).isInstanceOf(VmLostException.class);
@@ -359,7 +360,7 @@ class VmEndTest extends VmFixture {
         CommandTicket command = run();
         agent.hear(FakeAgent.EXEC);
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         agent.hear(FakeAgent.PING);
         kit.system().terminate();
         Await.value(machine.closeAsked());
@@ -384,7 +385,7 @@ class VmEndTest extends VmFixture {
 
     private void fenceStash() {
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         Await.failure(reply);
     }
 }

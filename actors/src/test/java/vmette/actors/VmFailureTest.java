@@ -135,6 +135,13 @@ class VmFailureTest {
     }
 
     @Test
+    void aLostControlConnectionIsNoExit() {
+        VmmExit exit = new VmmExit(VmmExit.Reason.CONNECTION_LOST, 137, "the connection was lost");
+        assertThat(MachineExits.cause(exit, List.of(), true))
+                .isEqualTo(new VmFailure.QmpLost("the connection was lost"));
+    }
+
+    @Test
     void aPanicForWantOfMemoryIsThat() {
         VmFailure.Cause cause = panic("Kernel panic - not syncing: System is deadlocked on memory");
         assertThat(cause).isInstanceOf(VmFailure.OutOfMemory.class);
