@@ -271,7 +271,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> onTerminated(Terminated terminated) {
-        if (terminated.getRef().equals(current.actor())) {
+        if (terminated.getRef().path().equals(current.actor().path())) {
             current.actorGone();
             if (!current.hasEnded()) {
                 onCrash(terminated);
