@@ -47,7 +47,8 @@ static bool failed(char *why, const char *format, ...) {
 }
 
 static bool named(struct text text, char name[NAME_MAX_HERE], char *why) {
-    if (text.length == 0 || text.length >= NAME_MAX_HERE || memchr(text.bytes, '/', text.length)) {
+    bool dots = text.length > 0 && text.length <= 2 && memcmp(text.bytes, "..", text.length) == 0;
+    if (text.length == 0 || text.length >= NAME_MAX_HERE || dots || memchr(text.bytes, '/', text.length)) {
         errno = EINVAL;
         return failed(why, "a name that no disk, tag or file system has");
     }

@@ -10,7 +10,7 @@ import com.tngtech.archunit.lang.ArchRule;
 
 /** What may know what inside this module. */
 @AnalyzeClasses(
-        packages = {"vmette.actors", "vmette.stream", "vmette.machine"},
+        packages = {"vmette.actors", "vmette.stream", "vmette.machine", "vmette.recovery"},
         importOptions = ImportOption.DoNotIncludeTests.class)
 class ActorsArchitectureTest {
     @ArchTest
@@ -39,6 +39,22 @@ class ActorsArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("vmette.actors..", "vmette.machine..");
+
+    /** Decisions stay apart from the doing. */
+    @ArchTest
+    static final ArchRule RECOVERY_DECIDES_AND_DOES_NOTHING = noClasses()
+            .that()
+            .resideInAPackage("vmette.recovery..")
+            .should()
+            .dependOnClassesThat()
+            .resideOutsideOfPackages(
+                    "vmette.recovery..",
+                    "vmette.config..",
+                    "java.lang..",
+                    "java.time..",
+                    "java.util",
+                    "java.util.stream",
+                    "java.util.function");
 
     @ArchTest
     static final ArchRule NO_CYCLES = slices().matching("vmette.(*)..").should().beFreeOfCycles();

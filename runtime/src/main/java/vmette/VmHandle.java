@@ -18,6 +18,7 @@ import vmette.actors.ForwardTicket;
 import vmette.actors.VmEnd;
 import vmette.actors.VmReady;
 import vmette.actors.VmRegistry;
+import vmette.actors.VmRequest;
 import vmette.actors.VmSupervisor;
 import vmette.actors.VmTicket;
 import vmette.config.ExecSpec;
@@ -104,7 +105,7 @@ public final class VmHandle {
         } else if (ticket.ending().isDone()) {
             command.fail(gone());
         } else {
-            tell(new VmSupervisor.Run(command));
+            tell(new VmRequest.Run(command));
         }
     }
 
@@ -163,7 +164,7 @@ public final class VmHandle {
         } else if (ticket.ending().isDone()) {
             command.fail(gone());
         } else {
-            tell(new VmSupervisor.Run(command));
+            tell(new VmRequest.Run(command));
         }
         return new DetachedExecution(command, vsock);
     }
@@ -180,7 +181,7 @@ public final class VmHandle {
         if (ticket.ending().isDone()) {
             reply.completeExceptionally(gone());
         } else {
-            tell(new VmSupervisor.Find(id, reply));
+            tell(new VmRequest.Find(id, reply));
         }
         return reply.thenApply(found -> new DetachedExecution(found, vsock));
     }
@@ -241,7 +242,7 @@ public final class VmHandle {
         if (ticket.ending().isDone()) {
             connection.fail(gone());
         } else {
-            tell(new VmSupervisor.Forward(connection));
+            tell(new VmRequest.Forward(connection));
         }
         return connection;
     }
@@ -261,7 +262,7 @@ public final class VmHandle {
         if (ticket.ending().isDone()) {
             reply.completeExceptionally(gone());
         } else {
-            tell(new VmSupervisor.Ping(reply));
+            tell(new VmRequest.Ping(reply));
         }
         return reply.thenApply(AgentFrame.Pong::uptime);
     }

@@ -21,7 +21,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import vmette.actors.RecoveryPolicy;
 import vmette.actors.VmEnd;
 import vmette.actors.VmRegistry;
 import vmette.actors.VmTicket;
@@ -36,6 +35,7 @@ import vmette.errors.VmetteIoException;
 import vmette.guest.protocol.StreamId;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
+import vmette.recovery.RecoveryPolicy;
 import vmette.rootfs.RootfsProgress;
 
 /**
@@ -366,7 +366,7 @@ public final class Vmette implements AutoCloseable {
             echo(ticket);
             return machines.begin(spec, name, vsock::attach);
         });
-        vm.tellRegistry(new VmRegistry.Launch(ticket, RecoveryPolicy.giveUp(), Optional.of(machine)));
+        vm.tellRegistry(new VmRegistry.Launch(ticket, RecoveryPolicy.of(settings.recovery()), Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
             machine.thenCompose(Machine::close);
             ticket.readiness().completeExceptionally(failure);

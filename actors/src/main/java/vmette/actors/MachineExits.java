@@ -21,15 +21,21 @@ final class MachineExits {
             case GUEST_PANIC -> panic(panic);
             case GUEST_RESET -> panic == null ? new VmFailure.MonitorExited(exit.detail()) : panic(panic);
             case GUEST_POWEROFF -> new VmFailure.PoweredOff();
+            case CONNECTION_LOST -> new VmFailure.QmpLost(exit.detail());
             case REQUESTED, CRASHED, NOT_STARTED -> new VmFailure.MonitorExited(exit.detail());
         };
     }
 
     private static VmFailure.Cause panic(String line) {
         // Without the kernel's time stamp.
-        String said = line == null ? "" : ": " + line.substring(line.indexOf(PANIC));
-        String remedy = said.contains("deadlocked on memory") ? "; give the VM more memory" : "";
-        return new VmFailure.GuestPanic("the guest's kernel panicked" + said + remedy);
+        String said = "the guest's kernel panicked" + (line == null ? "" : ": " + line.substring(line.indexOf(PANIC)));
+        if (said.contains("deadlocked on memory")) {
+            return new VmFailure.OutOfMemory(said + "; give the VM more memory");
+        }
+        VmFailure.GuestPanic panic = new VmFailure.GuestPanic(said);
+        return panic.agentDied()
+                ? new VmFailure.GuestPanic(said + "; that is the agent, PID 1: panic, agent died")
+                : panic;
     }
 
     private static String last(List<String> console, String part) {

@@ -12,7 +12,7 @@ import java.util.function.Consumer;
 final class Unanswered {
     private final Set<Consumer<Throwable>> waiting = ConcurrentHashMap.newKeySet();
 
-    void add(VmSupervisor.Request request) {
+    void add(VmRequest request) {
         Consumer<Throwable> promise = request::fail;
         waiting.add(promise);
         request.answer().whenComplete((value, failure) -> waiting.remove(promise));

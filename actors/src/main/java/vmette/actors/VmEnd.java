@@ -1,6 +1,8 @@
 package vmette.actors;
 
 import java.util.Optional;
+import vmette.errors.VmLostException;
+import vmette.errors.VmetteException;
 
 /**
  * How a VM ended for good; nothing of it is left.
@@ -19,6 +21,29 @@ public record VmEnd(How how, Optional<VmFailure> failure) {
         POWERED_OFF,
         /** It failed and was given up. */
         FAILED
+    }
+
+    /**
+     * That of a VM whose owner had it stopped, or whose time was over. One that failed under its owner's commands did so before he told it to stop,
+     * which is his answer to that.
+     *
+     * @param how he meant it to end
+     * @param failure of its last incarnation, if that did not end as it was told to
+     */
+    static VmEnd asAsked(How how, Optional<VmFailure> failure) {
+        if (failure.isEmpty() || !failure.get().wasReady()) {
+            return of(how);
+        }
+        return failure.get().cause() instanceof VmFailure.PoweredOff
+                ? new VmEnd(How.POWERED_OFF, failure)
+                : failed(failure.get());
+    }
+
+    /** What whoever still waits for the VM is told. */
+    VmetteException reason(String vm) {
+        return failure.map(VmFailure::toException)
+                .orElseGet(() -> new VmLostException(
+                        "VM " + vm + " was stopped" + (how == How.TIMED_OUT ? ": its timeout passed" : "")));
     }
 
     static VmEnd of(How how) {

@@ -82,6 +82,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     private record DeviceBroke(String reason) implements Command, DeadLetterSuppression {}
 
+    private record HelperEnded(String how) implements Command, DeadLetterSuppression {}
+
     private record LinkEvent(AgentLink from, AgentLink.Event event) implements Command, DeadLetterSuppression {}
 
     private record Dial() implements Command {}
@@ -102,10 +104,16 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     }
 
     /** What an instance tells its supervisor. */
-    sealed interface Report {}
+    sealed interface Report {
+        /** Whose. */
+        long incarnation();
+    }
 
     /** The agent is ready. */
     record BecameReady(long incarnation, VmReady ready) implements Report {}
+
+    /** Its machine has been told to end. Empty: because the incarnation was asked to stop. */
+    record Closing(long incarnation, Optional<VmFailure> failure) implements Report {}
 
     /** Nothing of the incarnation is left. Empty: it was asked to stop; present: why it ended, a power-off of the guest included. */
     record Ended(long incarnation, Optional<VmFailure> failure) implements Report {}
@@ -165,6 +173,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 .onMessage(MachineExited.class, exited -> onMachineExited(exited.exit()))
                 .onMessage(MachineGone.class, gone -> onMachineGone(gone.exit()))
                 .onMessage(DeviceBroke.class, broke -> suspect(new VmFailure.DeviceBroken(broke.reason())))
+                .onMessage(HelperEnded.class, ended -> suspect(new VmFailure.HelperLost(ended.how())))
                 .onMessage(Unexplained.class, left -> end(left.cause()))
                 .onMessage(LinkEvent.class, event -> event.from() == link ? onLink(event.event()) : this)
                 .onMessage(Dial.class, dial -> dial())
@@ -208,6 +217,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         ActorRef<Command> self = getContext().getSelf();
         made.exited().thenAccept(exited -> self.tell(new MachineExited(exited)));
         made.broken().thenAccept(reason -> self.tell(new DeviceBroke(reason)));
+        made.helperLost().thenAccept(how -> self.tell(new HelperEnded(how)));
         return dial();
     }
 
@@ -275,7 +285,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             if (hello.version() != GuestProtocol.VERSION) {
                 return end(new VmFailure.BootRefused(
                         "the agent " + GuestText.printable(hello.agent()) + " speaks version " + hello.version()
-                                + " of the guest protocol, this runtime version " + GuestProtocol.VERSION));
+                                + " of the guest protocol, this runtime version " + GuestProtocol.VERSION,
+                        true));
             }
             versionAgreed = true;
         } else if (frame instanceof AgentFrame.Error error) {
@@ -283,7 +294,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             return end(wasReady ? new VmFailure.AgentLost(text) : new VmFailure.BootRefused(text));
         } else if (!versionAgreed) {
             return end(new VmFailure.BootRefused(
-                    "the agent's first word was not its version but " + GuestText.printable(frame.toString())));
+                    "the agent's first word was not its version but " + GuestText.printable(frame.toString()), true));
         } else if (frame instanceof AgentFrame.Ready ready) {
             return onReady(ready);
         } else {
@@ -426,19 +437,23 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     }
 
     private void closeMachine() {
+        supervisor.tell(new Closing(incarnation, failure(Optional.empty())));
         getContext().pipeToSelf(machine.close(), (gone, failure) -> new MachineGone(Optional.ofNullable(gone)));
     }
 
     private Behavior<Command> onMachineGone(Optional<VmmExit> gone) {
-        Optional<VmFailure> failure = cause.map(why -> new VmFailure(
+        supervisor.tell(new Ended(incarnation, failure(gone)));
+        return Behaviors.stopped();
+    }
+
+    private Optional<VmFailure> failure(Optional<VmmExit> gone) {
+        return cause.map(why -> new VmFailure(
                 vm.name(),
                 incarnation,
                 why,
                 wasReady,
                 exit.or(() -> gone),
                 machine == null ? List.of() : machine.consoleTail()));
-        supervisor.tell(new Ended(incarnation, failure));
-        return Behaviors.stopped();
     }
 
     private Behavior<Command> onPostStop() {

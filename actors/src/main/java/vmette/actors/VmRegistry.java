@@ -16,9 +16,12 @@ import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
+import vmette.errors.VmetteException;
 import vmette.machine.Machine;
 import vmette.machine.MachineFactory;
+import vmette.recovery.RecoveryPolicy;
 
 /** The VMs of a runtime by name; each has a supervisor. */
 public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
@@ -29,11 +32,16 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
      * Launches a VM; the ticket learns what becomes of it.
      *
      * @param ticket names it; a name in use is refused
-     * @param policy decides about its failures
+     * @param supervision decides about its failures
      * @param begun the first incarnation's machine, if it is being made already; the registry takes it over
      */
-    public record Launch(VmTicket ticket, RecoveryPolicy policy, Optional<CompletionStage<Machine>> begun)
-            implements Command {}
+    public record Launch(VmTicket ticket, Supervision supervision, Optional<CompletionStage<Machine>> begun)
+            implements Command {
+        /** Of a VM without snapshots. */
+        public Launch(VmTicket ticket, RecoveryPolicy policy, Optional<CompletionStage<Machine>> begun) {
+            this(ticket, Supervision.by(policy), begun);
+        }
+    }
 
     /**
      * Passes a message on to a VM's supervisor; what it asks for fails when the VM is gone.
@@ -88,37 +96,60 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     private Behavior<Command> onLaunch(Launch launch) {
         VmTicket vm = launch.ticket();
         Entry former = vms.get(vm.name());
+        Optional<VmFailure> remains = former == null ? Optional.empty() : remains(former.ticket());
+        if (!closing && remains.isPresent()) {
+            refuse(
+                    launch,
+                    new StartFailedException(
+                            "VM " + vm.name() + " was not launched, since a former one of that name is not gone: "
+                                    + remains.get().cause().text()));
+            return this;
+        }
         if (!closing && former != null && former.ticket().ending().isDone()) {
             next.computeIfAbsent(vm.name(), name -> new ArrayDeque<>()).addLast(launch);
             return this;
         }
         if (closing || former != null) {
-            refuse(launch, closing);
+            refuse(launch, closing ? closingDown(vm) : inUse(vm));
             return this;
         }
         ActorRef<VmSupervisor.Command> supervisor = getContext()
-                .spawn(VmSupervisor.create(vm, settings, machines, launch.policy(), launch.begun()), "vm-" + vm.name());
+                .spawn(
+                        VmSupervisor.create(vm, settings, machines, launch.supervision(), launch.begun()),
+                        "vm-" + vm.name());
         getContext().watchWith(supervisor, new Gone(vm.name()));
         vms.put(vm.name(), new Entry(vm, supervisor, new Unanswered()));
         return this;
     }
 
-    private static void refuse(Launch launch, boolean closing) {
+    /** The failure of a VM that has ended but of which a process remains, so that its supervisor keeps the name. */
+    private static Optional<VmFailure> remains(VmTicket vm) {
+        VmEnd end = vm.ending().getNow(null);
+        return Optional.ofNullable(end)
+                .flatMap(VmEnd::failure)
+                .filter(failure -> failure.cause() instanceof VmFailure.ProcessRemains);
+    }
+
+    private static VmLostException closingDown(VmTicket vm) {
+        return new VmLostException("the runtime is closing: VM " + vm.name() + " was not launched");
+    }
+
+    private static InvalidConfigException inUse(VmTicket vm) {
+        return new InvalidConfigException(
+                "a VM named " + vm.name() + " exists already: choose another name, or stop that one first");
+    }
+
+    private static void refuse(Launch launch, VmetteException reason) {
         VmTicket vm = launch.ticket();
         launch.begun().ifPresent(begun -> begun.thenAccept(Machine::close));
-        vm.readiness()
-                .completeExceptionally(
-                        closing
-                                ? new VmLostException("the runtime is closing: VM " + vm.name() + " was not launched")
-                                : new InvalidConfigException("a VM named " + vm.name()
-                                        + " exists already: choose another name, or stop that one first"));
+        vm.readiness().completeExceptionally(reason);
         vm.ending().complete(VmEnd.of(VmEnd.How.STOPPED));
     }
 
     private Behavior<Command> onTell(Tell tell) {
         Entry entry = vms.get(tell.ticket().name());
         boolean known = entry != null && entry.ticket().equals(tell.ticket());
-        if (tell.message() instanceof VmSupervisor.Request request) {
+        if (tell.message() instanceof VmRequest request) {
             if (known) {
                 entry.unanswered().add(request);
             } else {
@@ -137,7 +168,7 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
 
     private Behavior<Command> onStopAll() {
         closing = true;
-        vms.values().forEach(entry -> entry.supervisor().tell(new VmSupervisor.Stop()));
+        vms.values().forEach(entry -> entry.supervisor().tell(new VmSupervisor.Leave()));
         return vms.isEmpty() ? Behaviors.stopped() : this;
     }
 
@@ -152,7 +183,7 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
 
     private Behavior<Command> onPostStop() {
         vms.forEach((name, entry) -> entry.unanswered().fail(gone(name)));
-        next.values().forEach(launches -> launches.forEach(launch -> refuse(launch, true)));
+        next.values().forEach(launches -> launches.forEach(launch -> refuse(launch, closingDown(launch.ticket()))));
         return this;
     }
 }

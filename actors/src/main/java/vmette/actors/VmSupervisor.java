@@ -11,94 +11,49 @@ import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
-import java.util.List;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import vmette.config.RuntimeSettings;
-import vmette.errors.OperationTimeoutException;
-import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
-import vmette.guest.protocol.AgentFrame;
 import vmette.machine.Machine;
 import vmette.machine.MachineFactory;
+import vmette.recovery.Decision;
+import vmette.recovery.Origin;
 
 /**
- * Owns one VM: holds its ticket, its incarnation and its history, and decides what follows a failure. Incarnations never
- * overlap: the next begins when nothing of the former is left.
+ * Owns one VM: holds its ticket and its present incarnation, and decides what follows a failure. Incarnations never overlap: the
+ * next begins when nothing of the former is left. A state machine, see {@link SupervisorState}.
  */
 public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
-    /** Commands that may wait for the VM to be ready. */
+    /** Commands that may wait for the VM to be ready, and as many connections. */
     static final int STASH = 256;
 
+    /** How long a machine that is told to end may take: its monitor is killed after 2 s, and dies unless the host's kernel holds it. */
+    static final Duration CLOSE_PATIENCE = Duration.ofSeconds(60);
+
     /** What a supervisor understands. */
-    public sealed interface Command {}
-
-    /** A message that somebody waits for the answer of, and that fails when there is nobody to give it: no dead letter has to say so. */
-    public sealed interface Request extends Command, DeadLetterSuppression {
-        /** Settled once it is answered. */
-        CompletionStage<?> answer();
-
-        /** Breaks what promises are still open. */
-        void fail(Throwable reason);
-    }
-
-    /** One whose answer is all that comes of it. */
-    private sealed interface Question extends Request {
-        CompletableFuture<?> reply();
-
-        @Override
-        default CompletionStage<?> answer() {
-            return reply();
-        }
-
-        @Override
-        default void fail(Throwable reason) {
-            reply().completeExceptionally(reason);
-        }
-    }
-
-    /** Runs a command once the VM is ready; the ticket learns what becomes of it. */
-    public record Run(Ticket ticket) implements Request {
-        @Override
-        public CompletionStage<?> answer() {
-            return ticket.outcome();
-        }
-
-        @Override
-        public void fail(Throwable reason) {
-            ticket.fail(reason);
-        }
-    }
-
-    /** Looks for a detached command that runs in the VM, or is kept there; fails if there is none of that id. */
-    public record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Question {}
-
-    /** Makes a TCP connection into the guest once the VM is ready; the ticket learns what becomes of it. */
-    public record Forward(ForwardTicket ticket) implements Request {
-        @Override
-        public CompletionStage<?> answer() {
-            return ticket.connected();
-        }
-
-        @Override
-        public void fail(Throwable reason) {
-            ticket.fail(reason);
-        }
-    }
-
-    /** Asks the agent for a sign of life. */
-    public record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Question {}
+    public sealed interface Command
+            permits VmRequest, Stop, Restart, Leave, Waited, TimeoutPassed, DelayOver, CloseOverdue, InstanceSaid {}
 
     /** Ends the VM; {@link VmTicket#ended} says when. One that has ended need not hear of it. */
     public record Stop() implements Command, DeadLetterSuppression {}
 
-    private record ForwardWaited(ForwardTicket ticket) implements Command {}
+    /** Ends the present incarnation as {@link Stop} does and boots another, whatever the mode of recovery. */
+    public record Restart() implements Command, DeadLetterSuppression {}
+
+    /** As {@link Stop}, and the name is not kept either. */
+    record Leave() implements Command, DeadLetterSuppression {}
+
+    /** The patience for a request has ended. */
+    record Waited(VmRequest.Delayable request) implements Command {}
 
     private record TimeoutPassed() implements Command {}
+
+    private record DelayOver(long epoch) implements Command {}
+
+    private record CloseOverdue(long epoch) implements Command {}
 
     private record InstanceSaid(VmInstance.Report report) implements Command {}
 
@@ -106,20 +61,14 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private final VmTicket vm;
     private final RuntimeSettings settings;
     private final MachineFactory machines;
-    private final RecoveryPolicy policy;
+    private final Recoveries recoveries;
     private final ActorRef<VmInstance.Report> reports;
-    private final Deque<Ticket> stash = new ArrayDeque<>();
-    private final Deque<ForwardTicket> forwards = new ArrayDeque<>();
-    private final List<VmFailure> history = new ArrayList<>();
-    private final Unanswered unanswered = new Unanswered();
+    private final Requests requests;
 
-    private long incarnation;
-    private ActorRef<VmInstance.Command> instance;
-    private CompletionStage<Machine> machine;
-    private boolean ready;
-    private boolean instanceGone;
-    private Optional<VmInstance.Ended> last = Optional.empty();
-    private Optional<VmEnd.How> stopping = Optional.empty();
+    private SupervisorState state = new SupervisorState.Starting();
+    private Incarnation current;
+    private Origin next = Origin.BOOT;
+    private boolean leaving;
 
     private VmSupervisor(
             ActorContext<Command> context,
@@ -127,14 +76,16 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             VmTicket vm,
             RuntimeSettings settings,
             MachineFactory machines,
-            RecoveryPolicy policy,
+            Supervision supervision,
             Optional<CompletionStage<Machine>> begun) {
         super(context);
         this.timers = timers;
         this.vm = vm;
         this.settings = settings;
         this.machines = machines;
-        this.policy = policy;
+        this.recoveries = new Recoveries(supervision, context.getLog());
+        this.requests =
+                new Requests(vm.name(), timers, settings.forward().connectTimeout(), STASH, supervision.clock());
         this.reports = context.messageAdapter(VmInstance.Report.class, InstanceSaid::new);
         if (!vm.spec().timeout().isZero()) {
             timers.startSingleTimer(new TimeoutPassed(), vm.spec().timeout());
@@ -151,196 +102,268 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             VmTicket vm,
             RuntimeSettings settings,
             MachineFactory machines,
-            RecoveryPolicy policy,
+            Supervision supervision,
             Optional<CompletionStage<Machine>> begun) {
         return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new VmSupervisor(context, timers, vm, settings, machines, policy, begun)));
-    }
-
-    private CompletionStage<Machine> make() {
-        try {
-            return machines.begin(vm.spec(), vm.name(), vm.vsock()::attach);
-        } catch (RuntimeException e) {
-            return CompletableFuture.failedStage(e);
-        }
-    }
-
-    private void begin(CompletionStage<Machine> making) {
-        incarnation++;
-        machine = making;
-        ready = false;
-        instanceGone = false;
-        last = Optional.empty();
-        instance = getContext()
-                .spawn(VmInstance.create(vm, incarnation, settings, making, reports), "incarnation-" + incarnation);
-        getContext().watch(instance);
+                timers -> new VmSupervisor(context, timers, vm, settings, machines, supervision, begun)));
     }
 
     @Override
     public Receive<Command> createReceive() {
         return newReceiveBuilder()
-                .onMessage(Run.class, run -> onRun(run.ticket()))
-                .onMessage(Forward.class, forward -> onForward(forward.ticket()))
-                .onMessage(ForwardWaited.class, waited -> onForwardWaited(waited.ticket()))
-                .onMessage(Find.class, find -> {
-                    unanswered.add(find);
-                    instance.tell(new VmInstance.Find(find.execution(), find.reply()));
+                .onMessage(VmRequest.Run.class, this::onRun)
+                .onMessage(VmRequest.Forward.class, this::onForward)
+                .onMessage(Waited.class, waited -> {
+                    requests.late(waited.request());
                     return this;
                 })
-                .onMessage(Ping.class, ping -> {
-                    unanswered.add(ping);
-                    instance.tell(new VmInstance.Ping(ping.reply()));
-                    return this;
-                })
-                .onMessage(Stop.class, stop -> stop(VmEnd.How.STOPPED))
-                .onMessage(TimeoutPassed.class, passed -> stop(VmEnd.How.TIMED_OUT))
+                .onMessage(
+                        VmRequest.Find.class, find -> pass(find, new VmInstance.Find(find.execution(), find.reply())))
+                .onMessage(VmRequest.Ping.class, ping -> pass(ping, new VmInstance.Ping(ping.reply())))
+                .onMessage(Stop.class, stop -> onStop(VmEnd.How.STOPPED))
+                .onMessage(TimeoutPassed.class, passed -> onStop(VmEnd.How.TIMED_OUT))
+                .onMessage(Leave.class, leave -> onLeave())
+                .onMessage(Restart.class, restart -> onRestart())
+                .onMessage(DelayOver.class, over -> onDelayOver(over.epoch()))
+                .onMessage(CloseOverdue.class, overdue -> onCloseOverdue(overdue.epoch()))
                 .onMessage(InstanceSaid.class, said -> onReport(said.report()))
                 .onSignal(Terminated.class, this::onTerminated)
                 .onSignal(PostStop.class, stop -> onPostStop())
                 .build();
     }
 
-    private Behavior<Command> onRun(Ticket ticket) {
-        if (stopping.isPresent()) {
-            ticket.fail(new VmLostException(
-                    "VM " + vm.name() + " is being stopped: " + ticket.description() + " was not started"));
-        } else if (ready) {
-            run(ticket);
-        } else if (stash.size() < STASH) {
-            stash.addLast(ticket);
+    private Behavior<Command> become(SupervisorState other) {
+        getContext().getLog().debug("VM {}: {} -> {}", vm.name(), state, other);
+        state = other;
+        return this;
+    }
+
+    // ---- what begins
+
+    private CompletionStage<Machine> make() {
+        try {
+            return next.snapshot().isPresent()
+                    ? machines.restore(
+                            vm.spec(), vm.name(), next.snapshot().get().id(), vm.vsock()::attach)
+                    : machines.begin(vm.spec(), vm.name(), vm.vsock()::attach);
+        } catch (RuntimeException e) {
+            return CompletableFuture.failedStage(e);
+        }
+    }
+
+    private Behavior<Command> begin(CompletionStage<Machine> making) {
+        long number = current == null ? 1 : current.number() + 1;
+        ActorRef<VmInstance.Command> actor =
+                getContext().spawn(VmInstance.create(vm, number, settings, making, reports), "incarnation-" + number);
+        getContext().watch(actor);
+        current = new Incarnation(vm.name(), number, next, making, actor, recoveries.now());
+        return become(new SupervisorState.Starting());
+    }
+
+    private Behavior<Command> onDelayOver(long epoch) {
+        return state instanceof SupervisorState.Recovering && epoch == current.number() ? begin(make()) : this;
+    }
+
+    // ---- what is asked
+
+    private Behavior<Command> onRun(VmRequest.Run run) {
+        requests.run(run, standing(), current.actor());
+        return this;
+    }
+
+    private Behavior<Command> onForward(VmRequest.Forward forward) {
+        requests.connect(forward, standing(), current.actor());
+        return this;
+    }
+
+    private Requests.Standing standing() {
+        if (state instanceof SupervisorState.GivenUp) {
+            return Requests.Standing.ENDED;
+        }
+        if (isToEnd()) {
+            return Requests.Standing.ENDING;
+        }
+        return state instanceof SupervisorState.Ready && current.isThere()
+                ? Requests.Standing.READY
+                : Requests.Standing.COMING;
+    }
+
+    private VmEnd.How howToEnd() {
+        return state instanceof SupervisorState.Stopping stopping
+                ? stopping.how().orElse(VmEnd.How.STOPPED)
+                : VmEnd.How.STOPPED;
+    }
+
+    private boolean isToEnd() {
+        return state instanceof SupervisorState.Stopping stopping
+                && stopping.how().isPresent();
+    }
+
+    private Behavior<Command> pass(VmRequest request, VmInstance.Command message) {
+        if (state instanceof SupervisorState.Recovering || state instanceof SupervisorState.GivenUp) {
+            request.fail(new VmLostException("VM " + vm.name() + " is not running"));
         } else {
-            ticket.fail(new VmBusyException("VM " + vm.name() + " is not ready and " + STASH
-                    + " commands wait for it already: wait until it is ready"));
+            requests.pass(request, message, current.actor());
         }
         return this;
     }
 
-    private void run(Ticket ticket) {
-        unanswered.add(new Run(ticket));
-        instance.tell(new VmInstance.Run(ticket));
-    }
+    // ---- what ends
 
-    private Behavior<Command> onForward(ForwardTicket ticket) {
-        if (stopping.isPresent()) {
-            ticket.fail(new VmLostException("VM " + vm.name() + " is being stopped: port " + ticket.port()
-                    + " of its guest was not connected to"));
-        } else if (ready) {
-            forward(ticket);
-        } else {
-            forwards.removeIf(ForwardTicket::isOver);
-            if (forwards.size() < STASH) {
-                forwards.addLast(ticket);
-                timers.startSingleTimer(
-                        ticket, new ForwardWaited(ticket), settings.forward().connectTimeout());
-            } else {
-                ticket.fail(new VmBusyException("VM " + vm.name() + " is not ready and " + STASH
-                        + " connections wait for it already: wait until it is ready"));
-            }
+    private Behavior<Command> onStop(VmEnd.How how) {
+        if (state instanceof SupervisorState.GivenUp || isToEnd()) {
+            return this;
         }
-        return this;
-    }
-
-    private void forward(ForwardTicket ticket) {
-        timers.cancel(ticket);
-        if (!ticket.isOver()) {
-            unanswered.add(new Forward(ticket));
-            instance.tell(new VmInstance.Forward(ticket));
+        if (state instanceof SupervisorState.Recovering) {
+            return over(VmEnd.of(how));
         }
+        current.actor().tell(how == VmEnd.How.TIMED_OUT ? new VmInstance.Kill() : new VmInstance.Stop());
+        return become(new SupervisorState.Stopping(Optional.of(how)));
     }
 
-    private Behavior<Command> onForwardWaited(ForwardTicket ticket) {
-        if (forwards.remove(ticket)) {
-            ticket.fail(new OperationTimeoutException("VM " + vm.name() + " was not ready within "
-                    + settings.forward().connectTimeout().toMillis() + " ms (vmette.forward.connect-timeout): port "
-                    + ticket.port() + " of its guest was not connected to"));
+    private Behavior<Command> onLeave() {
+        leaving = true;
+        return state instanceof SupervisorState.GivenUp ? Behaviors.stopped() : onStop(VmEnd.How.STOPPED);
+    }
+
+    private Behavior<Command> onRestart() {
+        if (state instanceof SupervisorState.Recovering) {
+            timers.cancel(new DelayOver(current.number()));
+            next = Origin.BOOT;
+            return begin(make());
         }
-        return this;
-    }
-
-    private Behavior<Command> stop(VmEnd.How how) {
-        if (stopping.isEmpty()) {
-            stopping = Optional.of(how);
-            instance.tell(how == VmEnd.How.TIMED_OUT ? new VmInstance.Kill() : new VmInstance.Stop());
+        if (state instanceof SupervisorState.Starting || state instanceof SupervisorState.Ready) {
+            current.actor().tell(new VmInstance.Stop());
+            return become(new SupervisorState.Stopping(Optional.empty()));
         }
         return this;
     }
 
     private Behavior<Command> onReport(VmInstance.Report report) {
-        if (report instanceof VmInstance.BecameReady became && became.incarnation() == incarnation) {
-            ready = true;
-            vm.readiness().complete(became.ready());
-            while (!stash.isEmpty()) {
-                run(stash.removeFirst());
-            }
-            while (!forwards.isEmpty()) {
-                forward(forwards.removeFirst());
-            }
-        } else if (report instanceof VmInstance.Ended ended && ended.incarnation() == incarnation) {
-            ready = false;
-            last = Optional.of(ended);
-            return onceGone();
+        if (report.incarnation() != current.number()) {
+            return this;
+        }
+        if (report instanceof VmInstance.BecameReady became) {
+            return onReady(became.ready());
+        } else if (report instanceof VmInstance.Closing closing) {
+            awaitClose(closing.failure());
+        } else if (report instanceof VmInstance.Ended ended) {
+            current.ended(ended);
+            return onceOver();
         }
         return this;
     }
 
-    private Behavior<Command> onTerminated(Terminated terminated) {
-        instanceGone = true;
-        if (last.isEmpty()) {
-            onCrash(terminated);
+    private Behavior<Command> onReady(VmReady ready) {
+        current.becameReady(recoveries.now());
+        recoveries.ready(current);
+        vm.readiness().complete(ready);
+        if (!(state instanceof SupervisorState.Starting)) {
+            return this;
         }
-        return onceGone();
+        become(new SupervisorState.Ready());
+        requests.passOn(current.actor());
+        return this;
     }
 
-    /** The instance's last word can overtake those of its commands; once it is gone they have all been said. */
-    private Behavior<Command> onceGone() {
-        return last.isPresent() && instanceGone ? onEnded(last.get().failure()) : this;
+    private void awaitClose(Optional<VmFailure> why) {
+        current.closing(why);
+        timers.startSingleTimer(new CloseOverdue(current.number()), CLOSE_PATIENCE);
+    }
+
+    private Behavior<Command> onTerminated(Terminated terminated) {
+        if (terminated.getRef().path().equals(current.actor().path())) {
+            current.actorGone();
+            if (!current.hasEnded()) {
+                onCrash(terminated);
+            }
+        }
+        return onceOver();
     }
 
     /** The instance stopped without a word, which is a bug: its machine must not outlive it all the same. */
     private void onCrash(Terminated crashed) {
         Throwable thrown = crashed instanceof ChildFailed failed
                 ? failed.getCause()
-                : new IllegalStateException("incarnation " + incarnation + " stopped unexpectedly");
-        VmFailure failure = new VmFailure(
-                vm.name(), incarnation, new VmFailure.Internal(thrown), ready, Optional.empty(), List.of());
-        ready = false;
-        long which = incarnation;
-        CompletionStage<VmInstance.Report> gone = machine.thenCompose(Machine::close)
+                : new IllegalStateException("incarnation " + current.number() + " stopped unexpectedly");
+        VmFailure failure = current.failure(new VmFailure.Internal(thrown));
+        awaitClose(Optional.of(failure));
+        long which = current.number();
+        CompletionStage<VmInstance.Report> gone = current.machine()
+                .thenCompose(Machine::close)
                 .handle((exit, ignored) -> new VmInstance.Ended(which, Optional.of(failure)));
         getContext().pipeToSelf(gone, (report, ignored) -> new InstanceSaid(report));
     }
 
-    private Behavior<Command> onEnded(Optional<VmFailure> failure) {
-        failure.ifPresent(history::add);
-        unanswered.fail(new VmLostException("VM " + vm.name() + " ended before it took up what was asked of it"
-                + failure.map(why -> ": " + why.cause().text()).orElse("")));
-        // One that failed under its owner's commands did so before he told it to stop, which is his answer to that.
-        if (failure.isEmpty() || (stopping.isPresent() && !failure.get().wasReady())) {
-            return over(VmEnd.of(stopping.orElse(VmEnd.How.STOPPED)));
-        }
-        if (failure.get().cause() instanceof VmFailure.PoweredOff
-                && failure.get().wasReady()) {
-            return over(new VmEnd(VmEnd.How.POWERED_OFF, failure));
-        }
-        if (stopping.isPresent()) {
-            return over(VmEnd.failed(failure.get()));
-        }
-        return switch (decide()) {
-            case RESTART_COLD -> {
-                begin(make());
-                yield this;
-            }
-            case GIVE_UP -> over(VmEnd.failed(failure.get()));
-        };
+    private Behavior<Command> onceOver() {
+        Optional<VmInstance.Ended> last = current.over();
+        return last.isPresent() ? onEnded(last.get().failure()) : this;
     }
 
-    private RecoveryPolicy.Decision decide() {
-        try {
-            return policy.decide(List.copyOf(history));
-        } catch (RuntimeException e) {
-            getContext().getLog().error("the recovery policy of VM " + vm.name() + " failed: the VM is given up", e);
-            return RecoveryPolicy.Decision.GIVE_UP;
+    private Behavior<Command> onEnded(Optional<VmFailure> failure) {
+        if (state instanceof SupervisorState.GivenUp) {
+            getContext().getLog().info("VM {}: what remained of it is gone", vm.name());
+            return Behaviors.stopped();
         }
+        timers.cancel(new CloseOverdue(current.number()));
+        requests.lost(new VmLostException("VM " + vm.name() + " ended before it took up what was asked of it"
+                + failure.map(why -> ": " + why.cause().text()).orElse("")));
+        if (isToEnd()) {
+            Optional<VmFailure> lived = failure.map(known -> known.withLife(current.life(recoveries.now())));
+            return over(VmEnd.asAsked(howToEnd(), lived));
+        }
+        if (state instanceof SupervisorState.Stopping) {
+            return onStoppedToRestart(failure);
+        }
+        return failure.isEmpty()
+                ? over(VmEnd.of(VmEnd.How.STOPPED))
+                : recover(recoveries.decided(recoveries.blamed(failure.get(), current)));
+    }
+
+    private Behavior<Command> onStoppedToRestart(Optional<VmFailure> failure) {
+        VmFailure order = failure.orElseGet(() -> current.failure(new VmFailure.OperatorRestart()))
+                .withCause(new VmFailure.OperatorRestart())
+                .withLife(current.life(recoveries.now()));
+        return recover(recoveries.decided(order));
+    }
+
+    private Behavior<Command> recover(VmFailure failure) {
+        Decision decision = failure.next().orElseThrow();
+        if (decision instanceof Decision.RestartCold cold) {
+            return recover(failure, Origin.BOOT, cold.delay());
+        } else if (decision instanceof Decision.Restore restore) {
+            return recover(failure, new Origin(restore.rung(), Optional.of(restore.snapshot())), restore.delay());
+        }
+        getContext().getLog().info("{}", failure.line());
+        if (failure.cause() instanceof VmFailure.PoweredOff && failure.wasReady()) {
+            return over(new VmEnd(VmEnd.How.POWERED_OFF, Optional.of(failure)));
+        }
+        return over(VmEnd.failed(failure));
+    }
+
+    private Behavior<Command> recover(VmFailure failure, Origin from, Duration delay) {
+        getContext().getLog().warn("{}", failure.line());
+        getContext().getLog().debug("{}", failure.report());
+        next = from;
+        become(new SupervisorState.Recovering());
+        if (delay.isZero()) {
+            return begin(make());
+        }
+        DelayOver over = new DelayOver(current.number());
+        timers.startSingleTimer(over, over, delay);
+        return this;
+    }
+
+    private Behavior<Command> onCloseOverdue(long epoch) {
+        if (epoch != current.number() || current.over().isPresent()) {
+            return this;
+        }
+        VmFailure failure = recoveries.quarantined(current, CLOSE_PATIENCE);
+        getContext().getLog().error("{}", failure.report());
+        timers.cancelAll();
+        become(new SupervisorState.GivenUp());
+        settle(VmEnd.failed(failure));
+        return leaving ? Behaviors.stopped() : this;
     }
 
     private Behavior<Command> over(VmEnd end) {
@@ -351,24 +374,17 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
 
     private void settle(VmEnd end) {
         vm.vsock().end();
-        RuntimeException reason = end.failure()
-                .<RuntimeException>map(VmFailure::toException)
-                .orElseGet(() -> new VmLostException("VM " + vm.name() + " was stopped"
-                        + (end.how() == VmEnd.How.TIMED_OUT ? ": its timeout passed" : "")));
+        RuntimeException reason = end.reason(vm.name());
         vm.readiness().completeExceptionally(reason);
-        stash.forEach(ticket -> ticket.fail(reason));
-        stash.clear();
-        forwards.forEach(ticket -> ticket.fail(reason));
-        forwards.clear();
-        unanswered.fail(reason);
+        requests.end(reason);
         vm.ending().complete(end);
     }
 
     /** Reached with the VM alive only when the whole actor system goes down: its promises are kept all the same. */
     private Behavior<Command> onPostStop() {
         if (!vm.ending().isDone()) {
-            machine.thenCompose(Machine::close)
-                    .whenComplete((exit, failure) -> settle(VmEnd.of(stopping.orElse(VmEnd.How.STOPPED))));
+            VmEnd end = VmEnd.of(howToEnd());
+            current.machine().thenCompose(Machine::close).whenComplete((exit, failure) -> settle(end));
         }
         return this;
     }

@@ -6,7 +6,7 @@
  *
  * <pre>
  *   VmRegistry
- *     +- VmSupervisor "a"          decides what follows a failure (RecoveryPolicy)
+ *     +- VmSupervisor "a"          does what vmette.recovery.RecoveryPolicy decides
  *     |    +- VmInstance 1         machine (directory, vsock device, VMM) + agent link
  *     |         +- Execution       one command
  *     |         +- Execution

@@ -17,8 +17,14 @@ public interface Machine {
     /** Completes, never exceptionally, when the monitor's process is reaped. */
     CompletionStage<VmmExit> exited();
 
-    /** Completes with the reason if the vsock device breaks, by the guest's doing or the monitor's, or a helper is lost. */
+    /** Completes with the reason if the vsock device breaks, by the guest's doing or the monitor's. */
     CompletionStage<String> broken();
+
+    /** Completes with a line that says which and how if a process that serves the monitor ends before it is told to. */
+    CompletionStage<String> helperLost();
+
+    /** Process ids of the monitor and what serves it, as far as they live. */
+    List<Long> processes();
 
     /** Last lines of the guest's console and of the monitor. */
     List<String> consoleTail();

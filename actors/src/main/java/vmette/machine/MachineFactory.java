@@ -1,8 +1,10 @@
 package vmette.machine;
 
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import vmette.config.VmSpec;
+import vmette.errors.SnapshotUnsupportedException;
 import vmette.vsock.VsockHost;
 
 /** Makes machines. Thread-safe; nothing blocks the caller. */
@@ -17,4 +19,18 @@ public interface MachineFactory {
      * @return the machine, as soon as its process is being spawned; fails with a {@code VmetteException}, having left nothing
      */
     CompletionStage<Machine> begin(VmSpec spec, String name, Consumer<VsockHost> beforeBoot);
+
+    /**
+     * Makes a machine whose guest goes on where it was when the snapshot was taken. Its agent answers HELLO and BOOT with READY as after a boot.
+     *
+     * @param spec what it is
+     * @param name for its directory and messages
+     * @param snapshot its id
+     * @param beforeRun called with its vsock before the guest runs, on a thread of the factory
+     * @return as {@link #begin}; fails with {@link SnapshotUnsupportedException} where there are no snapshots, as here
+     */
+    default CompletionStage<Machine> restore(VmSpec spec, String name, String snapshot, Consumer<VsockHost> beforeRun) {
+        return CompletableFuture.failedStage(new SnapshotUnsupportedException(
+                "VM " + name + " cannot be restored from the snapshot " + snapshot + ": there are no snapshots yet"));
+    }
 }

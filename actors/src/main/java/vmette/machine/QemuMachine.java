@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.memory.MappedGuestMemory;
@@ -38,7 +39,6 @@ final class QemuMachine implements Machine {
         this.directory = directory;
         this.storage = storage;
         device.onBroken(broken::complete);
-        storage.helperLost().thenAccept(broken::complete);
     }
 
     /** The device listens and its ports are bound, and only then is the monitor spawned. Blocks for the first. */
@@ -73,6 +73,18 @@ final class QemuMachine implements Machine {
     @Override
     public CompletionStage<String> broken() {
         return broken.minimalCompletionStage();
+    }
+
+    @Override
+    public CompletionStage<String> helperLost() {
+        return storage.helperLost();
+    }
+
+    @Override
+    public List<Long> processes() {
+        return LongStream.concat(vmm.pid().stream(), storage.processes())
+                .boxed()
+                .toList();
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.stream.LongStream;
 import vmette.config.NetBackend;
 import vmette.config.NetSettings;
 import vmette.config.Share;
@@ -175,6 +176,11 @@ final class Storage implements AutoCloseable {
         CompletableFuture<String> lost = new CompletableFuture<>();
         daemons.forEach(daemon -> daemon.ended().thenAccept(lost::complete));
         return lost;
+    }
+
+    /** Of daemons that live. */
+    LongStream processes() {
+        return daemons.stream().flatMapToLong(daemon -> daemon.pid().stream());
     }
 
     /** Completes when no process of it is left; {@link #close} has been called. */

@@ -48,7 +48,7 @@ class DetachedTest extends VmFixture {
 
     private DetachedTicket start(ExecSpec spec) {
         DetachedTicket command = DetachedTicket.create(++lastId, spec);
-        supervisor.tell(new VmSupervisor.Run(command));
+        supervisor.tell(new VmRequest.Run(command));
         return command;
     }
 
@@ -94,7 +94,7 @@ class DetachedTest extends VmFixture {
 
     private CompletableFuture<DetachedTicket> find(long id) {
         CompletableFuture<DetachedTicket> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Find(id, reply));
+        supervisor.tell(new VmRequest.Find(id, reply));
         return reply;
     }
 

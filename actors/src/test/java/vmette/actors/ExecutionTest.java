@@ -94,7 +94,7 @@ class ExecutionTest extends VmFixture {
     @Test
     void aBuiltInIsMarkedAsOne() {
         ready();
-        supervisor.tell(new VmSupervisor.Run(CommandTicket.builtIn(77, ExecSpec.of("stat", "/"))));
+        supervisor.tell(new VmRequest.Run(CommandTicket.builtIn(77, ExecSpec.of("stat", "/"))));
         FakeAgent.Body exec = agent.hear(FakeAgent.EXEC);
         assertThat(exec.u64()).isEqualTo(77);
         assertThat(exec.u32()).isEqualTo(16);

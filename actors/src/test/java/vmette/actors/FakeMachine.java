@@ -21,6 +21,8 @@ final class FakeMachine implements Machine {
     final CompletableFuture<Void> started = new CompletableFuture<>();
     final CompletableFuture<VmmExit> exited = new CompletableFuture<>();
     final CompletableFuture<String> broken = new CompletableFuture<>();
+    final CompletableFuture<String> helperLost = new CompletableFuture<>();
+    final List<Long> processes = new CopyOnWriteArrayList<>();
     final List<String> console = new CopyOnWriteArrayList<>();
     volatile Supplier<VmmCapabilities> capabilities = () -> CAPABILITIES;
     volatile boolean closesAtOnce = true;
@@ -49,6 +51,16 @@ final class FakeMachine implements Machine {
     @Override
     public CompletionStage<String> broken() {
         return broken;
+    }
+
+    @Override
+    public CompletionStage<String> helperLost() {
+        return helperLost;
+    }
+
+    @Override
+    public List<Long> processes() {
+        return List.copyOf(processes);
     }
 
     /** Runs before the console is next asked for, by whoever asks. */

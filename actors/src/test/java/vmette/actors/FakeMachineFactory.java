@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -15,12 +16,14 @@ import vmette.vsock.VsockHost;
 final class FakeMachineFactory implements MachineFactory {
     private final BlockingQueue<Begun> begun = new LinkedBlockingQueue<>();
     volatile boolean makesAtOnce = true;
+    volatile boolean restores = true;
     volatile RuntimeException failure;
 
-    /** One call of {@link #begin}. */
+    /** One call of {@link #begin}, or of {@link #restore} with a snapshot. */
     record Begun(
             VmSpec spec,
             String name,
+            Optional<String> snapshot,
             Consumer<VsockHost> beforeBoot,
             FakeMachine machine,
             CompletableFuture<Machine> made) {
@@ -32,10 +35,22 @@ final class FakeMachineFactory implements MachineFactory {
 
     @Override
     public CompletionStage<Machine> begin(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
+        return begin(spec, name, Optional.empty(), beforeBoot);
+    }
+
+    @Override
+    public CompletionStage<Machine> restore(VmSpec spec, String name, String snapshot, Consumer<VsockHost> beforeRun) {
+        return restores
+                ? begin(spec, name, Optional.of(snapshot), beforeRun)
+                : MachineFactory.super.restore(spec, name, snapshot, beforeRun);
+    }
+
+    private CompletionStage<Machine> begin(
+            VmSpec spec, String name, Optional<String> snapshot, Consumer<VsockHost> beforeBoot) {
         if (failure != null) {
             throw failure;
         }
-        Begun next = new Begun(spec, name, beforeBoot, new FakeMachine(), new CompletableFuture<>());
+        Begun next = new Begun(spec, name, snapshot, beforeBoot, new FakeMachine(), new CompletableFuture<>());
         if (makesAtOnce) {
             next.make();
         }

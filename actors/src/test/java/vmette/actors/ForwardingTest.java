@@ -41,7 +41,7 @@ class ForwardingTest extends VmFixture {
 
     private ForwardTicket ask(int port) {
         ForwardTicket ticket = ForwardTicket.create(++lastId, port);
-        supervisor.tell(new VmSupervisor.Forward(ticket));
+        supervisor.tell(new VmRequest.Forward(ticket));
         return ticket;
     }
 

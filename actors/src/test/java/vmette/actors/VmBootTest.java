@@ -15,6 +15,7 @@ import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.GuestProtocol;
+import vmette.recovery.RecoveryPolicy;
 import vmette.stream.Await;
 import vmette.vmm.VmmExit;
 

@@ -18,6 +18,7 @@ import vmette.errors.Status;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
+import vmette.recovery.RecoveryPolicy;
 import vmette.stream.Await;
 import vmette.vmm.VmmExit;
 
@@ -42,7 +43,7 @@ class VmEndTest extends VmFixture {
     /** What was said on the link before has reached the instance once it answers a ping. */
     private void fence() {
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
         Await.value(reply);
     }
@@ -53,7 +54,7 @@ class VmEndTest extends VmFixture {
     void aSignOfLifeThatDoesNotComeIsWaitedForSoLongAndNoLonger() {
         ready();
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         long nonce = agent.hear(FakeAgent.PING).u64();
         advanceUntilSettled(reply);
         assertThat(Await.failure(reply))
@@ -68,7 +69,7 @@ class VmEndTest extends VmFixture {
     void anAgentThatReadsNothingIsLost() {
         ready();
         agent.channel().fill();
-        supervisor.tell(new VmSupervisor.Ping(new CompletableFuture<>()));
+        supervisor.tell(new VmRequest.Ping(new CompletableFuture<>()));
         agent.hear(FakeAgent.PING);
         advanceUntilSettled(vm.ended());
         assertThat(failure().cause()).isInstanceOf(VmFailure.AgentLost.class);
@@ -79,7 +80,7 @@ class VmEndTest extends VmFixture {
     void anAgentThatReadsOnIsNot() {
         ready();
         agent.channel().fill();
-        supervisor.tell(new VmSupervisor.Ping(new CompletableFuture<>()));
+        supervisor.tell(new VmRequest.Ping(new CompletableFuture<>()));
         agent.hear(FakeAgent.PING);
         agent.channel().drain();
         fence();
@@ -235,7 +236,7 @@ class VmEndTest extends VmFixture {
         for (Object asked : List.of(new VmInstance.Stop(), new VmInstance.Kill(), new VmInstance.Ping(reply()))) {
             kit.system().deadLetters().unsafeUpcast().tell(asked);
         }
-        supervisor.tell(new VmSupervisor.Ping(reply()));
+        supervisor.tell(new VmRequest.Ping(reply()));
         supervisor.tell(new VmSupervisor.Stop());
         AllDeadLetters letter;
         do {
@@ -332,7 +333,7 @@ class VmEndTest extends VmFixture {
     void aPingFailsWithTheVm() {
         ready();
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         agent.hear(FakeAgent.PING);
         machine.exit(VmmExit.Reason.CRASHED, 1, "crashed");
         assertThat(Await.failure(reply)).isInstanceOf(VmLostException.class);
@@ -342,7 +343,7 @@ class VmEndTest extends VmFixture {
     void aPingBeforeReadyFails() {
         launch();
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         assertThat(Await.failure(reply)).isInstanceOf(VmLostException.class);
     }
 
@@ -363,7 +364,7 @@ class VmEndTest extends VmFixture {
         Await.value(reached);
         CommandTicket command = run();
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         held.complete(null);
         assertThat(Await.failure(command.outcome())).isInstanceOf(VmLostException.class);
         assertThat(Await.failure(reply)).isInstanceOf(VmLostException.class);
@@ -393,7 +394,7 @@ class VmEndTest extends VmFixture {
         CommandTicket command = run();
         agent.hear(FakeAgent.EXEC);
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         agent.hear(FakeAgent.PING);
         kit.system().terminate();
         Await.value(machine.closeAsked());
@@ -418,7 +419,7 @@ class VmEndTest extends VmFixture {
 
     private void fenceStash() {
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        supervisor.tell(new VmSupervisor.Ping(reply));
+        supervisor.tell(new VmRequest.Ping(reply));
         Await.failure(reply);
     }
 }

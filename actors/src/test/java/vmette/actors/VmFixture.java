@@ -7,6 +7,7 @@ import akka.actor.testkit.typed.javadsl.ManualTime;
 import akka.actor.typed.ActorRef;
 import com.typesafe.config.ConfigFactory;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -19,6 +20,8 @@ import org.junit.jupiter.api.BeforeEach;
 import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
+import vmette.recovery.Decision;
+import vmette.recovery.RecoveryPolicy;
 import vmette.stream.Await;
 
 /** One supervised VM whose machine is fake and whose clock stands still until the test moves it. */
@@ -52,8 +55,12 @@ abstract class VmFixture {
     }
 
     void launch(VmSpec spec, RecoveryPolicy policy) {
+        launch(spec, Supervision.by(policy));
+    }
+
+    void launch(VmSpec spec, Supervision supervision) {
         vm = ticket(NAME, spec);
-        supervisor = kit.spawn(VmSupervisor.create(vm, settings, machines, policy, Optional.empty()));
+        supervisor = kit.spawn(VmSupervisor.create(vm, settings, machines, supervision, Optional.empty()));
     }
 
     static VmTicket ticket(String name, VmSpec spec) {
@@ -62,12 +69,12 @@ abstract class VmFixture {
 
     /** Restarts after every failure. */
     static RecoveryPolicy restart() {
-        return history -> RecoveryPolicy.Decision.RESTART_COLD;
+        return (failure, past, snapshots, random) -> new Decision.RestartCold(Duration.ZERO, List.of());
     }
 
     CommandTicket run(ExecSpec spec) {
         CommandTicket command = CommandTicket.create(IDS.incrementAndGet(), spec);
-        supervisor.tell(new VmSupervisor.Run(command));
+        supervisor.tell(new VmRequest.Run(command));
         return command;
     }
 
@@ -77,7 +84,11 @@ abstract class VmFixture {
 
     /** Moves the clock until the stage is settled and tells how far; what the clock does not decide gets its time too. */
     Duration advanceUntilSettled(CompletionStage<?> stage) {
-        Duration step = Duration.ofMillis(500);
+        return advanceUntilSettled(stage, Duration.ofMillis(500));
+    }
+
+    /** The same by steps of another length; each takes a tenth of a second. */
+    Duration advanceUntilSettled(CompletionStage<?> stage, Duration step) {
         Duration advanced = Duration.ZERO;
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         while (System.nanoTime() < end) {

@@ -14,9 +14,11 @@ import org.junit.jupiter.api.Test;
 import vmette.config.ExecSpec;
 import vmette.config.VmSpec;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.machine.Machine;
+import vmette.recovery.RecoveryPolicy;
 import vmette.stream.Await;
 import vmette.vmm.VmmExit;
 
@@ -36,7 +38,7 @@ class VmRegistryTest extends VmFixture {
 
     private CommandTicket run(VmTicket ticket, long id) {
         CommandTicket command = CommandTicket.create(id, ExecSpec.of("true"));
-        registry.tell(new VmRegistry.Tell(ticket, new VmSupervisor.Run(command)));
+        registry.tell(new VmRegistry.Tell(ticket, new VmRequest.Run(command)));
         return command;
     }
 
@@ -133,9 +135,9 @@ class VmRegistryTest extends VmFixture {
         Await.value(ticket.ended());
         assertThat(Await.failure(run(ticket, 1).outcome())).isInstanceOf(VmLostException.class);
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        registry.tell(new VmRegistry.Tell(ticket, new VmSupervisor.Ping(reply)));
+        registry.tell(new VmRegistry.Tell(ticket, new VmRequest.Ping(reply)));
         CompletableFuture<DetachedTicket> found = new CompletableFuture<>();
-        registry.tell(new VmRegistry.Tell(ticket, new VmSupervisor.Find(1, found)));
+        registry.tell(new VmRegistry.Tell(ticket, new VmRequest.Find(1, found)));
         assertThat(Await.failure(reply)).isInstanceOf(VmLostException.class);
         assertThat(Await.failure(found)).isInstanceOf(VmLostException.class);
     }
@@ -155,14 +157,52 @@ class VmRegistryTest extends VmFixture {
         Await.value(reached);
         CommandTicket command = run(ticket, 1);
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        registry.tell(new VmRegistry.Tell(ticket, new VmSupervisor.Ping(reply)));
+        registry.tell(new VmRegistry.Tell(ticket, new VmRequest.Ping(reply)));
         CompletableFuture<DetachedTicket> found = new CompletableFuture<>();
-        registry.tell(new VmRegistry.Tell(ticket, new VmSupervisor.Find(1, found)));
+        registry.tell(new VmRegistry.Tell(ticket, new VmRequest.Find(1, found)));
         names();
         held.complete(null);
         assertThat(Await.failure(command.outcome())).isInstanceOf(VmLostException.class);
         assertThat(Await.failure(reply)).isInstanceOf(VmLostException.class);
         assertThat(Await.failure(found)).isInstanceOf(VmLostException.class);
+    }
+
+    private VmTicket quarantined(FakeMachine machine, VmTicket ticket) {
+        machine.closesAtOnce = false;
+        machine.processes.add(4711L);
+        machine.exit(VmmExit.Reason.CRASHED, 1, "crashed");
+        Await.value(machine.closeAsked());
+        advanceUntilSettled(ticket.ended(), VmSupervisor.CLOSE_PATIENCE);
+        return ticket;
+    }
+
+    @Test
+    void aNameIsKeptAsLongAsAProcessOfItsVmRemains() {
+        VmTicket ticket = launch("a");
+        FakeMachine machine = machines.next();
+        quarantined(machine, ticket);
+        assertThat(Await.failure(launch("a").ready()))
+                .isInstanceOf(StartFailedException.class)
+                .hasMessageContaining("process 4711");
+        assertThat(names()).containsExactly("a");
+        assertThat(machines.hasBegun()).isFalse();
+        machine.finishClose();
+        advanceUntil(() -> names().isEmpty());
+        launch("a");
+        FakeAgent.boot(machines.next());
+    }
+
+    @Test
+    void aRegistryThatClosesDoesNotWaitForWhatCannotBeEnded() {
+        VmTicket first = launch("a");
+        quarantined(machines.next(), first);
+        VmTicket second = launch("b");
+        FakeMachine machine = machines.next();
+        machine.closesAtOnce = false;
+        registry.tell(new VmRegistry.StopAll());
+        Await.value(machine.closeAsked());
+        advanceUntilSettled(second.ended(), VmSupervisor.CLOSE_PATIENCE);
+        kit.createTestProbe().expectTerminated(registry, Duration.ofSeconds(30));
     }
 
     @Test

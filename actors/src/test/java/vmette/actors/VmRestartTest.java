@@ -2,10 +2,15 @@ package vmette.actors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import vmette.config.VmSpec;
+import vmette.recovery.Decision;
+import vmette.recovery.Failure;
+import vmette.recovery.FailureKind;
+import vmette.recovery.RecoveryHistory;
 import vmette.stream.Await;
 import vmette.vmm.VmmExit;
 
@@ -89,18 +94,30 @@ class VmRestartTest extends VmFixture {
     }
 
     @Test
-    void thePolicySeesTheWholeHistory() {
-        List<List<VmFailure>> seen = new CopyOnWriteArrayList<>();
-        launch(VmSpec.builder().build(), history -> {
-            seen.add(history);
-            return history.size() < 3 ? RecoveryPolicy.Decision.RESTART_COLD : RecoveryPolicy.Decision.GIVE_UP;
+    void thePolicySeesTheHistory() {
+        List<RecoveryHistory> seen = new CopyOnWriteArrayList<>();
+        launch(VmSpec.builder().build(), (failure, past, snapshots, random) -> {
+            seen.add(past);
+            return past.total() < 2
+                    ? new Decision.RestartCold(Duration.ZERO, List.of())
+                    : new Decision.GiveUp("it is enough", List.of());
         });
         for (int i = 0; i < 3; i++) {
             crash(machines.next());
         }
         assertThat(failure().incarnation()).isEqualTo(3);
-        assertThat(seen).hasSize(3);
-        assertThat(seen.get(2)).extracting(VmFailure::incarnation).containsExactly(1L, 2L, 3L);
+        assertThat(failure().next()).contains(new Decision.GiveUp("it is enough", List.of()));
+        assertThat(seen).extracting(RecoveryHistory::total).containsExactly(0L, 1L, 2L);
+        assertThat(seen.get(2).recent()).extracting(Failure::kind).containsOnly(FailureKind.VMM_EXIT);
+    }
+
+    @Test
+    void aPolicyThatThrowsGivesTheVmUp() {
+        launch(VmSpec.builder().build(), (failure, past, snapshots, random) -> {
+            throw new IllegalStateException("bug");
+        });
+        crash(machines.next());
+        assertThat(failure().next().orElseThrow().text()).contains("its recovery policy failed", "bug");
     }
 
     @Test

@@ -102,6 +102,7 @@ final class RootfsCommand implements Callable<Integer> {
                 settings.forward(),
                 settings.net(),
                 settings.rootfs(),
+                settings.recovery(),
                 settings.vm());
     }
 

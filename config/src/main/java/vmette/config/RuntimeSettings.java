@@ -22,6 +22,7 @@ import vmette.errors.InvalidConfigException;
  * @param forward TCP connections into the guest
  * @param net what is behind network cards
  * @param rootfs where roots come from
+ * @param recovery what follows the failure of a VM
  * @param vm what a VM gets where its specification does not say
  */
 public record RuntimeSettings(
@@ -34,6 +35,7 @@ public record RuntimeSettings(
         ForwardSettings forward,
         NetSettings net,
         RootfsSettings rootfs,
+        RecoverySettings recovery,
         VmSpec vm) {
 
     /** Checks what is given. */
@@ -98,6 +100,7 @@ public record RuntimeSettings(
                         root.section("rootfs").bytes("max-size", 1 << 20, Long.MAX_VALUE),
                         root.section("rootfs").flag("offline"),
                         root.section("rootfs").duration("tag-ttl", false)),
+                RecoverySettings.from(root.section("recovery")),
                 VmSpec.from(root.section("vm")));
     }
 
@@ -113,6 +116,7 @@ public record RuntimeSettings(
                 forward,
                 net,
                 new RootfsSettings(rootfs.maxSize(), true, rootfs.tagTtl()),
+                recovery,
                 vm);
     }
 

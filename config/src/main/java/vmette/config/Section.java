@@ -132,6 +132,15 @@ final class Section {
                         null));
     }
 
+    double fraction(String key) {
+        String allowed = "a number from 0 to 1";
+        double value = read(key, allowed, () -> config.getDouble(key));
+        if (!(value >= 0 && value <= 1)) {
+            throw refuse(key, allowed, null);
+        }
+        return value;
+    }
+
     /** A list of texts, each of which {@code parse} reads or refuses. */
     <T> List<T> list(String key, Function<String, T> parse) {
         List<String> texts = read(key, "a list of texts", () -> config.getStringList(key));

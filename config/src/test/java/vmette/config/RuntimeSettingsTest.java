@@ -31,6 +31,14 @@ class RuntimeSettingsTest {
         assertThat(settings.vsock().bufAlloc()).isEqualTo(256 * 1024);
         assertThat(settings.qemu().accelerator()).isEqualTo(AcceleratorChoice.AUTO);
         assertThat(settings.runtimeDir()).isEmpty();
+        assertThat(settings.recovery())
+                .isEqualTo(new RecoverySettings(
+                        RestartMode.TEMPORARY,
+                        5,
+                        Duration.ofMinutes(10),
+                        new RecoverySettings.Backoff(Duration.ofSeconds(1), Duration.ofMinutes(1), 0.2),
+                        Duration.ofMinutes(1),
+                        2));
     }
 
     @Test
@@ -46,6 +54,23 @@ class RuntimeSettingsTest {
         assertThat(settings.vm().kernel()).contains(Path.of("/k"));
         assertThat(settings.vm().publish()).containsExactly(new PublishedPort(8080, 80), new PublishedPort(0, 81));
         assertThat(settings.forward()).isEqualTo(new ForwardSettings(Duration.ofSeconds(2), 3, 9));
+    }
+
+    @Test
+    void recoveryIsTaken() {
+        RecoverySettings recovery =
+                read("vmette.recovery { mode = Permanent, max-restarts = 0, within = 5s, stable-after = 0s,"
+                                + " restore-attempts = 100, backoff { min = 2ms, max = 2ms, jitter = 1 } }")
+                        .recovery();
+        assertThat(recovery)
+                .isEqualTo(new RecoverySettings(
+                        RestartMode.PERMANENT,
+                        0,
+                        Duration.ofSeconds(5),
+                        new RecoverySettings.Backoff(Duration.ofMillis(2), Duration.ofMillis(2), 1),
+                        Duration.ZERO,
+                        100));
+        assertThat(recovery.withMode(RestartMode.TRANSIENT).mode()).isEqualTo(RestartMode.TRANSIENT);
     }
 
     @ParameterizedTest
@@ -74,6 +99,18 @@ class RuntimeSettingsTest {
                 "vmette.forward.backlog = 0 | a whole number from 1 to 65535",
                 "vmette.forward.connect-timeout = 0s | a duration above 0",
                 "vmette.forward.conect-timeout = 1s | the nearest one is vmette.forward.connect-timeout",
+                "vmette.recovery.mode = always | vmette.recovery.mode = always (here: 1) is refused: allowed is permanent, transient, temporary",
+                "vmette.recovery.max-restarts = 101 | a whole number from 0 to 100",
+                "vmette.recovery.max-restarts = -1 | a whole number from 0 to 100",
+                "vmette.recovery.within = 0s | a duration above 0",
+                "vmette.recovery.stable-after = -1s | a duration of 0 or more",
+                "vmette.recovery.restore-attempts = 0 | a whole number from 1 to 100",
+                "vmette.recovery.backoff.min = 0s | a duration above 0",
+                "vmette.recovery.backoff.min = 2m | recovery.backoff.max = PT1M is refused: allowed is at least recovery.backoff.min",
+                "vmette.recovery.backoff.jitter = 1.1 | vmette.recovery.backoff.jitter = 1.1 (here: 1) is refused: allowed is a number from 0 to 1",
+                "vmette.recovery.backoff.jitter = -0.1 | a number from 0 to 1",
+                "vmette.recovery.backoff.jitter = some | a number from 0 to 1",
+                "vmette.recovery.backof.min = 1s | the nearest one is vmette.recovery.backoff",
                 "vmette.vm = 3 | vmette.vm = 3",
             })
     void aBrokenValueIsRefusedByName(String hocon, String part) {

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -141,6 +142,11 @@ public final class SocketDaemon implements AutoCloseable {
         synchronized (lastLines) {
             return lastLines.isEmpty() ? "" : ": " + String.join(" | ", lastLines);
         }
+    }
+
+    /** Its process id, as long as it lives. */
+    public OptionalLong pid() {
+        return process.isAlive() ? OptionalLong.of(process.pid()) : OptionalLong.empty();
     }
 
     /** Completes, never exceptionally, with a line that says how, when the process is gone. */

@@ -42,6 +42,16 @@ record Ending(
         };
     }
 
+    /** The same for a QEMU that we killed because its QMP connection was lost: the signal was ours. */
+    VmmExit classifyAbandoned() {
+        VmmExit exit = classify();
+        return exit.reason() == Reason.CRASHED
+                ? exit(
+                        Reason.CONNECTION_LOST,
+                        "QEMU's control connection was lost while it ran on, so it was killed" + quoteConsole())
+                : exit;
+    }
+
     private String describeReset() {
         return console.isEmpty() ? SILENT_RESET : "the guest asked for a reset";
     }

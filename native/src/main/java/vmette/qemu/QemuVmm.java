@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -49,6 +50,7 @@ final class QemuVmm implements Vmm {
     private boolean quitRequested;
     private boolean killRequested;
     private boolean panicked;
+    private boolean abandoned;
     private String shutdownReason = "";
     private Process process;
     private QmpConnection qmp;
@@ -167,12 +169,14 @@ final class QemuVmm implements Vmm {
 
     // A QEMU that nobody can talk to is of no use; the grace is for one that is about to end by itself.
     private void onConnectionLost() {
-        killUnlessExitedWithin(QUIT_GRACE);
+        killUnlessExitedWithin(QUIT_GRACE, true);
     }
 
     private void onEnded(int exitCode) {
         Ending ending;
+        boolean forItsConnection;
         synchronized (lock) {
+            forItsConnection = abandoned;
             ending = new Ending(
                     running.isDone() && !running.isCompletedExceptionally(),
                     quitRequested,
@@ -183,7 +187,7 @@ final class QemuVmm implements Vmm {
         }
         connection().close();
         running.completeExceptionally(failures.ended(ending));
-        exited.complete(ending.classify());
+        exited.complete(forItsConnection ? ending.classifyAbandoned() : ending.classify());
     }
 
     @Override
@@ -249,13 +253,16 @@ final class QemuVmm implements Vmm {
                     kill();
                 }
             });
-            killUnlessExitedWithin(QUIT_GRACE);
+            killUnlessExitedWithin(QUIT_GRACE, false);
         }
     }
 
-    private void killUnlessExitedWithin(Duration grace) {
+    private void killUnlessExitedWithin(Duration grace, boolean connectionLost) {
         CompletionStage<VmmExit> inTime = exited.copy().orTimeout(grace.toMillis(), TimeUnit.MILLISECONDS);
         inTime.exceptionally(late -> {
+            synchronized (lock) {
+                abandoned |= connectionLost;
+            }
             kill();
             return null;
         });
@@ -275,6 +282,13 @@ final class QemuVmm implements Vmm {
     @Override
     public CompletionStage<VmmExit> whenExited() {
         return exited.minimalCompletionStage();
+    }
+
+    @Override
+    public OptionalLong pid() {
+        synchronized (lock) {
+            return process != null && process.isAlive() ? OptionalLong.of(process.pid()) : OptionalLong.empty();
+        }
     }
 
     @Override

@@ -1,6 +1,7 @@
 package vmette.vmm;
 
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -38,6 +39,9 @@ public interface Vmm {
 
     /** Completes, never exceptionally, when the process is reaped (or could not be spawned). */
     CompletionStage<VmmExit> whenExited();
+
+    /** The process's id, from spawned to reaped. */
+    OptionalLong pid();
 
     /** The last lines of the guest's console and of what the monitor itself said, oldest first; bounded, made printable. */
     List<String> consoleTail();

@@ -20,6 +20,8 @@ public record VmmExit(Reason reason, int exitCode, String detail) {
         REQUESTED,
         /** It was killed, crashed, or left for no stated reason. */
         CRASHED,
+        /** Its control connection was lost while it ran on, so we killed it. */
+        CONNECTION_LOST,
         /** It could not be spawned or refused its arguments. */
         NOT_STARTED
     }

@@ -50,6 +50,17 @@ class EndingTest {
     }
 
     @Test
+    void aKillOfOursForALostConnectionIsNoCrash() {
+        VmmExit exit = new Ending(true, false, "", false, 137, List.of("a")).classifyAbandoned();
+        assertThat(exit.reason()).isEqualTo(VmmExit.Reason.CONNECTION_LOST);
+        assertThat(exit.detail()).contains("control connection was lost").endsWith(": a");
+        assertThat(new Ending(true, false, "guest-shutdown", false, 137, List.of())
+                        .classifyAbandoned()
+                        .reason())
+                .isEqualTo(VmmExit.Reason.GUEST_POWEROFF);
+    }
+
+    @Test
     void detailNamesSignalAndLastLines() {
         Ending killed = new Ending(true, false, "", false, 137, List.of("a", "b", "c"));
         assertThat(killed.classify().detail())

@@ -2,6 +2,7 @@ package vmette.vmm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import vmette.errors.StartFailedException;
@@ -149,6 +150,12 @@ public final class FakeVmm implements Vmm {
     @Override
     public CompletionStage<VmmExit> whenExited() {
         return exited.minimalCompletionStage();
+    }
+
+    /** There is no process. */
+    @Override
+    public OptionalLong pid() {
+        return OptionalLong.empty();
     }
 
     @Override

@@ -1,0 +1,33 @@
+package vmette.recovery;
+
+/** The snapshots of one VM, as its supervisor sees them. Thread-safe; nothing blocks. */
+public interface SnapshotShelf {
+    /** A shelf on which there never is one. */
+    SnapshotShelf EMPTY = new SnapshotShelf() {
+        @Override
+        public SnapshotsAtHand atHand() {
+            return SnapshotsAtHand.NONE;
+        }
+
+        @Override
+        public void restored(String id) {}
+
+        @Override
+        public void restoreFailed(String id) {}
+
+        @Override
+        public void discard(String id) {}
+    };
+
+    /** What could be restored now; none that was discarded. */
+    SnapshotsAtHand atHand();
+
+    /** An incarnation that began from it has become ready: its count of failed restores begins anew. */
+    void restored(String id);
+
+    /** An incarnation that began from it did not become ready. */
+    void restoreFailed(String id);
+
+    /** It is not to be offered any more. What becomes of its files is the shelf's to decide. */
+    void discard(String id);
+}
