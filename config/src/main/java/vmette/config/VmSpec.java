@@ -111,6 +111,9 @@ public record VmSpec(
             builder.cmdline(vm.text("cmdline"));
         }
         vm.path("ca-certs").ifPresent(builder::caCerts);
+        if (!vm.text("exec").isEmpty()) {
+            builder.exec(vm.text("exec"));
+        }
         vm.texts("env").forEach(builder::env);
         vm.list("publish", PublishedPort::parse).forEach(builder::publish);
         if (!vm.text("rootfs").isEmpty()) {

@@ -179,6 +179,9 @@ final class RunOptions {
 
     /** What the VM is to be. */
     VmSpec spec(VmSpec defaults) {
+        if (exec == null) {
+            exec = defaults.exec().orElse(null);
+        }
         storage.check(command, defaults, exec != null);
         VmSpecBuilder spec = defaults.toBuilder();
         if (exec != null) {

@@ -8,6 +8,7 @@ import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
 import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigUtil;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -302,8 +303,8 @@ class AbiWalkIT {
     private static Launched.Result byFile(Row row, String root) throws IOException {
         Files.writeString(
                 in("row.conf"),
-                "include \"vmette.conf\"\nvmette.vm { rootfs = \"" + root + "\", " + sandbox.resolved(row.file())
-                        + " }\n");
+                "include \"vmette.conf\"\nvmette.vm { rootfs = \"" + root + "\", exec = "
+                        + ConfigUtil.quoteString(merged(row)) + ", " + sandbox.resolved(row.file()) + " }\n");
         return Launched.start(
                         sandbox,
                         Map.of("DOCKER_CONFIG", outside.resolve("login").toString()),
@@ -311,9 +312,7 @@ class AbiWalkIT {
                         "run",
                         "--config",
                         in("row.conf").toString(),
-                        "--quiet",
-                        "--exec",
-                        merged(row))
+                        "--quiet")
                 .result();
     }
 

@@ -86,6 +86,7 @@ class PrecedenceTest {
                         Optional.of(Path.of("/variable")),
                         Optional.of(Path.of("/file")),
                         Optional.empty()),
+                texts("--exec=flag", "VMETTE_EXEC=variable", "exec = file", VmSpec::exec),
                 texts("--cmdline=flag", "VMETTE_CMDLINE=variable", "cmdline = file", VmSpec::cmdline),
                 texts("--rootfs=flag", "VMETTE_ROOTFS=variable", "rootfs = file", spec -> spec.storage()
                         .rootfs()),
