@@ -6,6 +6,7 @@ import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -19,6 +20,9 @@ final class Janitor {
     private static final Logger log = LoggerFactory.getLogger(Janitor.class);
 
     private static final int PATIENCE_TENTHS = 50;
+
+    /** It has nothing to do but to read a word: longer only on a host that is overloaded. */
+    private static final long LEAVE_MILLIS = 5_000;
 
     /**
      * {@code $1} is the directory. The children die by the kernel's hand; the janitor waits {@code $2} tenths of a second for that, kills by
@@ -102,10 +106,17 @@ final class Janitor {
         say("forget " + child.pid() + " " + child.startTicks());
     }
 
-    /** The directory is gone or will be removed by us: the janitor leaves without touching it. */
+    /** The directory is gone or will be removed by us: the janitor leaves without touching it, and is waited for, for a moment. */
     void dismiss() {
         say("bye");
         endInput();
+        try {
+            if (!process.waitFor(LEAVE_MILLIS, TimeUnit.MILLISECONDS)) {
+                log.warn("the janitor process {} has been told to leave and is still there", process.pid());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** Leaves waiting for the children and the removal to the janitor. */
