@@ -13,6 +13,7 @@ import vmette.config.Share;
 import vmette.config.VmSpec;
 import vmette.errors.InvalidConfigException;
 import vmette.guest.protocol.HostFrame;
+import vmette.journal.Journal;
 import vmette.net.UserNetwork;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
@@ -75,7 +76,10 @@ final class Storage implements AutoCloseable {
                 storage.connect(spec, children, directory, settings);
             }
             if (spec.storage().scratchMib() > 0) {
-                storage.makeScratch(scratches, spec.storage().scratchMib());
+                storage.makeScratch(
+                        scratches,
+                        spec.storage().scratchMib(),
+                        children.directory().journal());
             }
             // They have been starting together, and beside the formatting.
             storage.daemons.forEach(SocketDaemon::awaitSocket);
@@ -110,8 +114,8 @@ final class Storage implements AutoCloseable {
         }
     }
 
-    private void makeScratch(Path scratches, long mib) {
-        scratch = Optional.of(ScratchDisk.create(scratches, mib));
+    private void makeScratch(Path scratches, long mib, Journal journal) {
+        scratch = Optional.of(ScratchDisk.create(scratches, mib, journal));
         disks.add(new BlockDisk(scratch.get().file(), false, StorageParts.SCRATCH, false, true));
     }
 

@@ -10,6 +10,9 @@ public final class Errno {
     /** No such file or directory. */
     public static final int ENOENT = 2;
 
+    /** No such process. */
+    public static final int ESRCH = 3;
+
     /** Interrupted by a signal; every wrapper of this package retries. */
     public static final int EINTR = 4;
 
@@ -46,7 +49,7 @@ public final class Errno {
     private static final Map<Integer, String[]> KNOWN = Map.ofEntries(
             known(1, "EPERM", "operation not permitted"),
             known(ENOENT, "ENOENT", "no such file or directory"),
-            known(3, "ESRCH", "no such process"),
+            known(ESRCH, "ESRCH", "no such process"),
             known(EINTR, "EINTR", "interrupted system call"),
             known(EIO, "EIO", "input/output error"),
             known(6, "ENXIO", "no such device or address"),

@@ -75,6 +75,9 @@ final class LibC {
 
     static native long lgetxattr(long path, long name, long value, long size);
 
+    /** For calls that the C library got wrappers for only lately; varargs as for fcntl. */
+    static native long syscall(long number, long first, long second, long third, long fourth);
+
     /** The errno of this thread's last call. */
     static int errno() {
         return Native.getLastError();

@@ -14,6 +14,8 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.StartFailedException;
+import vmette.journal.Journal;
+import vmette.journal.JournalRecord;
 
 /**
  * All child processes of one runtime, and the guarantee that none outlives it; see the package. Owns the {@link
@@ -59,7 +61,7 @@ public final class ChildProcesses implements AutoCloseable {
         try {
             Path setsid = utility("setsid");
             ChildProcesses children =
-                    new ChildProcesses(directory, utility("setpriv"), setsid, Janitor.start(setsid, directory.path()));
+                    new ChildProcesses(directory, utility("setpriv"), setsid, Janitor.start(setsid, directory));
             children.spawner.start();
             Runtime.getRuntime().addShutdownHook(children.shutdownHook);
             return children;
@@ -84,21 +86,35 @@ public final class ChildProcesses implements AutoCloseable {
     }
 
     /**
+     * Spawns a child that serves no VM in particular, see {@link #spawn(ChildPurpose, List, Redirect)}.
+     *
+     * @param command the program's absolute path and its arguments
+     * @param input its standard input
+     * @return completes on the spawning thread: never block it
+     */
+    public CompletionStage<Process> spawn(List<String> command, Redirect input) {
+        String program = String.valueOf(Path.of(command.get(0)).getFileName());
+        return spawn(new ChildPurpose(program, "", Optional.empty()), command, input);
+    }
+
+    /**
      * Spawns a child that dies with this JVM, in a session of its own, with {@code /} as working directory, a reduced
-     * environment (PATH, HOME, locale, TMPDIR, TZ, LD_LIBRARY_PATH) and its error output joined to its output. Whoever
+     * environment (PATH, HOME, locale, TMPDIR, TZ, LD_LIBRARY_PATH, and the mark by which the {@link
+     * Journal} knows it) and its error output joined to its output. Whoever
      * gets the process reads that to its end.
      *
      * <p>A program that cannot be executed shows as a child that says so and ends with status 126 or 127.
      *
+     * @param purpose what the journal says of it
      * @param command the program's absolute path and its arguments
      * @param input its standard input, as {@code Redirect.from(...)}; a pipe is closed by whoever gets the process
      * @return completes on the spawning thread: never block it. Fails with {@link StartFailedException} if the system
      *     spawns nothing or this is closed
      */
-    public CompletionStage<Process> spawn(List<String> command, Redirect input) {
+    public CompletionStage<Process> spawn(ChildPurpose purpose, List<String> command, Redirect input) {
         List<String> guarded = guard(command);
         CompletableFuture<Process> spawned = new CompletableFuture<>();
-        if (!spawner.execute(() -> spawn(guarded, command, input, spawned))) {
+        if (!spawner.execute(() -> spawn(purpose, guarded, command, input, spawned))) {
             spawned.completeExceptionally(refusal(command));
         }
         return spawned;
@@ -113,7 +129,12 @@ public final class ChildProcesses implements AutoCloseable {
         return guarded;
     }
 
-    private void spawn(List<String> guarded, List<String> command, Redirect input, CompletableFuture<Process> spawned) {
+    private void spawn(
+            ChildPurpose purpose,
+            List<String> guarded,
+            List<String> command,
+            Redirect input,
+            CompletableFuture<Process> spawned) {
         if (closed) {
             spawned.completeExceptionally(refusal(command));
             return;
@@ -122,20 +143,35 @@ public final class ChildProcesses implements AutoCloseable {
                 new ProcessBuilder(guarded).redirectInput(input).redirectErrorStream(true);
         builder.directory(Path.of("/").toFile());
         ChildEnvironment.reduce(builder.environment());
+        Journal journal = directory.journal();
+        String mark = directory.newChildMark();
+        builder.environment().put(SeenProcess.MARK, mark);
+        journal.announce(new JournalRecord.Intent(
+                mark,
+                directory.boot(),
+                purpose.what(),
+                purpose.vm(),
+                purpose.directory().map(Path::toString).orElse(""),
+                command.get(0)));
         Process process;
         try {
             process = builder.start();
         } catch (IOException e) {
+            journal.append(new JournalRecord.Ended(mark, -1));
             spawned.completeExceptionally(
                     new StartFailedException("cannot spawn " + command.get(0) + ": " + e.getMessage(), e));
             return;
         }
         living.add(process);
         Optional<ProcessIdentity> identity = ProcessIdentity.of(process.pid());
-        identity.ifPresent(janitor::watch);
+        identity.ifPresent(child -> {
+            janitor.watch(child);
+            journal.append(new JournalRecord.Spawned(mark, directory.boot(), child.pid(), child.startTicks()));
+        });
         CompletionStage<Process> exit = process.onExit();
         exit.thenAccept(ended -> {
             living.remove(ended);
+            journal.append(new JournalRecord.Ended(mark, ended.exitValue()));
             identity.ifPresent(gone -> spawner.execute(() -> janitor.forget(gone)));
         });
         spawned.complete(process);

@@ -26,7 +26,8 @@ final class Janitor {
 
     /**
      * {@code $1} is the directory. The children die by the kernel's hand; the janitor waits {@code $2} tenths of a second for that, kills by
-     * itself what is left (pid and start time must both match), waits again, and removes the directory.
+     * itself what is left (pid and start time must both match), waits again, and removes the directory. What has a mark in its environment that begins with {@code $4}
+     * is killed too: descendants of children. The journal {@code $3} goes if nothing it tells of can be left; else the next runtime reads it.
      */
     private static final String SCRIPT = """
             set -f
@@ -67,7 +68,22 @@ final class Janitor {
               if lives "$child"; then kill -KILL "${child%%:*}"; fi
             done
             wait_for_all "$1" "$2"
+            set +f
+            tries=0
+            while [ "$tries" -lt 50 ]; do
+              marked=$(grep -lsz -e "^VMETTE_MARK=$4-" /proc/[0-9]*/environ)
+              [ -n "$marked" ] || break
+              for environ in $marked; do
+                pid=${environ#/proc/}
+                kill -KILL "${pid%/environ}" 2>/dev/null
+              done
+              sleep 0.1
+              tries=$((tries + 1))
+            done
             rm -rf -- "$directory"
+            made=$(grep -c '^[0-9a-f]* [0-9]* file ' "$3")
+            gone=$(grep -c '^[0-9a-f]* [0-9]* file-gone ' "$3")
+            [ -z "$marked" ] && [ "$made" = "$gone" ] && rm -f -- "$3"
             """;
 
     private final Process process;
@@ -79,11 +95,12 @@ final class Janitor {
         this.input = process.getOutputStream();
     }
 
-    static Janitor start(Path setsid, Path directory) throws IOException {
-        return start(setsid, directory, PATIENCE_TENTHS);
+    static Janitor start(Path setsid, RuntimeDirectory directory) throws IOException {
+        return start(setsid, directory.path(), directory.journal().file(), directory.mark(), PATIENCE_TENTHS);
     }
 
-    static Janitor start(Path setsid, Path directory, int patienceTenths) throws IOException {
+    static Janitor start(Path setsid, Path directory, Path journal, String mark, int patienceTenths)
+            throws IOException {
         ProcessBuilder builder = new ProcessBuilder(List.of(
                 setsid.toString(),
                 "/bin/sh",
@@ -91,7 +108,9 @@ final class Janitor {
                 SCRIPT,
                 "vmette-janitor",
                 directory.toString(),
-                Integer.toString(patienceTenths)));
+                Integer.toString(patienceTenths),
+                journal.toString(),
+                mark));
         builder.directory(Path.of("/").toFile());
         builder.redirectOutput(Redirect.DISCARD).redirectError(Redirect.DISCARD);
         ChildEnvironment.reduce(builder.environment());

@@ -15,6 +15,9 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.VmetteIoException;
+import vmette.journal.Journal;
+import vmette.journal.JournalNames;
+import vmette.journal.JournalRecord;
 
 /**
  * The private directory (mode 0700) of one runtime: {@code <base>/vmette-<uid>/<pid>-<random>}, with a directory in it
@@ -39,16 +42,22 @@ public final class RuntimeDirectory implements AutoCloseable {
 
     private final Path path;
     private final FileChannel lock;
+    private final Journal journal;
+    private final String boot;
+    private final String mark = String.format("%016x%016x", RANDOM.nextLong(), RANDOM.nextLong());
+    private final AtomicLong marks = new AtomicLong();
     private final AtomicLong sequence = new AtomicLong();
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private RuntimeDirectory(Path path, FileChannel lock) {
+    private RuntimeDirectory(Path path, FileChannel lock, Journal journal, String boot) {
         this.path = path;
         this.lock = lock;
+        this.journal = journal;
+        this.boot = boot;
     }
 
     /**
-     * Makes the directory of this runtime and sweeps those of dead ones.
+     * Makes the directory of this runtime, and its journal; ends the processes of dead ones and removes their files.
      *
      * @param setting the value of {@code vmette.runtime-dir}: an existing directory, or empty for the usual places
      * @throws vmette.errors.InvalidConfigException if the setting names something unusable: missing, open to others, or
@@ -67,13 +76,18 @@ public final class RuntimeDirectory implements AutoCloseable {
         String name = self.pid() + "-" + random;
         int bytesBelow = 1 + name.length() + 1 + VM_NAME_CHARS + 1 + SOCKET_NAME_BYTES;
         Path parent = new RuntimeBase(environment, fallback, uid, bytesBelow).choose(setting);
-        RuntimeDirectory directory = create(parent, name, ".new-" + random, owner);
+        String boot = BootIdentity.ofThisHost();
+        JournalRecord.Began began = new JournalRecord.Began(
+                boot, self.pid(), self.startTicks(), parent.resolve(name).toString());
+        RuntimeDirectory directory = create(parent, name, ".new-" + random, owner, began);
+        new Reaper(parent, boot, uid, new ProcessKiller(true)).run();
         new DirectorySweep(parent, owner, uid).run();
         return directory;
     }
 
     // Locked before it gets the name under which a sweep would look at it; the lock is on the inode and goes along.
-    private static RuntimeDirectory create(Path parent, String name, String unfinishedName, String owner) {
+    private static RuntimeDirectory create(
+            Path parent, String name, String unfinishedName, String owner, JournalRecord.Began began) {
         Path unfinished = parent.resolve(unfinishedName);
         try {
             Files.createDirectory(unfinished, RuntimeBase.PRIVATE);
@@ -84,9 +98,11 @@ public final class RuntimeDirectory implements AutoCloseable {
                 lock.lock();
                 Path finished = parent.resolve(name);
                 Files.move(unfinished, finished);
-                return new RuntimeDirectory(finished, lock);
-            } catch (IOException e) {
+                return new RuntimeDirectory(
+                        finished, lock, Journal.create(JournalNames.of(finished), began), began.boot());
+            } catch (IOException | VmetteIoException e) {
                 lock.close();
+                FileTrees.remove(parent.resolve(name));
                 throw e;
             }
         } catch (IOException e) {
@@ -178,10 +194,31 @@ public final class RuntimeDirectory implements AutoCloseable {
         }
     }
 
-    /** Removes the directory with all VM directories and gives up the lock. Idempotent. */
+    /** Where what is made and happens is written down, for whoever comes after a sudden death. */
+    public Journal journal() {
+        return journal;
+    }
+
+    /** 128 random bits, with which the marks of all children begin. */
+    String mark() {
+        return mark;
+    }
+
+    /** What a child and its descendants have in their environment, and nobody else. */
+    String newChildMark() {
+        return mark + "-" + marks.incrementAndGet();
+    }
+
+    /** In which pids mean something. */
+    String boot() {
+        return boot;
+    }
+
+    /** Removes the directory with all VM directories, and the journal; gives up the lock. Idempotent. */
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
+            journal.close();
             try {
                 FileTrees.remove(path);
             } catch (IOException e) {
@@ -194,6 +231,7 @@ public final class RuntimeDirectory implements AutoCloseable {
     /** Gives up the lock and leaves the removal to somebody else, once: whoever sees it unlocked may remove it. */
     void abandon() {
         if (closed.compareAndSet(false, true)) {
+            journal.abandon();
             unlock();
         }
     }

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -51,7 +52,9 @@ public final class SocketDaemon implements AutoCloseable {
     public static SocketDaemon start(ChildProcesses children, String name, List<String> command, Path socket) {
         Process process;
         try {
-            process = children.spawn(command, Redirect.from(Path.of("/dev/null").toFile()))
+            ChildPurpose purpose = new ChildPurpose(name, "", Optional.ofNullable(socket.getParent()));
+            process = children.spawn(
+                            purpose, command, Redirect.from(Path.of("/dev/null").toFile()))
                     .toCompletableFuture()
                     .join();
         } catch (CompletionException e) {

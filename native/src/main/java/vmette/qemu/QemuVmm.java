@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -18,6 +19,7 @@ import vmette.errors.OperationTimeoutException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.process.ChildProcesses;
+import vmette.process.ChildPurpose;
 import vmette.vmm.Vmm;
 import vmette.vmm.VmmCapabilities;
 import vmette.vmm.VmmExit;
@@ -86,7 +88,8 @@ final class QemuVmm implements Vmm {
             }
             qmp = connection;
         }
-        children.spawn(QemuCommandLine.of(binary, accelerator, launch), NO_INPUT)
+        ChildPurpose purpose = new ChildPurpose("monitor", launch.name(), Optional.of(launch.directory()));
+        children.spawn(purpose, QemuCommandLine.of(binary, accelerator, launch), NO_INPUT)
                 .whenComplete(this::onSpawned);
         connection.closed().thenRun(this::onConnectionLost);
         CompletionStage<JsonNode> status = connection

@@ -21,11 +21,13 @@ import java.util.concurrent.TimeUnit;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
+import vmette.journal.Journal;
+import vmette.journal.JournalRecord;
 import vmette.process.Executables;
 
 /**
  * A sparse file with an empty ext4 file system, for one incarnation of a VM. Its name goes as soon as the monitor has it open, and its
- * room with the monitor; one whose owner died before that is removed when the next is made.
+ * room with the monitor; one whose owner died before that is removed by the next runtime, or when the next is made.
  */
 public final class ScratchDisk implements AutoCloseable {
     private static final Set<PosixFilePermission> PRIVATE = PosixFilePermissions.fromString("rw-------");
@@ -39,10 +41,12 @@ public final class ScratchDisk implements AutoCloseable {
     private final Path file;
     // On the first byte only, which the monitor's own locks leave alone. Proves that the owner lives.
     private final FileChannel owner;
+    private final Journal journal;
 
-    private ScratchDisk(Path file, FileChannel owner) {
+    private ScratchDisk(Path file, FileChannel owner, Journal journal) {
         this.file = file;
         this.owner = owner;
+        this.journal = journal;
     }
 
     /**
@@ -50,14 +54,17 @@ public final class ScratchDisk implements AutoCloseable {
      *
      * @param directory where; made if it does not exist; on a real disk, not in memory
      * @param mib its size
+     * @param journal of the runtime it is for
      * @throws VmetteException if it cannot be made
      */
-    public static ScratchDisk create(Path directory, long mib) {
+    public static ScratchDisk create(Path directory, long mib, Journal journal) {
         Path format = formatter();
         try {
             Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PRIVATE_DIRECTORY));
-            sweep(directory);
-            ScratchDisk made = open(directory);
+            // The journal is read by a process with another working directory.
+            Path absolute = directory.toAbsolutePath();
+            sweep(absolute);
+            ScratchDisk made = open(absolute, journal);
             try {
                 made.owner.write(ByteBuffer.allocate(1), (mib << 20) - 1);
                 made.format(format);
@@ -84,10 +91,11 @@ public final class ScratchDisk implements AutoCloseable {
                         "a scratch disk needs mkfs.ext4, which is not here; on Debian: apt-get install e2fsprogs"));
     }
 
-    private static ScratchDisk open(Path directory) throws IOException {
+    private static ScratchDisk open(Path directory, Journal journal) throws IOException {
         for (; ; ) {
             Path file = directory.resolve(UUID.randomUUID() + ".ext4");
             OURS.add(file);
+            journal.append(new JournalRecord.FileMade(file.toString()));
             try {
                 FileChannel channel = FileChannel.open(
                         file,
@@ -95,14 +103,16 @@ public final class ScratchDisk implements AutoCloseable {
                         PosixFilePermissions.asFileAttribute(PRIVATE));
                 // Another process that sweeps may have been faster.
                 if (channel.tryLock(0, 1, false) != null && Files.exists(file)) {
-                    return new ScratchDisk(file, channel);
+                    return new ScratchDisk(file, channel, journal);
                 }
                 channel.close();
             } catch (IOException e) {
                 OURS.remove(file);
+                journal.append(new JournalRecord.FileGone(file.toString()));
                 throw e;
             }
             OURS.remove(file);
+            journal.append(new JournalRecord.FileGone(file.toString()));
         }
     }
 
@@ -170,6 +180,7 @@ public final class ScratchDisk implements AutoCloseable {
     public void close() {
         try (owner) {
             Files.deleteIfExists(file);
+            journal.append(new JournalRecord.FileGone(file.toString()));
         } catch (IOException e) {
             throw new VmetteIoException("cannot remove the scratch disk " + file + ": " + e.getMessage(), e);
         } finally {

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -73,6 +74,39 @@ class ChildProcessesTest {
                 .toCompletableFuture()
                 .get(60, TimeUnit.SECONDS);
         assertThat(output(child)).isEqualTo("state");
+    }
+
+    @Test
+    void theJournalTellsOfAChildByTheMarkItHas() throws Exception {
+        Path file = children.directory().journal().file();
+        ChildPurpose purpose = new ChildPurpose("a helper", "web", Optional.of(Path.of("/run/web-1")));
+        Process child = children.spawn(purpose, List.of("/bin/sh", "-c", "echo $VMETTE_MARK; read -r x"), Redirect.PIPE)
+                .toCompletableFuture()
+                .get(60, TimeUnit.SECONDS);
+        String mark = child.inputReader().readLine();
+        assertThat(mark).matches("[0-9a-f]{32}-1");
+        long start = ProcessIdentity.of(child.pid()).orElseThrow().startTicks();
+        assertThat(Files.readAllLines(file))
+                .hasSize(3)
+                .satisfiesExactly(
+                        began -> assertThat(began)
+                                .contains(" began ")
+                                .contains(children.directory().path().toString()),
+                        intent -> assertThat(intent)
+                                .contains(" intent " + mark + " ")
+                                .endsWith(" a%20helper web /run/web-1 /bin/sh"),
+                        spawned -> assertThat(spawned)
+                                .contains(" spawned " + mark + " ")
+                                .endsWith(" " + child.pid() + " " + start));
+        child.getOutputStream().close();
+        assertThat(child.waitFor()).isEqualTo(1);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (!Files.readString(file).endsWith(" ended " + mark + " 1\n")) {
+            assertThat(System.nanoTime()).isLessThan(deadline);
+            Thread.sleep(5);
+        }
+        children.close();
+        assertThat(file).doesNotExist();
     }
 
     @Test

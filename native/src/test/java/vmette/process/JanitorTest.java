@@ -12,10 +12,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class JanitorTest {
+    private static final String MARK = "0123456789abcdef0123456789abcdef";
+
     @TempDir
     private Path temporary;
 
     private Path directory;
+    private Path journal;
     private Process child;
     private Janitor janitor;
 
@@ -24,7 +27,8 @@ class JanitorTest {
         directory = Files.createDirectory(temporary.resolve("-rf $(touch x) 'it' \"s\""));
         Files.createDirectories(directory.resolve("vm-1/inner"));
         child = new ProcessBuilder("/bin/sleep", "1000").start();
-        janitor = Janitor.start(Executables.find("setsid").orElseThrow(), directory, 2);
+        journal = Files.writeString(temporary.resolve("the journal"), "");
+        janitor = Janitor.start(Executables.find("setsid").orElseThrow(), directory, journal, MARK, 2);
     }
 
     @AfterEach
@@ -52,6 +56,47 @@ class JanitorTest {
         awaitJanitor();
         assertThat(directory).doesNotExist();
         assertThat(child.waitFor()).isEqualTo(137);
+        assertThat(temporary).isEmptyDirectory();
+    }
+
+    @Test
+    void marksAreKilledAndOnlyThose() throws Exception {
+        Process marked = marked(MARK + "-12");
+        Process other = marked(MARK + "1");
+        try {
+            janitor.handOver();
+            awaitJanitor();
+            assertThat(marked.waitFor()).isEqualTo(137);
+            assertThat(other.isAlive()).isTrue();
+            assertThat(temporary).isEmptyDirectory();
+        } finally {
+            marked.destroyForcibly();
+            other.destroyForcibly();
+        }
+    }
+
+    private static Process marked(String mark) throws Exception {
+        ProcessBuilder builder = new ProcessBuilder("/bin/sleep", "1000");
+        builder.environment().put(SeenProcess.MARK, mark);
+        return builder.start();
+    }
+
+    @Test
+    void theJournalOfAFileThatIsLeftStays() throws Exception {
+        Files.writeString(
+                journal,
+                "01234567 1 file /a\n01234567 2 file /b\n01234567 3 file-gone /a\n01234567 4 vm file 1 READY %\n");
+        janitor.handOver();
+        awaitJanitor();
+        assertThat(directory).doesNotExist();
+        assertThat(journal).exists();
+    }
+
+    @Test
+    void theJournalOfFilesThatAreGoneGoes() throws Exception {
+        Files.writeString(journal, "01234567 1 file /a\n01234567 3 file-gone /a\n01234567 4 vm file 1 READY %\n");
+        janitor.handOver();
+        awaitJanitor();
         assertThat(temporary).isEmptyDirectory();
     }
 

@@ -1,0 +1,176 @@
+package vmette.process;
+
+import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import vmette.journal.DeadJournal;
+import vmette.journal.JournalEntry;
+import vmette.journal.JournalNames;
+import vmette.journal.JournalRecord;
+import vmette.journal.OwnedChild;
+
+/** Ends what the journals of dead runtimes tell of, and removes the journals; safe beside others that start, run and reap. */
+final class Reaper {
+    private static final Logger log = LoggerFactory.getLogger(Reaper.class);
+    private static final Duration UNFINISHED_AGE = Duration.ofHours(1);
+    private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final long ROUND_MILLIS = 5;
+
+    private final Path parent;
+    private final String boot;
+    private final long uid;
+    private final ProcessKiller killer;
+
+    Reaper(Path parent, String boot, long uid, ProcessKiller killer) {
+        this.parent = parent;
+        this.boot = boot;
+        this.uid = uid;
+        this.killer = killer;
+    }
+
+    void run() {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(parent, "*.journal")) {
+            for (Path file : files) {
+                look(file);
+            }
+        } catch (IOException e) {
+            log.warn("cannot look for journals in {}: {}", parent, e.toString());
+        }
+    }
+
+    private void look(Path file) {
+        String name = file.getFileName().toString();
+        try {
+            if (!isOurs(file)) {
+                return;
+            }
+            if (JournalNames.FINISHED.matcher(name).matches()) {
+                Optional<DeadJournal> taken = DeadJournal.take(file);
+                if (taken.isPresent()) {
+                    try (DeadJournal dead = taken.get()) {
+                        reap(dead, name);
+                    }
+                }
+            } else if (JournalNames.UNFINISHED.matcher(name).matches() && isOld(file)) {
+                Files.deleteIfExists(file);
+            }
+        } catch (NoSuchFileException gone) {
+            // By another's reaper, or its owner's close.
+        } catch (IOException e) {
+            log.warn("cannot clear up after the journal {}: {}; the next runtime tries again", file, e.toString());
+        }
+    }
+
+    private void reap(DeadJournal dead, String name) throws IOException {
+        tell(dead, name);
+        if (!endProcesses(dead.ledger().children())) {
+            log.warn("processes of {} do not die; the next runtime tries again", name);
+            return;
+        }
+        for (String path : dead.ledger().files()) {
+            removeFile(path);
+        }
+        dead.remove();
+    }
+
+    private static void tell(DeadJournal dead, String name) {
+        Optional<JournalEntry> began = dead.ledger().began();
+        if (began.isPresent() && began.get().record() instanceof JournalRecord.Began owner) {
+            String damage = dead.damaged() == 0 ? "" : "; lines of its journal that cannot be read: " + dead.damaged();
+            log.info("the runtime {}, process {}, died{}", owner.directory(), owner.pid(), damage);
+        } else {
+            log.info("the runtime of the journal {} died; lines that cannot be read: {}", name, dead.damaged());
+        }
+        for (JournalEntry event : dead.ledger().events()) {
+            if (event.record() instanceof JournalRecord.VmEvent vm) {
+                log.info(
+                        "at {} its VM {}, incarnation {}: {} {}",
+                        event.at(),
+                        vm.vm(),
+                        vm.incarnation(),
+                        vm.kind(),
+                        vm.detail());
+            }
+        }
+    }
+
+    /** Until a look at all processes finds none: one that is about to be killed may fork. */
+    private boolean endProcesses(List<OwnedChild> children) throws IOException {
+        List<OwnedChild> ours =
+                children.stream().filter(child -> child.boot().equals(boot)).toList();
+        if (ours.isEmpty()) {
+            return true;
+        }
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        Set<ProcessIdentity> told = new HashSet<>();
+        while (endThoseThatLive(ours, told)) {
+            if (System.nanoTime() > deadline) {
+                return false;
+            }
+            try {
+                Thread.sleep(ROUND_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean endThoseThatLive(List<OwnedChild> children, Set<ProcessIdentity> told) throws IOException {
+        boolean lives = false;
+        for (SeenProcess seen : SeenProcess.all()) {
+            for (OwnedChild child : children) {
+                if (ReapingVerdict.of(child, boot, seen).isOurs()
+                        && killer.kill(
+                                seen.identity().pid(),
+                                again -> again.identity().equals(seen.identity())
+                                        && ReapingVerdict.of(child, boot, again).isOurs())) {
+                    lives = true;
+                    if (told.add(seen.identity())) {
+                        log.info(
+                                "killed process {}, {}, left by a runtime that died",
+                                seen.identity().pid(),
+                                child.what());
+                    }
+                }
+            }
+        }
+        return lives;
+    }
+
+    private void removeFile(String path) {
+        try {
+            Path file = Path.of(path);
+            if (file.isAbsolute() && isOurs(file) && Files.deleteIfExists(file)) {
+                log.info("removed the file {}, left by a runtime that died", file);
+            }
+        } catch (NoSuchFileException gone) {
+            // As wished.
+        } catch (IOException | InvalidPathException e) {
+            log.warn("cannot remove the file {}, left by a runtime that died: {}", path, e.toString());
+        }
+    }
+
+    private boolean isOurs(Path file) throws IOException {
+        return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && RuntimeBase.owner(file) == uid;
+    }
+
+    private static boolean isOld(Path file) throws IOException {
+        Instant touched =
+                Files.getLastModifiedTime(file, LinkOption.NOFOLLOW_LINKS).toInstant();
+        return touched.isBefore(Instant.now().minus(UNFINISHED_AGE));
+    }
+}
