@@ -1,5 +1,6 @@
 package vmette.config;
 
+import com.typesafe.config.Config;
 import java.time.Duration;
 import java.util.Objects;
 
@@ -52,6 +53,17 @@ public record RecoverySettings(
         Checks.positive("recovery.within", within);
         Checks.notNegative("recovery.stable-after", stableAfter);
         Checks.range("recovery.restore-attempts", restoreAttempts, 1, 100);
+    }
+
+    /**
+     * Reads a section that has the keys of {@code vmette.recovery}; what it does not say is as {@code reference.conf} has it.
+     *
+     * @param section resolved; keys that it should not have are not looked for
+     * @param path where it stands, for messages
+     * @throws vmette.errors.InvalidConfigException naming the key, where it was set, the value and what is allowed
+     */
+    public static RecoverySettings from(Config section, String path) {
+        return from(Section.like("vmette.recovery", section, path));
     }
 
     static RecoverySettings from(Section section) {

@@ -3,7 +3,6 @@ package vmette.config;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
 import com.typesafe.config.ConfigFactory;
-import com.typesafe.config.ConfigOrigin;
 import com.typesafe.config.ConfigValue;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -36,6 +35,16 @@ final class Section {
     static Section of(Config root, String name) {
         try {
             return new Section(root.withFallback(REFERENCE).resolve().getConfig(name), name);
+        } catch (ConfigException e) {
+            throw new InvalidConfigException("the configuration cannot be read: " + e.getMessage(), e);
+        }
+    }
+
+    /** A section that stands elsewhere, with the keys and the defaults of one that reference.conf has. */
+    static Section like(String reference, Config given, String name) {
+        try {
+            return new Section(
+                    given.withFallback(REFERENCE.getConfig(reference)).resolve(), name);
         } catch (ConfigException e) {
             throw new InvalidConfigException("the configuration cannot be read: " + e.getMessage(), e);
         }
@@ -150,7 +159,9 @@ final class Section {
                 values.add(parse.apply(text));
             } catch (InvalidConfigException e) {
                 throw new InvalidConfigException(
-                        name + "." + key + " (" + where(config.getValue(key).origin()) + "): " + e.getMessage(), e);
+                        name + "." + key + " ("
+                                + Origins.where(config.getValue(key).origin()) + "): " + e.getMessage(),
+                        e);
             }
         }
         return values;
@@ -183,7 +194,7 @@ final class Section {
                 String nearest = names.stream()
                         .min((a, b) -> Integer.compare(Words.distance(a, key), Words.distance(b, key)))
                         .orElseThrow();
-                throw new InvalidConfigException(path + "." + key + " (" + where(value.origin())
+                throw new InvalidConfigException(path + "." + key + " (" + Origins.where(value.origin())
                         + ") is not a setting; the nearest one is " + path + "." + nearest);
             }
             ConfigValue reference = known.root().get(key);
@@ -211,14 +222,9 @@ final class Section {
 
     InvalidConfigException refuse(String key, String allowed, Exception cause) {
         ConfigValue value = config.hasPathOrNull(key) && !config.getIsNull(key) ? config.getValue(key) : null;
-        String origin = value == null ? "nowhere" : where(value.origin());
+        String origin = value == null ? "nowhere" : Origins.where(value.origin());
         Object shown = value == null ? "null" : value.unwrapped();
         return new InvalidConfigException(
                 name + "." + key + " = " + shown + " (" + origin + ") is refused: allowed is " + allowed, cause);
-    }
-
-    private static String where(ConfigOrigin origin) {
-        String place = origin.filename() != null ? origin.filename() : origin.description();
-        return origin.lineNumber() > 0 && origin.filename() != null ? place + ":" + origin.lineNumber() : place;
     }
 }

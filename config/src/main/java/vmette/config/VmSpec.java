@@ -1,5 +1,6 @@
 package vmette.config;
 
+import com.typesafe.config.Config;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -100,6 +101,17 @@ public record VmSpec(
     /** A builder that begins with this specification. */
     public VmSpecBuilder toBuilder() {
         return new VmSpecBuilder(this);
+    }
+
+    /**
+     * Reads a section that has the keys of {@code vmette.vm}; what it does not say is as {@code reference.conf} has it.
+     *
+     * @param section resolved; keys that it should not have are not looked for
+     * @param path where it stands, for messages
+     * @throws InvalidConfigException naming the key, where it was set, the value and what is allowed
+     */
+    public static VmSpec from(Config section, String path) {
+        return from(Section.like("vmette.vm", section, path));
     }
 
     static VmSpec from(Section vm) {

@@ -62,9 +62,15 @@ final class CommonOptions {
 
     /** All that the settings are read from. */
     Config merged() {
-        if (config == null) {
+        return merged(config());
+    }
+
+    /** The same with another file. */
+    static Config merged(Optional<Path> file) {
+        if (file.isEmpty()) {
             return ConfigFactory.load();
         }
+        Path config = file.get();
         if (Files.isDirectory(config) || !Files.isReadable(config)) {
             String why = Files.isDirectory(config)
                     ? "is a directory"

@@ -17,6 +17,7 @@ import picocli.CommandLine.Mixin;
             CpCommand.class,
             ProvidersCommand.class,
             InfoCommand.class,
+            ConfigCommand.class,
             CacheCommand.class,
             CompletionCommand.class,
             HelpCommand.class

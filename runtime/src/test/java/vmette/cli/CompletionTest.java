@@ -40,6 +40,8 @@ class CompletionTest {
             value = {
                 "vmette run --ro | --rootfs --rootfs-ro --rootfs-image",
                 "vmette cache pr | prune",
+                "vmette config ch | check",
+                "vmette config show --js | --json",
                 "vmette cache prune --dr | --dry-run",
                 "vmette run --share- | --share-ro",
                 "vmette --mem | --mem-mib",
@@ -59,6 +61,13 @@ class CompletionTest {
         Path kernel = Files.createFile(directory.resolve("vmlinux-6"));
         assertThat(asked("bash", "vmette run --kernel " + directory.resolve("vml")))
                 .containsExactly(kernel.toString());
+    }
+
+    @Test
+    void bashCompletesTheFileThatIsToBeChecked() throws Exception {
+        Path file = Files.createFile(directory.resolve("fleet.conf"));
+        assertThat(asked("bash", "vmette config check " + directory.resolve("fle")))
+                .containsExactly(file.toString());
     }
 
     @Test
