@@ -108,16 +108,22 @@ static void forget_oom_protection(void) {
     close(fd);
 }
 
-/* The user of the guest's root; HOME is told unless the environment has one. False: errno. */
-static bool become(const char *text, bool terminal, char **env) {
-    struct account account;
-    static char home[sizeof account.home + 8];
-    if (!account_find(text, "/etc/passwd", "/etc/group", &account)) return false;
+/* Tells HOME unless the environment has one. */
+static void tell_home(const struct account *account, char **env) {
+    static char home[sizeof account->home + 8];
     size_t count = 0;
     bool has_home = false;
     for (; env[count]; count++) has_home = has_home || strncmp(env[count], "HOME=", 5) == 0;
-    snprintf(home, sizeof home, "HOME=%s", account.home);
+    snprintf(home, sizeof home, "HOME=%s", account->home);
     if (!has_home) env[count] = home;
+}
+
+/* The user of the guest's root: root if none is named. False: errno. */
+static bool become(const char *text, bool terminal, char **env) {
+    struct account account;
+    if (!account_find(text ? text : "0", "/etc/passwd", "/etc/group", &account)) return false;
+    tell_home(&account, env);
+    if (!text) return true;
     if (terminal && fchown(0, account.uid, (gid_t)-1) < 0) return false;
     return setgroups((size_t)account.group_count, account.groups) == 0 && setgid(account.gid) == 0 && setuid(account.uid) == 0;
 }
@@ -147,7 +153,7 @@ static _Noreturn void child(const struct exec *exec, const int theirs[3], int ve
     }
     setrlimit(RLIMIT_NOFILE, &files);
     const char *user = exec->user.length ? terminated(exec->user) : NULL;
-    if (user && !become(user, exec->flags & EXEC_PTY, env)) give_up(verdict, "become the user ", user);
+    if (!become(user, exec->flags & EXEC_PTY, env)) give_up(verdict, "become the user ", user ? user : "root");
     environ = env;
     execvp(argv[0], argv);
     give_up(verdict, "run ", argv[0]);

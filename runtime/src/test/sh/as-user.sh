@@ -98,10 +98,17 @@ fi
 nothing_left
 [ "$before" = "$(find "$base/tree" -printf '%p %C@ %s %m\n' | sort)" ] || fail "the root's directory was changed"
 
+chown root "$base/tree"
+as_user run --quiet --config "$base/vmette.conf" --rootfs "$base/tree" --exec true
+if [ "$code" != 2 ] || ! grep -q 'it belongs to user 0, and what an ordinary user shares' "$base/err"; then
+    fail "a directory root of another user went wrong: $(shown)"
+fi
+nothing_left
+
 for round in built cached; do
     as_user run --quiet --config "$base/vmette.conf" --rootfs "tar+file://$base/tree.tar.gz" --switch-root --exec \
-        'cat /etc/marker; touch /foo && exit 42'
-    if [ "$code" != 42 ] || [ "$(cat "$base/out")" != 'from the host' ] || [ -s "$base/err" ]; then
+        'cat /etc/marker; stat -c %u:%g /; echo ~; touch /foo && exit 42'
+    if [ "$code" != 42 ] || [ "$(tr '\n' ' ' <"$base/out")" != 'from the host 0:0 / ' ] || [ -s "$base/err" ]; then
         fail "an archive as root ($round) went wrong: $(shown)"
     fi
     nothing_left

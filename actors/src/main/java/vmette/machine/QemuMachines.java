@@ -228,9 +228,10 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         RootfsProvider provider = known.stream()
                 .filter(each -> each.accepts(spec))
                 .findFirst()
-                .orElseThrow(() -> new InvalidConfigException(
-                        "rootfs = " + spec + " is refused: no provider takes it; " + "there are "
-                                + known.stream().map(RootfsProvider::name).toList()));
+                .orElseThrow(() -> new InvalidConfigException("rootfs = " + spec + " is refused: none of "
+                        + known.stream().map(RootfsProvider::name).toList()
+                        + " takes it; a directory is written ./DIR, an archive tar+file:///PATH, an image of this host"
+                        + " squashfs+file:///PATH, one of a registry oci://NAME:TAG in small letters"));
         RootfsArtifact artifact = provider.resolve(new RootfsRequest(
                 spec, cache, settings.rootfs().maxSize(), settings.rootfs().offline(), progress, asImage));
         if (asImage && artifact instanceof RootfsArtifact.Directory) {

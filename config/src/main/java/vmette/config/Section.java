@@ -119,6 +119,10 @@ final class Section {
         String allowed =
                 positive ? "a duration above 0, such as 200ms or 5s" : "a duration of 0 or more, such as 200ms or 5s";
         Duration value = read(key, allowed, () -> config.getDuration(key));
+        // HOCON takes a bare number for milliseconds, and who writes one rarely means them.
+        if (!value.isZero() && text(key).strip().chars().noneMatch(Character::isLetter)) {
+            throw refuse(key, "a number with its unit, such as 200ms or 5s", null);
+        }
         if (value.isNegative() || (positive && value.isZero())) {
             throw refuse(key, allowed, null);
         }

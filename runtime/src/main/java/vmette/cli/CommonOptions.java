@@ -81,6 +81,10 @@ final class CommonOptions {
         try {
             Config given = ConfigFactory.parseFile(
                     config.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
+            if (!given.hasPath("vmette")) {
+                throw new InvalidConfigException("the configuration " + config
+                        + " has no section vmette { }: settings stand in one, as in vmette.vm.memory = 1GiB");
+            }
             return ConfigFactory.load(given);
         } catch (ConfigException e) {
             // It begins with the file and the line.

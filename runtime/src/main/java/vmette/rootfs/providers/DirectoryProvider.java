@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import vmette.errors.InvalidConfigException;
+import vmette.process.RuntimeDirectory;
 import vmette.rootfs.RootfsArtifact;
 import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
@@ -34,7 +35,8 @@ public final class DirectoryProvider implements RootfsProvider {
             return true;
         }
         try {
-            return Files.isDirectory(Path.of(spec));
+            // A file of that name is refused here, and no image of a registry.
+            return Files.exists(Path.of(spec));
         } catch (InvalidPathException e) {
             return false;
         }
@@ -57,11 +59,31 @@ public final class DirectoryProvider implements RootfsProvider {
                     "rootfs = " + spec
                             + " is refused: it is not a directory; an image is given as squashfs+file:///PATH, an archive as tar+file:///PATH");
         }
+        if (!request.asImage()) {
+            checkOwner(spec, path);
+        }
         try {
             if (request.asImage()) {
                 return images.image(path.toRealPath(), request);
             }
             return new RootfsArtifact.Directory(path.toRealPath());
+        } catch (IOException e) {
+            throw new InvalidConfigException("rootfs = " + spec + " cannot be looked at: " + e.getMessage(), e);
+        }
+    }
+
+    /**
+     * Overlayfs opens files with O_NOATIME, which the kernel of the host grants to their owner and to root; the daemon that shares them is the
+     * user's.
+     */
+    private static void checkOwner(String spec, Path directory) {
+        try {
+            Object owner = Files.getAttribute(directory, "unix:uid");
+            if (!RuntimeDirectory.isRoot() && !owner.equals(Files.getAttribute(Path.of("/proc/self"), "unix:uid"))) {
+                throw new InvalidConfigException("rootfs = " + spec + " is refused: it belongs to user " + owner
+                        + ", and what an ordinary user shares with a guest as its root has to be his own; copy it (cp -r), make it an"
+                        + " image with --rootfs-image, or run this as root");
+            }
         } catch (IOException e) {
             throw new InvalidConfigException("rootfs = " + spec + " cannot be looked at: " + e.getMessage(), e);
         }

@@ -10,11 +10,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import vmette.errors.VmetteIoException;
+import vmette.process.RuntimeDirectory;
 
 /** Makes a squashfs image of an archive: sqfstar(1) of Debian's squashfs-tools. Not thread-safe. */
 final class Sqfstar implements AutoCloseable {
     private static final int MOST_SAID = 4096;
     private static final int END_MINUTES = 10;
+    private static final long PROBE_SECONDS = 10;
     private static final long LAST_WORDS_MILLIS = 5_000;
 
     private final Process process;
@@ -22,6 +24,37 @@ final class Sqfstar implements AutoCloseable {
     private final Thread listener;
     private final Path image;
     private final OutputStream in;
+
+    /**
+     * What has a program take itself for root, since the owner of an image's root directory is who makes it. Nothing for root himself, and where
+     * the host does not let ordinary users have namespaces: the directory is then theirs.
+     */
+    private static final class AsRoot {
+        private static final List<String> COMMAND = find();
+
+        private static List<String> find() {
+            List<String> command = List.of("unshare", "--user", "--map-root-user", "--");
+            if (RuntimeDirectory.isRoot()) {
+                return List.of();
+            }
+            List<String> probe = new ArrayList<>(command);
+            probe.add("true");
+            try {
+                Process process = new ProcessBuilder(probe)
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                        .start();
+                return process.waitFor(PROBE_SECONDS, TimeUnit.SECONDS) && process.exitValue() == 0
+                        ? command
+                        : List.of();
+            } catch (IOException e) {
+                return List.of();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return List.of();
+            }
+        }
+    }
 
     private Sqfstar(Process process, Path image) {
         this.process = process;
@@ -40,11 +73,12 @@ final class Sqfstar implements AutoCloseable {
      * @param root what the root directory is like
      */
     static Sqfstar start(String tool, Path image, TarEntry root) {
-        List<String> command = new ArrayList<>(List.of(tool, "-quiet", "-no-progress", "-exit-on-error"));
+        List<String> command = new ArrayList<>(AsRoot.COMMAND);
+        command.addAll(List.of(tool, "-quiet", "-no-progress", "-exit-on-error"));
         command.addAll(ImageStore.COMPRESSION);
         command.addAll(List.of("-mem", "256M"));
         command.addAll(List.of("-root-mode", Integer.toOctalString(root.mode())));
-        // Its owner is root: 4.5 does not heed -root-uid, nor -root-time, which later ones do.
+        // Its owner is who runs it, see AsRoot: 4.5 does not heed -root-uid, nor -root-time, which later ones do.
         long time = Math.max(0, Math.min(0xffffffffL, root.modified()));
         command.addAll(List.of("-root-time", Long.toString(time), "-mkfs-time", "0", image.toString()));
         ProcessBuilder builder = new ProcessBuilder(command).redirectErrorStream(true);
