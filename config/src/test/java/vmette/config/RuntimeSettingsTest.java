@@ -39,6 +39,13 @@ class RuntimeSettingsTest {
                         new RecoverySettings.Backoff(Duration.ofSeconds(1), Duration.ofMinutes(1), 0.2),
                         Duration.ofMinutes(1),
                         2));
+        assertThat(settings.liveness())
+                .isEqualTo(new LivenessSettings(
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(30),
+                        Duration.ofMinutes(1),
+                        5));
     }
 
     @Test
@@ -71,6 +78,18 @@ class RuntimeSettingsTest {
                         Duration.ZERO,
                         100));
         assertThat(recovery.withMode(RestartMode.TRANSIENT).mode()).isEqualTo(RestartMode.TRANSIENT);
+    }
+
+    @Test
+    void livenessIsTakenAndCanBeLeftOut() {
+        LivenessSettings liveness =
+                read("vmette.liveness { interval = 1s, stopped-after = 0s, dead-after = 2s, hung-after = 3s, most-stretch = 1.5 }")
+                        .liveness();
+        assertThat(liveness)
+                .isEqualTo(new LivenessSettings(
+                        Duration.ofSeconds(1), Duration.ZERO, Duration.ofSeconds(2), Duration.ofSeconds(3), 1.5));
+        assertThat(liveness.isOn()).isTrue();
+        assertThat(read("vmette.liveness.interval = 0s").liveness().isOn()).isFalse();
     }
 
     @ParameterizedTest
@@ -111,6 +130,16 @@ class RuntimeSettingsTest {
                 "vmette.recovery.backoff.jitter = -0.1 | a number from 0 to 1",
                 "vmette.recovery.backoff.jitter = some | a number from 0 to 1",
                 "vmette.recovery.backof.min = 1s | the nearest one is vmette.recovery.backoff",
+                "vmette.liveness.interval = -1s | a duration of 0 or more",
+                "vmette.liveness.stopped-after = -1s | vmette.liveness.stopped-after",
+                "vmette.liveness.dead-after = 0s | vmette.liveness.dead-after = 0s (here: 1) is refused: allowed is a duration above 0",
+                "vmette.liveness.dead-after = 9s | liveness.dead-after = 9s is refused: allowed is at least two of liveness.interval, which is 5s",
+                "vmette.liveness.hung-after = 9s | liveness.hung-after = 9s is refused: allowed is at least two of liveness.interval",
+                "vmette.liveness.interval = 16s | liveness.dead-after = 30s is refused",
+                "vmette.liveness.interval = 249d | at most 248 days",
+                "vmette.liveness.most-stretch = 0.9 | vmette.liveness.most-stretch = 0.9 (here: 1) is refused: allowed is a number from 1 to 100",
+                "vmette.liveness.most-stretch = 101 | a number from 1 to 100",
+                "vmette.liveness.most-strech = 2 | the nearest one is vmette.liveness.most-stretch",
                 "vmette.vm = 3 | vmette.vm = 3",
             })
     void aBrokenValueIsRefusedByName(String hocon, String part) {
