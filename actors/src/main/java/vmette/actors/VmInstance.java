@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import vmette.config.HealthCheck;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
@@ -45,6 +46,9 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     /** A monitor that ends takes the device and the link with it, and they are heard of first. */
     private static final Duration EXPLANATION = Duration.ofSeconds(2);
+
+    /** Above the ids of all that is asked for by others, who count from 1. */
+    private static final long HEALTH_IDS = 1L << 62;
 
     sealed interface Command {}
 
@@ -96,6 +100,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private record Deaf() implements Command {}
 
     private record Look() implements Command {}
+
+    private record Unhealthy(VmFailure.Cause cause) implements Command, DeadLetterSuppression {}
 
     private record ShutdownGraceOver() implements Command {}
 
@@ -197,6 +203,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                                 : this)
                 .onMessage(Deaf.class, deaf -> onDeaf())
                 .onMessage(Look.class, look -> onLook())
+                .onMessage(Unhealthy.class, unhealthy -> phase == Phase.READY ? end(unhealthy.cause()) : this)
                 .onMessage(ShutdownGraceOver.class, over -> endAsAsked())
                 .onMessage(Run.class, run -> onRun(run.ticket()))
                 .onMessage(Forward.class, forward -> onForward(forward.ticket()))
@@ -347,6 +354,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             liveness = Optional.of(new Liveness(settings.liveness(), clock, machine, link));
             lookLater();
         }
+        vm.spec().health().ifPresent(this::check);
         Duration bootTime = Duration.ofNanos(System.nanoTime() - madeNanos);
         supervisor.tell(new BecameReady(
                 incarnation,
@@ -357,6 +365,26 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                         bootTime,
                         machine.capabilities())));
         return this;
+    }
+
+    private void check(HealthCheck health) {
+        ActorRef<Command> self = getContext().getSelf();
+        long ids = HEALTH_IDS + (incarnation << 32);
+        getContext()
+                .spawn(
+                        HealthChecks.create(
+                                health,
+                                clock,
+                                () -> machine.vitals().paused(),
+                                number -> HealthProbe.begin(
+                                        health,
+                                        ids + number,
+                                        command -> self.tell(new Run(command)),
+                                        connection -> self.tell(new Forward(connection)),
+                                        machine.vsock(),
+                                        settings.vsock().connectTimeout()),
+                                failed -> self.tell(new Unhealthy(failed))),
+                        "health");
     }
 
     private Behavior<Command> onRun(Ticket ticket) {

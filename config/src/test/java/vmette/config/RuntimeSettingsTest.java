@@ -92,6 +92,24 @@ class RuntimeSettingsTest {
         assertThat(read("vmette.liveness.interval = 0s").liveness().isOn()).isFalse();
     }
 
+    @Test
+    void aHealthCheckIsTaken() {
+        assertThat(read("vmette.vm.health { exec = \"curl -f localhost\" }")
+                        .vm()
+                        .health())
+                .contains(HealthCheck.exec("curl -f localhost"));
+        HealthCheck port = HealthCheck.port(80)
+                .withInterval(Duration.ofSeconds(1))
+                .withTimeout(Duration.ofSeconds(2))
+                .withRetries(4)
+                .withStartPeriod(Duration.ofSeconds(5));
+        RuntimeSettings settings =
+                read("vmette.vm.health { port = 80, interval = 1s, timeout = 2s, retries = 4, start-period = 5s }");
+        assertThat(settings.vm().health()).contains(port);
+        assertThat(settings.vm().toBuilder().build()).isEqualTo(settings.vm());
+        assertThat(read("vmette.vm.health { retries = 5 }").vm().health()).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -140,6 +158,14 @@ class RuntimeSettingsTest {
                 "vmette.liveness.most-stretch = 0.9 | vmette.liveness.most-stretch = 0.9 (here: 1) is refused: allowed is a number from 1 to 100",
                 "vmette.liveness.most-stretch = 101 | a number from 1 to 100",
                 "vmette.liveness.most-strech = 2 | the nearest one is vmette.liveness.most-stretch",
+                "vmette.vm.health { exec = x, port = 1 } | health needs exec, a command line, or port, a port of the guest, and not both",
+                "vmette.vm.health { exec = \" \" } | health.exec = ' ' is refused: allowed is a command line",
+                "vmette.vm.health.port = 65536 | a whole number from 0 to 65535",
+                "vmette.vm.health.interval = 0s | a duration above 0",
+                "vmette.vm.health.timeout = 0s | a duration above 0",
+                "vmette.vm.health.retries = 0 | a whole number from 1 to 1000",
+                "vmette.vm.health.start-period = -1s | a duration of 0 or more",
+                "vmette.vm.health.command = x | is not a setting; the nearest one is vmette.vm.health.",
                 "vmette.vm = 3 | vmette.vm = 3",
             })
     void aBrokenValueIsRefusedByName(String hocon, String part) {
