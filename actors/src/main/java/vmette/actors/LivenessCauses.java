@@ -12,6 +12,8 @@ final class LivenessCauses {
     private LivenessCauses() {}
 
     /**
+     * The cause that a verdict is.
+     *
      * @param pid of the monitor, as far as known
      * @return empty for a verdict that ends nothing
      */

@@ -48,7 +48,7 @@ class LivenessRulesTest {
      */
     private Verdict looks(String seen, double load) {
         Verdict verdict = new Verdict.Alive();
-        for (String one : seen.split(" ")) {
+        for (String one : seen.split(" ", -1)) {
             assertThat(verdict.isFinal()).as("before %s in %s", one, seen).isFalse();
             verdict = switch (one) {
                 case "!" -> look(INTERVAL, true, false, Optional.of(new MonitorState('S', ticks)), load);
