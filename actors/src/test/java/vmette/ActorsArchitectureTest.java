@@ -10,7 +10,7 @@ import com.tngtech.archunit.lang.ArchRule;
 
 /** What may know what inside this module. */
 @AnalyzeClasses(
-        packages = {"vmette.actors", "vmette.stream", "vmette.machine", "vmette.recovery"},
+        packages = {"vmette.actors", "vmette.stream", "vmette.machine", "vmette.recovery", "vmette.liveness"},
         importOptions = ImportOption.DoNotIncludeTests.class)
 class ActorsArchitectureTest {
     @ArchTest
@@ -55,6 +55,14 @@ class ActorsArchitectureTest {
                     "java.util",
                     "java.util.stream",
                     "java.util.function");
+
+    @ArchTest
+    static final ArchRule LIVENESS_JUDGES_AND_DOES_NOTHING = noClasses()
+            .that()
+            .resideInAPackage("vmette.liveness..")
+            .should()
+            .dependOnClassesThat()
+            .resideOutsideOfPackages("vmette.liveness..", "vmette.config..", "java.lang..", "java.time..", "java.util");
 
     @ArchTest
     static final ArchRule NO_CYCLES = slices().matching("vmette.(*)..").should().beFreeOfCycles();

@@ -227,7 +227,8 @@ public record VmFailure(
         @Override
         public String text() {
             return "the monitor's process " + pid + " has used no processor time for " + Durations.text(idle)
-                    + " although its guest was asked for a sign of life: the host's kernel may hold it, on a disk perhaps";
+                    + " although its guest was asked for a sign of life: the host's kernel may hold it, on a disk perhaps,"
+                    + " or the guest has halted for good";
         }
 
         @Override

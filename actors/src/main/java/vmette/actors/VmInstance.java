@@ -10,12 +10,14 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import vmette.config.HealthCheck;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
@@ -39,11 +41,14 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     /** How long a guest may take to power off before its monitor is told to quit. */
     private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(5);
 
-    /** How long the agent may leave its control connection unread: commands would pile up on this side. */
+    /** How long the agent may leave its control connection unread: commands would pile up on this side. A guest that says nothing either has longer. */
     private static final Duration DEAF_PATIENCE = Duration.ofSeconds(30);
 
     /** A monitor that ends takes the device and the link with it, and they are heard of first. */
     private static final Duration EXPLANATION = Duration.ofSeconds(2);
+
+    /** Above the ids of all that is asked for by others, who count from 1. */
+    private static final long HEALTH_IDS = 1L << 62;
 
     sealed interface Command {}
 
@@ -94,6 +99,10 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     private record Deaf() implements Command {}
 
+    private record Look() implements Command {}
+
+    private record Unhealthy(VmFailure.Cause cause) implements Command, DeadLetterSuppression {}
+
     private record ShutdownGraceOver() implements Command {}
 
     private enum Phase {
@@ -124,12 +133,14 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private final RuntimeSettings settings;
     private final ActorRef<Report> supervisor;
     private final CompletionStage<Machine> making;
+    private final InstantSource clock;
 
     private Phase phase = Phase.BOOTING;
     private Machine machine;
     private long madeNanos;
     private AgentLink link;
     private GuestWork work;
+    private Optional<Liveness> liveness = Optional.empty();
     private boolean wasReady;
     private boolean suspected;
     private boolean versionAgreed;
@@ -143,7 +154,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             long incarnation,
             RuntimeSettings settings,
             CompletionStage<Machine> making,
-            ActorRef<Report> supervisor) {
+            ActorRef<Report> supervisor,
+            InstantSource clock) {
         super(context);
         this.timers = timers;
         this.vm = vm;
@@ -151,18 +163,21 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         this.settings = settings;
         this.making = making;
         this.supervisor = supervisor;
+        this.clock = clock;
         context.pipeToSelf(
                 making, (made, failure) -> failure == null ? new MachineMade(made) : new MachineFailed(failure));
     }
 
+    /** @param clock never goes back */
     static Behavior<Command> create(
             VmTicket vm,
             long incarnation,
             RuntimeSettings settings,
             CompletionStage<Machine> making,
-            ActorRef<Report> supervisor) {
+            ActorRef<Report> supervisor,
+            InstantSource clock) {
         return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new VmInstance(context, timers, vm, incarnation, settings, making, supervisor)));
+                timers -> new VmInstance(context, timers, vm, incarnation, settings, making, supervisor, clock)));
     }
 
     @Override
@@ -186,10 +201,9 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                         passed -> phase == Phase.BOOTING
                                 ? end(new VmFailure.BootDeadline(settings.bootDeadline()))
                                 : this)
-                .onMessage(
-                        Deaf.class,
-                        deaf -> end(new VmFailure.AgentLost("the agent has read nothing of what waits for it for "
-                                + DEAF_PATIENCE.toSeconds() + " s")))
+                .onMessage(Deaf.class, deaf -> onDeaf())
+                .onMessage(Look.class, look -> onLook())
+                .onMessage(Unhealthy.class, unhealthy -> phase == Phase.READY ? end(unhealthy.cause()) : this)
                 .onMessage(ShutdownGraceOver.class, over -> endAsAsked())
                 .onMessage(Run.class, run -> onRun(run.ticket()))
                 .onMessage(Forward.class, forward -> onForward(forward.ticket()))
@@ -272,6 +286,31 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         return this;
     }
 
+    /** Of a guest that is silent altogether the rules of liveness know more. */
+    private Behavior<Command> onDeaf() {
+        if (liveness.filter(Liveness::isSilent).isPresent()) {
+            timers.startSingleTimer(new Deaf(), DEAF_PATIENCE);
+            return this;
+        }
+        return end(new VmFailure.AgentLost(
+                "the agent has read nothing of what waits for it for " + DEAF_PATIENCE.toSeconds() + " s"));
+    }
+
+    private Behavior<Command> onLook() {
+        if (phase == Phase.READY) {
+            Optional<VmFailure.Cause> lost = liveness.flatMap(Liveness::look);
+            if (lost.isPresent()) {
+                return end(lost.get());
+            }
+            lookLater();
+        }
+        return this;
+    }
+
+    private void lookLater() {
+        timers.startSingleTimer(new Look(), settings.liveness().interval());
+    }
+
     private List<String> environment() {
         List<String> environment = new ArrayList<>(machine.setup().defaults().environment());
         vm.spec().env().forEach((key, value) -> environment.add(key + "=" + value));
@@ -281,6 +320,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     }
 
     private Behavior<Command> onFrame(AgentFrame frame) {
+        liveness.ifPresent(watch -> watch.heard(frame));
         if (frame instanceof AgentFrame.Hello hello) {
             if (hello.version() != GuestProtocol.VERSION) {
                 return end(new VmFailure.BootRefused(
@@ -310,6 +350,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         phase = Phase.READY;
         wasReady = true;
         timers.cancel(new DeadlinePassed());
+        if (settings.liveness().isOn()) {
+            liveness = Optional.of(new Liveness(settings.liveness(), clock, machine, link));
+            lookLater();
+        }
+        vm.spec().health().ifPresent(this::check);
         Duration bootTime = Duration.ofNanos(System.nanoTime() - madeNanos);
         supervisor.tell(new BecameReady(
                 incarnation,
@@ -320,6 +365,26 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                         bootTime,
                         machine.capabilities())));
         return this;
+    }
+
+    private void check(HealthCheck health) {
+        ActorRef<Command> self = getContext().getSelf();
+        long ids = HEALTH_IDS + (incarnation << 32);
+        getContext()
+                .spawn(
+                        HealthChecks.create(
+                                health,
+                                clock,
+                                () -> machine.vitals().paused(),
+                                number -> HealthProbe.begin(
+                                        health,
+                                        ids + number,
+                                        command -> self.tell(new Run(command)),
+                                        connection -> self.tell(new Forward(connection)),
+                                        machine.vsock(),
+                                        settings.vsock().connectTimeout()),
+                                failed -> self.tell(new Unhealthy(failed))),
+                        "health");
     }
 
     private Behavior<Command> onRun(Ticket ticket) {

@@ -12,6 +12,7 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -62,6 +63,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private final RuntimeSettings settings;
     private final MachineFactory machines;
     private final Recoveries recoveries;
+    private final InstantSource clock;
     private final ActorRef<VmInstance.Report> reports;
     private final Requests requests;
 
@@ -83,6 +85,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         this.vm = vm;
         this.settings = settings;
         this.machines = machines;
+        this.clock = supervision.clock();
         this.recoveries = new Recoveries(supervision, context.getLog());
         this.requests =
                 new Requests(vm.name(), timers, settings.forward().connectTimeout(), STASH, supervision.clock());
@@ -153,8 +156,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
 
     private Behavior<Command> begin(CompletionStage<Machine> making) {
         long number = current == null ? 1 : current.number() + 1;
-        ActorRef<VmInstance.Command> actor =
-                getContext().spawn(VmInstance.create(vm, number, settings, making, reports), "incarnation-" + number);
+        ActorRef<VmInstance.Command> actor = getContext()
+                .spawn(VmInstance.create(vm, number, settings, making, reports, clock), "incarnation-" + number);
         getContext().watch(actor);
         current = new Incarnation(vm.name(), number, next, making, actor, recoveries.now());
         return become(new SupervisorState.Starting());

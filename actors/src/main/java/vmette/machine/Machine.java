@@ -26,6 +26,9 @@ public interface Machine {
     /** Process ids of the monitor and what serves it, as far as they live. */
     List<Long> processes();
 
+    /** How the monitor fares, and whether the guest says anything. Reads two small files of {@code /proc}. */
+    Vitals vitals();
+
     /** Last lines of the guest's console and of the monitor. */
     List<String> consoleTail();
 

@@ -2,6 +2,8 @@ package vmette.machine;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -11,6 +13,8 @@ import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.memory.MappedGuestMemory;
+import vmette.process.HostLoad;
+import vmette.process.ProcessStat;
 import vmette.process.RuntimeDirectory;
 import vmette.vmm.Vmm;
 import vmette.vmm.VmmCapabilities;
@@ -85,6 +89,16 @@ final class QemuMachine implements Machine {
         return LongStream.concat(vmm.pid().stream(), storage.processes())
                 .boxed()
                 .toList();
+    }
+
+    @Override
+    public Vitals vitals() {
+        OptionalLong pid = vmm.pid();
+        return new Vitals(
+                pid.isPresent() ? ProcessStat.of(pid.getAsLong()) : Optional.empty(),
+                vmm.isPaused(),
+                device.payloads(),
+                HostLoad.perProcessor());
     }
 
     @Override

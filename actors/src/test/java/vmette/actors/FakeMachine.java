@@ -1,6 +1,7 @@
 package vmette.actors;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -8,6 +9,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import vmette.machine.GuestSetup;
 import vmette.machine.Machine;
+import vmette.machine.Vitals;
 import vmette.stream.FakeVsockHost;
 import vmette.vmm.VmmCapabilities;
 import vmette.vmm.VmmExit;
@@ -24,6 +26,7 @@ final class FakeMachine implements Machine {
     final CompletableFuture<String> helperLost = new CompletableFuture<>();
     final List<Long> processes = new CopyOnWriteArrayList<>();
     final List<String> console = new CopyOnWriteArrayList<>();
+    volatile Vitals vitals = new Vitals(Optional.empty(), false, 0, 0);
     volatile Supplier<VmmCapabilities> capabilities = () -> CAPABILITIES;
     volatile boolean closesAtOnce = true;
     private volatile Runnable beforeConsole = () -> {};
@@ -61,6 +64,11 @@ final class FakeMachine implements Machine {
     @Override
     public List<Long> processes() {
         return List.copyOf(processes);
+    }
+
+    @Override
+    public Vitals vitals() {
+        return vitals;
     }
 
     /** Runs before the console is next asked for, by whoever asks. */

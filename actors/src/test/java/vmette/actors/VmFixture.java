@@ -30,7 +30,8 @@ abstract class VmFixture {
 
     private static final AtomicLong IDS = new AtomicLong();
 
-    final RuntimeSettings settings = RuntimeSettings.from(ConfigFactory.load());
+    /** Nobody looks whether the VM is alive, but for tests of that: a fake agent answers nobody by itself. */
+    RuntimeSettings settings = settings("vmette.liveness.interval = 0s");
 
     ActorTestKit kit;
     ManualTime time;
@@ -48,6 +49,10 @@ abstract class VmFixture {
     @AfterEach
     void stopSystem() {
         kit.shutdownTestKit();
+    }
+
+    static RuntimeSettings settings(String hocon) {
+        return RuntimeSettings.from(ConfigFactory.parseString(hocon).withFallback(ConfigFactory.load()));
     }
 
     void launch() {

@@ -103,6 +103,7 @@ final class RootfsCommand implements Callable<Integer> {
                 settings.net(),
                 settings.rootfs(),
                 settings.recovery(),
+                settings.liveness(),
                 settings.vm());
     }
 

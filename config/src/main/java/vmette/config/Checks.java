@@ -51,7 +51,7 @@ final class Checks {
     }
 
     /** As a person writes it, if it is whole seconds. */
-    private static String text(Duration value) {
+    static String text(Duration value) {
         return value.toNanosPart() == 0 ? value.toSeconds() + "s" : value.toString();
     }
 

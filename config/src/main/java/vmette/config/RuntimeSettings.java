@@ -23,6 +23,7 @@ import vmette.errors.InvalidConfigException;
  * @param net what is behind network cards
  * @param rootfs where roots come from
  * @param recovery what follows the failure of a VM
+ * @param liveness when a VM that is silent is taken for lost
  * @param vm what a VM gets where its specification does not say
  */
 public record RuntimeSettings(
@@ -36,6 +37,7 @@ public record RuntimeSettings(
         NetSettings net,
         RootfsSettings rootfs,
         RecoverySettings recovery,
+        LivenessSettings liveness,
         VmSpec vm) {
 
     /** Checks what is given. */
@@ -101,6 +103,7 @@ public record RuntimeSettings(
                         root.section("rootfs").flag("offline"),
                         root.section("rootfs").duration("tag-ttl", false)),
                 RecoverySettings.from(root.section("recovery")),
+                LivenessSettings.from(root.section("liveness")),
                 VmSpec.from(root.section("vm")));
     }
 
@@ -117,6 +120,7 @@ public record RuntimeSettings(
                 net,
                 new RootfsSettings(rootfs.maxSize(), true, rootfs.tagTtl()),
                 recovery,
+                liveness,
                 vm);
     }
 

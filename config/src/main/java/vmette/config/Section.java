@@ -146,9 +146,13 @@ final class Section {
     }
 
     double fraction(String key) {
-        String allowed = "a number from 0 to 1";
+        return number(key, 0, 1);
+    }
+
+    double number(String key, int least, int most) {
+        String allowed = "a number from " + least + " to " + most;
         double value = read(key, allowed, () -> config.getDouble(key));
-        if (!(value >= 0 && value <= 1)) {
+        if (!(value >= least && value <= most)) {
             throw refuse(key, allowed, null);
         }
         return value;

@@ -32,6 +32,7 @@ import vmette.errors.InvalidConfigException;
  * @param netHostLoopback with it, whether the gateway's address leads to the host's loopback
  * @param storage its file systems and disks
  * @param caCerts directory of the host with certificates that the guest's programs are to trust as well, read at each boot
+ * @param health how it shows that it does what it is for; empty: nobody asks
  */
 public record VmSpec(
         Optional<String> name,
@@ -49,7 +50,8 @@ public record VmSpec(
         boolean net,
         boolean netHostLoopback,
         StorageSpec storage,
-        Optional<Path> caCerts) {
+        Optional<Path> caCerts,
+        Optional<HealthCheck> health) {
 
     /** Below this no distribution kernel gets as far as its first process. */
     public static final long LEAST_MEMORY_MIB = 64;
@@ -85,6 +87,7 @@ public record VmSpec(
             throw new InvalidConfigException("net-host-loopback needs net: give both, or neither");
         }
         Objects.requireNonNull(storage, "storage");
+        Objects.requireNonNull(health, "health");
     }
 
     private static void noControls(String key, String value) {
@@ -134,6 +137,7 @@ public record VmSpec(
         vm.list("shares", text -> Share.parse(text, false)).forEach(builder::share);
         vm.list("shares-read-only", text -> Share.parse(text, true)).forEach(builder::share);
         vm.list("disks", Section::expanded).forEach(builder::disk);
+        HealthCheck.from(vm.section("health")).ifPresent(builder::health);
         return builder.vcpus(vm.integer("vcpus", 1, 255))
                 .memoryMib(vm.mebibytes("memory", LEAST_MEMORY_MIB))
                 .timeout(vm.duration("timeout", false))

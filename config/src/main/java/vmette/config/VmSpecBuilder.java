@@ -34,6 +34,7 @@ public final class VmSpecBuilder {
     private final List<Path> disks = new ArrayList<>();
     private long scratchMib;
     private Optional<Path> caCerts = Optional.empty();
+    private Optional<HealthCheck> health = Optional.empty();
 
     VmSpecBuilder() {}
 
@@ -60,6 +61,7 @@ public final class VmSpecBuilder {
         disks.addAll(spec.storage().disks());
         scratchMib = spec.storage().scratchMib();
         caCerts = spec.caCerts();
+        health = spec.health();
     }
 
     /** The VM's name. */
@@ -230,6 +232,12 @@ public final class VmSpecBuilder {
         return this;
     }
 
+    /** See {@link VmSpec#health()}. */
+    public VmSpecBuilder health(HealthCheck value) {
+        health = Optional.of(value);
+        return this;
+    }
+
     /**
      * The specification.
      *
@@ -252,6 +260,7 @@ public final class VmSpecBuilder {
                 net,
                 netHostLoopback,
                 new StorageSpec(rootfs, rootfsReadOnly, rootfsImage, switchRoot, shares, disks, scratchMib),
-                caCerts);
+                caCerts,
+                health);
     }
 }

@@ -39,6 +39,13 @@ class RuntimeSettingsTest {
                         new RecoverySettings.Backoff(Duration.ofSeconds(1), Duration.ofMinutes(1), 0.2),
                         Duration.ofMinutes(1),
                         2));
+        assertThat(settings.liveness())
+                .isEqualTo(new LivenessSettings(
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(5),
+                        Duration.ofSeconds(30),
+                        Duration.ofMinutes(1),
+                        5));
     }
 
     @Test
@@ -71,6 +78,36 @@ class RuntimeSettingsTest {
                         Duration.ZERO,
                         100));
         assertThat(recovery.withMode(RestartMode.TRANSIENT).mode()).isEqualTo(RestartMode.TRANSIENT);
+    }
+
+    @Test
+    void livenessIsTakenAndCanBeLeftOut() {
+        LivenessSettings liveness =
+                read("vmette.liveness { interval = 1s, stopped-after = 0s, dead-after = 2s, hung-after = 3s, most-stretch = 1.5 }")
+                        .liveness();
+        assertThat(liveness)
+                .isEqualTo(new LivenessSettings(
+                        Duration.ofSeconds(1), Duration.ZERO, Duration.ofSeconds(2), Duration.ofSeconds(3), 1.5));
+        assertThat(liveness.isOn()).isTrue();
+        assertThat(read("vmette.liveness.interval = 0s").liveness().isOn()).isFalse();
+    }
+
+    @Test
+    void aHealthCheckIsTaken() {
+        assertThat(read("vmette.vm.health { exec = \"curl -f localhost\" }")
+                        .vm()
+                        .health())
+                .contains(HealthCheck.exec("curl -f localhost"));
+        HealthCheck port = HealthCheck.port(80)
+                .withInterval(Duration.ofSeconds(1))
+                .withTimeout(Duration.ofSeconds(2))
+                .withRetries(4)
+                .withStartPeriod(Duration.ofSeconds(5));
+        RuntimeSettings settings =
+                read("vmette.vm.health { port = 80, interval = 1s, timeout = 2s, retries = 4, start-period = 5s }");
+        assertThat(settings.vm().health()).contains(port);
+        assertThat(settings.vm().toBuilder().build()).isEqualTo(settings.vm());
+        assertThat(read("vmette.vm.health { retries = 5 }").vm().health()).isEmpty();
     }
 
     @ParameterizedTest
@@ -111,6 +148,24 @@ class RuntimeSettingsTest {
                 "vmette.recovery.backoff.jitter = -0.1 | a number from 0 to 1",
                 "vmette.recovery.backoff.jitter = some | a number from 0 to 1",
                 "vmette.recovery.backof.min = 1s | the nearest one is vmette.recovery.backoff",
+                "vmette.liveness.interval = -1s | a duration of 0 or more",
+                "vmette.liveness.stopped-after = -1s | vmette.liveness.stopped-after",
+                "vmette.liveness.dead-after = 0s | vmette.liveness.dead-after = 0s (here: 1) is refused: allowed is a duration above 0",
+                "vmette.liveness.dead-after = 9s | liveness.dead-after = 9s is refused: allowed is at least two of liveness.interval, which is 5s",
+                "vmette.liveness.hung-after = 9s | liveness.hung-after = 9s is refused: allowed is at least two of liveness.interval",
+                "vmette.liveness.interval = 16s | liveness.dead-after = 30s is refused",
+                "vmette.liveness.interval = 249d | at most 248 days",
+                "vmette.liveness.most-stretch = 0.9 | vmette.liveness.most-stretch = 0.9 (here: 1) is refused: allowed is a number from 1 to 100",
+                "vmette.liveness.most-stretch = 101 | a number from 1 to 100",
+                "vmette.liveness.most-strech = 2 | the nearest one is vmette.liveness.most-stretch",
+                "vmette.vm.health { exec = x, port = 1 } | health needs exec, a command line, or port, a port of the guest, and not both",
+                "vmette.vm.health { exec = \" \" } | health.exec = ' ' is refused: allowed is a command line",
+                "vmette.vm.health.port = 65536 | a whole number from 0 to 65535",
+                "vmette.vm.health.interval = 0s | a duration above 0",
+                "vmette.vm.health.timeout = 0s | a duration above 0",
+                "vmette.vm.health.retries = 0 | a whole number from 1 to 1000",
+                "vmette.vm.health.start-period = -1s | a duration of 0 or more",
+                "vmette.vm.health.command = x | is not a setting; the nearest one is vmette.vm.health.",
                 "vmette.vm = 3 | vmette.vm = 3",
             })
     void aBrokenValueIsRefusedByName(String hocon, String part) {

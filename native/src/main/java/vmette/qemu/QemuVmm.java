@@ -52,6 +52,7 @@ final class QemuVmm implements Vmm {
     private boolean quitRequested;
     private boolean killRequested;
     private boolean panicked;
+    private boolean paused;
     private boolean abandoned;
     private String shutdownReason = "";
     private Process process;
@@ -166,6 +167,8 @@ final class QemuVmm implements Vmm {
                 shutdownReason = data.path("reason").asText();
             } else if (name.equals("GUEST_PANICKED")) {
                 panicked = true;
+            } else if (name.equals("STOP") || name.equals("RESUME")) {
+                paused = name.equals("STOP");
             }
         }
     }
@@ -201,6 +204,13 @@ final class QemuVmm implements Vmm {
     @Override
     public CompletionStage<Void> resume() {
         return command("cont");
+    }
+
+    @Override
+    public boolean isPaused() {
+        synchronized (lock) {
+            return paused;
+        }
     }
 
     private CompletionStage<Void> command(String name) {

@@ -31,6 +31,9 @@ public interface Vmm {
     /** Lets a paused guest run on; for a running one it changes nothing. Fails as {@link #pause} does. */
     CompletionStage<Void> resume();
 
+    /** Whether the guest's CPUs are held, as far as the monitor has told. */
+    boolean isPaused();
+
     /**
      * Ends the process: asks it first, kills it after a short grace, kills it at once while it is starting. Idempotent;
      * {@link #whenExited} says when. Before {@link #start} it keeps that from ever spawning anything.

@@ -78,6 +78,11 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
         return host;
     }
 
+    /** How many packets with bytes the guest has sent on connections that there are. Grows as long as a guest says anything. */
+    public long payloads() {
+        return muxer.payloads();
+    }
+
     /**
      * Waits for the VM's front-end at a path, until {@link #close}. It may leave and come back after {@link
      * #expectDetach}.

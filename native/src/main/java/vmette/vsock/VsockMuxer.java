@@ -3,11 +3,12 @@ package vmette.vsock;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
 import vmette.errors.VsockException;
 
 /**
  * Routes packets to connections and requests to listeners, and keeps a guest within its limits. Knows no ring: packets
- * come in by {@link #receive} and go out by {@link #rx}. Belongs to the loop but for {@link #listeners}.
+ * come in by {@link #receive} and go out by {@link #rx}. Belongs to the loop but for {@link #listeners} and {@link #payloads}.
  *
  * <p>A packet that is not from this guest to the host is dropped, one for nobody is answered by RST, and no RST is ever
  * answered (virtio 1.2, section 5.10.6).
@@ -22,6 +23,7 @@ final class VsockMuxer implements ConnectionHome {
     private final WriteGauge writes;
     private final ListenerTable listeners = new ListenerTable();
     private final int counterStart;
+    private final AtomicLong payloads = new AtomicLong();
     private String closedBecause;
 
     /** @param rxWanted called when there is something to send; must not send it from within the call */
@@ -64,6 +66,10 @@ final class VsockMuxer implements ConnectionHome {
         ConnectionKey key = new ConnectionKey(header.srcPort(), header.dstPort());
         VsockConnection connection = connections.find(key);
         if (connection != null && connection.type().is(header.type())) {
+            if (op == VsockOp.RW) {
+                // written by the loop alone
+                payloads.setRelease(payloads.getPlain() + 1);
+            }
             connection.receive(packet, op);
         } else if (connection == null && op == VsockOp.REQUEST && packet.lengthFits()) {
             request(key, header);
@@ -131,6 +137,10 @@ final class VsockMuxer implements ConnectionHome {
         for (VsockConnection connection : connections.snapshot()) {
             connection.forgotten(Failures.ended(connection, why));
         }
+    }
+
+    long payloads() {
+        return payloads.getAcquire();
     }
 
     int connectionCount() {

@@ -111,7 +111,7 @@ public final class FakeVmm implements Vmm {
         return quits;
     }
 
-    /** Whether the guest is paused. */
+    @Override
     public synchronized boolean isPaused() {
         return state == State.PAUSED;
     }

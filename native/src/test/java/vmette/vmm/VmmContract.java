@@ -106,10 +106,13 @@ public abstract class VmmContract {
     void pausesAndResumes() throws Exception {
         Vmm vmm = fresh();
         await(vmm.start());
+        assertThat(vmm.isPaused()).isFalse();
         await(vmm.pause());
         await(vmm.pause());
+        assertThat(vmm.isPaused()).isTrue();
         await(vmm.resume());
         await(vmm.resume());
+        assertThat(vmm.isPaused()).isFalse();
         assertThat(vmm.whenExited().toCompletableFuture()).isNotDone();
     }
 

@@ -87,6 +87,17 @@ class VsockDeviceTest {
         return handler;
     }
 
+    @Test
+    void countsWhatTheGuestSaysAndNotItsHousekeeping() {
+        RecordingHandler handler = guestDials(new RecordingHandler());
+        assertThat(device.payloads()).isZero();
+        guest.write(GUEST, HOST, "one".getBytes(US_ASCII));
+        until(() -> device.payloads() == 1);
+        handler.channel.write("two".getBytes(US_ASCII), 0, 3);
+        until(() -> guest.received(GUEST, HOST).length == 3);
+        assertThat(device.payloads()).isEqualTo(1);
+    }
+
     private static byte[] digest(byte[] data) throws Exception {
         return MessageDigest.getInstance("SHA-256").digest(data);
     }
