@@ -27,17 +27,11 @@ record SeenProcess(ProcessIdentity identity, boolean ended, Optional<String> mar
 
     /** The process that has this pid now. */
     static Optional<SeenProcess> of(long pid) {
-        Path directory = Path.of("/proc", Long.toString(pid));
-        try {
-            String stat = Files.readString(directory.resolve("stat"), StandardCharsets.ISO_8859_1);
-            int state = stat.lastIndexOf(") ") + 2;
-            boolean ended = state < stat.length() && (stat.charAt(state) == 'Z' || stat.charAt(state) == 'X');
-            return ProcessIdentity.parseStartTicks(stat)
-                    .map(ticks -> new SeenProcess(
-                            new ProcessIdentity(pid, ticks), ended, mark(directory.resolve("environ"))));
-        } catch (IOException gone) {
-            return Optional.empty();
-        }
+        return ProcessStat.of(pid)
+                .map(stat -> new SeenProcess(
+                        new ProcessIdentity(pid, stat.startTicks()),
+                        stat.state() == 'Z' || stat.state() == 'X',
+                        mark(Path.of("/proc", Long.toString(pid), "environ"))));
     }
 
     /** All there are, in no order. What comes and goes meanwhile may be missing. */
