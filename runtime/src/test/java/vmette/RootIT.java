@@ -120,6 +120,9 @@ class RootIT {
                                     "mkdir -p /jail && cp -a /bin /jail && chroot /jail /bin/sh -c"
                                             + " 'cd /../../../../../..; ls' | sort | head -1; cat /proc/1/root/marker; ls /proc/1/root/vmette 2>&1 | grep -c agent || true"))
                     .endsWith("from the host\n0\n");
+            // Nor by the root of the mount namespace, which is where PID 1 was born.
+            assertThat(out(vm, "busybox nsenter -t 1 -m /bin/sh -c 'cat /marker; ls -d /vmette 2>&1 | grep -c No'"))
+                    .isEqualTo("from the host\n1\n");
             return null;
         });
     }
