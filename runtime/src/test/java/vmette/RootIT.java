@@ -144,6 +144,8 @@ class RootIT {
                                         vm,
                                         "cat /mnt/docs/page; echo guest > /mnt/work/file && chmod 640 /mnt/work/file"))
                                 .isEqualTo("a page\n");
+                        assertThat(out(vm, "grep -o '/mnt/.* virtiofs r.' /proc/mounts"))
+                                .isEqualTo("/mnt/work virtiofs rw\n/mnt/docs virtiofs ro\n");
                         fails(vm, "touch /mnt/docs/x", "Read-only");
                         fails(vm, "mount -o remount,rw /mnt/docs && touch /mnt/docs/x", "Read-only");
                         return null;
