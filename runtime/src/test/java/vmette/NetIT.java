@@ -98,6 +98,11 @@ class NetIT {
         try (Vmette vmette = vmette("", new ArrayList<>())) {
             VmHandle vm = launch(vmette, b -> b);
             assertThat(sh(vmette, vm, "ls /sys/class/net").stdout()).isEqualTo("lo\n");
+            // Nor one that only lacks its driver: 02 is the class of network controllers.
+            assertThat(sh(vmette, vm, "cut -c 3-4 /sys/bus/pci/devices/*/class | sort -u")
+                            .stdout())
+                    .contains("06\n")
+                    .doesNotContain("02\n");
         }
     }
 
