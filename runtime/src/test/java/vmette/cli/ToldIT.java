@@ -66,6 +66,8 @@ class ToldIT {
                 "--exec 'sleep 1000' --timeout 5 | exited | timed-out | 124",
                 "--exec true --kernel {dir}/missing | failed | INVALID_CONFIG | 2",
                 "--exec true --rootfs-ro | failed | INVALID_CONFIG | 2",
+                "--exec true --rootfs {dir} --rootfs-ro --switch-root | failed | INVALID_CONFIG | 2",
+                "--exec true --rootfs {dir} --rootfs-ro --scratch 1G | failed | INVALID_CONFIG | 2",
                 "--exec 'echo c > /proc/sysrq-trigger' | failed | IO | 1",
             })
     void aDescriptorIsToldHowItEndedAndStandardErrorIsForPeople(String options, String event, String reason, int code)
