@@ -108,18 +108,10 @@ class ToldIT {
                 "VMETTE_ENV",
                 "A=one\nB=two words",
                 "VMETTE_QUIET",
-                "true");
-        Result result = Launched.start(
-                        sandbox,
-                        environment,
-                        new byte[0],
-                        "run",
-                        "--vcpus",
-                        "2",
-                        "--env",
-                        "A=flag",
-                        "--exec",
-                        "nproc; echo $A $B; sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")
+                "true",
+                "VMETTE_EXEC",
+                "nproc; echo $A $B; sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo");
+        Result result = Launched.start(sandbox, environment, new byte[0], "run", "--vcpus", "2", "--env", "A=flag")
                 .result();
         assertThat(result.stderr()).isEmpty();
         List<String> lines = result.stdout().lines().toList();
