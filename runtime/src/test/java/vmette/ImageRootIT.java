@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static vmette.Guests.await;
 import static vmette.Guests.sh;
 
+import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -116,12 +118,16 @@ class ImageRootIT {
         Files.writeString(root.resolve("note"), "first\n");
         String before = listed(root);
         List<String> transfers = new CopyOnWriteArrayList<>();
-        try (Vmette told = Vmette.create(RuntimeSettings.load(), RootfsProgress.lines(transfers::add))) {
-            VmSpec spec = VmSpec.builder()
-                    .memoryMib(256)
-                    .rootfs(root)
-                    .rootfsImage(true)
-                    .build();
+        RuntimeSettings settings = RuntimeSettings.from(ConfigFactory.parseMap(Map.of(
+                        "vmette.vm.rootfs",
+                        root.toString(),
+                        "vmette.vm.rootfs-image",
+                        true,
+                        "vmette.vm.memory",
+                        "256MiB"))
+                .withFallback(ConfigFactory.load()));
+        try (Vmette told = Vmette.create(settings, RootfsProgress.lines(transfers::add))) {
+            VmSpec spec = settings.vm();
             // Without what the kernel and the agent put there.
             String guest = "cd / && busybox find . -xdev -type f -not -path './vmette/*' -not -path './etc/hosts'"
                     + " -not -path './usr/local/bin/vsock-send' -exec sha256sum {} + | busybox sort -k2";
