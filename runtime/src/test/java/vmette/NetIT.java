@@ -13,9 +13,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -28,13 +26,8 @@ import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.config.VmSpecBuilder;
 
-/**
- * Networks of real VMs. Their host is a network namespace: it has a loopback address and one more, a web server on each, and no way out,
- * so that no packet leaves the machine.
- */
+/** Networks of real VMs, whose host is a network namespace. */
 class NetIT {
-    private static final String OUTSIDE = "192.0.2.77";
-
     @TempDir
     private static Path directory;
 
@@ -45,36 +38,7 @@ class NetIT {
         try (Vmette vmette = Vmette.create()) {
             await(await(vmette.launch(VmSpec.builder().memoryMib(128).build())).stop());
         }
-        Path busybox = HostRoots.busybox(directory.resolve("host"), RuntimeSettings.load())
-                .resolve("bin/busybox");
-        for (String name : new String[] {"lo", "out"}) {
-            Files.writeString(
-                    Files.createDirectories(directory.resolve(name)).resolve("index.html"), "from " + name + "\n");
-        }
-        passt = Files.writeString(
-                directory.resolve("passt"),
-                String.join(
-                        "\n",
-                        "#!/bin/sh",
-                        "# passt in a namespace of its own",
-                        "[ -n \"$IN_NAMESPACE\" ] || {",
-                        "    export IN_NAMESPACE=1",
-                        "    [ \"$(id -u)\" = 0 ] && exec unshare --net \"$0\" \"$@\"",
-                        "    exec unshare --user --map-root-user --net \"$0\" \"$@\"",
-                        "}",
-                        "ip link set lo up",
-                        "ip link add out0 type veth peer name out1",
-                        "ip link set out1 up",
-                        "ip address add " + OUTSIDE + "/24 dev out0",
-                        "ip link set out0 up",
-                        "ip route add default via 192.0.2.1 dev out0",
-                        "setpriv --pdeathsig KILL -- " + busybox + " httpd -f -p 127.0.0.1:8080 -h "
-                                + directory.resolve("lo") + " &",
-                        "setpriv --pdeathsig KILL -- " + busybox + " httpd -f -p " + OUTSIDE + ":8080 -h "
-                                + directory.resolve("out") + " &",
-                        "setpriv --pdeathsig KILL -- passt \"$@\"",
-                        ""));
-        Files.setPosixFilePermissions(passt, PosixFilePermissions.fromString("rwxr-xr-x"));
+        passt = NetworkHost.passt(directory, RuntimeSettings.load());
     }
 
     private static Vmette vmette(String net, List<String> said) {
@@ -98,6 +62,11 @@ class NetIT {
         try (Vmette vmette = vmette("", new ArrayList<>())) {
             VmHandle vm = launch(vmette, b -> b);
             assertThat(sh(vmette, vm, "ls /sys/class/net").stdout()).isEqualTo("lo\n");
+            // Nor one that only lacks its driver: 02 is the class of network controllers.
+            assertThat(sh(vmette, vm, "cut -c 3-4 /sys/bus/pci/devices/*/class | sort -u")
+                            .stdout())
+                    .contains("06\n")
+                    .doesNotContain("02\n");
         }
     }
 
@@ -112,7 +81,7 @@ class NetIT {
                                     "cat /etc/resolv.conf; ip -4 addr show eth0 | grep -o 'inet [0-9./]*'; ip route | head -1")
                             .stdout())
                     .isEqualTo("nameserver 10.0.2.3\ninet 10.0.2.15/24\ndefault via 10.0.2.2 dev eth0 \n");
-            assertThat(fetch(vmette, vm, OUTSIDE, 8080).stdout()).isEqualTo("from out\n");
+            assertThat(fetch(vmette, vm, NetworkHost.OUTSIDE, 8080).stdout()).isEqualTo("from out\n");
             assertThat(fetch(vmette, vm, "10.0.2.2", 8080).status().isSuccess()).isFalse();
         }
         assertThat(said).noneMatch(line -> line.contains("loopback"));

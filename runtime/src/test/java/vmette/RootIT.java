@@ -85,6 +85,8 @@ class RootIT {
                     .isEmpty();
             fails(vm, "mkdir /away && mount -t virtiofs vmette-root /away && touch /away/x", "Read-only");
             fails(vm, "umount /away; mount -t virtiofs -o rw vmette-root /away && echo x > /away/marker", "Read-only");
+            // The guest's kernel gives in here, and only the host is left to refuse.
+            fails(vm, "mount -o remount,rw /away && echo x > /away/marker", "Read-only");
             return null;
         });
         assertThat(HostRoots.everything(root)).isEqualTo(before);
@@ -118,6 +120,9 @@ class RootIT {
                                     "mkdir -p /jail && cp -a /bin /jail && chroot /jail /bin/sh -c"
                                             + " 'cd /../../../../../..; ls' | sort | head -1; cat /proc/1/root/marker; ls /proc/1/root/vmette 2>&1 | grep -c agent || true"))
                     .endsWith("from the host\n0\n");
+            // Nor by the root of the mount namespace, which is where PID 1 was born.
+            assertThat(out(vm, "busybox nsenter -t 1 -m /bin/sh -c 'cat /marker; ls -d /vmette 2>&1 | grep -c No'"))
+                    .isEqualTo("from the host\n1\n");
             return null;
         });
     }
@@ -139,6 +144,8 @@ class RootIT {
                                         vm,
                                         "cat /mnt/docs/page; echo guest > /mnt/work/file && chmod 640 /mnt/work/file"))
                                 .isEqualTo("a page\n");
+                        assertThat(out(vm, "grep -o '/mnt/.* virtiofs r.' /proc/mounts"))
+                                .isEqualTo("/mnt/work virtiofs rw\n/mnt/docs virtiofs ro\n");
                         fails(vm, "touch /mnt/docs/x", "Read-only");
                         fails(vm, "mount -o remount,rw /mnt/docs && touch /mnt/docs/x", "Read-only");
                         return null;

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,6 +35,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import vmette.ExitStatus;
+import vmette.NetworkHost;
 import vmette.RunStreams;
 import vmette.Vmette;
 import vmette.config.RuntimeSettings;
@@ -45,8 +47,8 @@ import vmette.rootfs.providers.oci.DockerRegistry;
 import vmette.rootfs.providers.oci.TestImages;
 
 /**
- * What the seed's interface can say, said on the command line, in a configuration file and by the Java API, of a real Debian: a directory of
- * mmdebstrap's and an image of a registry.
+ * What the seed's interface can say, and some of what came to it, said on the command line, in a configuration file and by the Java API, of a
+ * real Debian: a directory of mmdebstrap's and an image of a registry. Its network is that of {@link NetworkHost}.
  */
 class AbiWalkIT {
     /** How a row is said, and of which root. */
@@ -126,6 +128,12 @@ class AbiWalkIT {
                 "-r",
                 Caches.modules().toString(),
                 sandbox.directory().resolve("modules").toString());
+        Files.writeString(
+                Files.createDirectory(sandbox.directory().resolve("certificates"))
+                        .resolve("company.crt"),
+                TestCertificates.authority("CN=Ours").pem());
+        Path passt = NetworkHost.passt(Files.createDirectory(sandbox.directory().resolve("net")), settings());
+        Files.writeString(sandbox.config(), "vmette.net.passt = \"" + passt + "\"\n", StandardOpenOption.APPEND);
         // An archive of nothing but its trailer, cpio(5): the agent that is appended to it is all there is.
         Files.writeString(
                 sandbox.directory().resolve("empty.cpio"),
@@ -154,6 +162,11 @@ class AbiWalkIT {
                 .satisfiesAnyOf(scratches -> assertThat(scratches).doesNotExist(), scratches -> assertThat(scratches)
                         .isEmptyDirectory());
         assertThat(everything(tree)).isEqualTo(treeBefore);
+    }
+
+    private static RuntimeSettings settings() {
+        return RuntimeSettings.from(
+                ConfigFactory.parseFile(sandbox.config().toFile()).withFallback(ConfigFactory.load()));
     }
 
     private static Path in(String name) {
@@ -280,7 +293,32 @@ class AbiWalkIT {
                         + " do vsock-send $port </dev/null 2>&1; done | grep -c 'reset by peer'",
                 0,
                 "0\n[]\n13\n"));
+        rows.add(
+                new Row(
+                        "network, certificates",
+                        List.of("--net", "--ca-certs", "{dir}/certificates"),
+                        "net = true, ca-certs = \"{dir}/certificates\"",
+                        b -> b.net(true).caCerts(in("certificates")),
+                        "hostname -I; cat /etc/resolv.conf; " + fetch(NetworkHost.OUTSIDE, 60) + "; "
+                                + fetch("10.0.2.2", 5)
+                                + "; openssl verify /usr/local/share/ca-certificates/vmette-1.crt",
+                        0,
+                        "10.0.2.15 \nnameserver 10.0.2.3\nfrom out\nnothing\n/usr/local/share/ca-certificates/vmette-1.crt: OK\n"));
+        rows.add(new Row(
+                "the host's loopback, image of a directory",
+                List.of("--net", "--net-host-loopback", "--rootfs-image"),
+                "net = true, net-host-loopback = true, rootfs-image = true",
+                b -> b.net(true).netHostLoopback(true).rootfsImage(true),
+                fetch("10.0.2.2", 60) + "; . /etc/os-release; echo $ID; ls /sys/block | grep vd",
+                0,
+                "from lo\ndebian\nvda\n"));
         return rows;
+    }
+
+    /** What is refused may be so by no answer at all. */
+    private static String fetch(String address, int seconds) {
+        return "timeout " + seconds + " bash -c 'exec 3<>/dev/tcp/" + address
+                + "/8080 && printf \"GET / HTTP/1.0\\r\\n\\r\\n\" >&3 && tail -n 1 <&3' 2>/dev/null || echo nothing";
     }
 
     static Stream<Arguments> doors() {
@@ -349,9 +387,7 @@ class AbiWalkIT {
     }
 
     private static Launched.Result byApi(Row row, Path root) throws Exception {
-        RuntimeSettings settings = RuntimeSettings.from(
-                ConfigFactory.parseFile(sandbox.config().toFile()).withFallback(ConfigFactory.load()));
-        try (Vmette vmette = Vmette.create(settings, said -> {})) {
+        try (Vmette vmette = Vmette.create(settings(), said -> {})) {
             CompletableFuture<String> out = new CompletableFuture<>();
             CompletableFuture<String> err = new CompletableFuture<>();
             VmSpec spec = row.api()

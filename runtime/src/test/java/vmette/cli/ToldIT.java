@@ -66,6 +66,8 @@ class ToldIT {
                 "--exec 'sleep 1000' --timeout 5 | exited | timed-out | 124",
                 "--exec true --kernel {dir}/missing | failed | INVALID_CONFIG | 2",
                 "--exec true --rootfs-ro | failed | INVALID_CONFIG | 2",
+                "--exec true --rootfs {dir} --rootfs-ro --switch-root | failed | INVALID_CONFIG | 2",
+                "--exec true --rootfs {dir} --rootfs-ro --scratch 1G | failed | INVALID_CONFIG | 2",
                 "--exec 'echo c > /proc/sysrq-trigger' | failed | IO | 1",
             })
     void aDescriptorIsToldHowItEndedAndStandardErrorIsForPeople(String options, String event, String reason, int code)
@@ -106,18 +108,10 @@ class ToldIT {
                 "VMETTE_ENV",
                 "A=one\nB=two words",
                 "VMETTE_QUIET",
-                "true");
-        Result result = Launched.start(
-                        sandbox,
-                        environment,
-                        new byte[0],
-                        "run",
-                        "--vcpus",
-                        "2",
-                        "--env",
-                        "A=flag",
-                        "--exec",
-                        "nproc; echo $A $B; sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo")
+                "true",
+                "VMETTE_EXEC",
+                "nproc; echo $A $B; sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo");
+        Result result = Launched.start(sandbox, environment, new byte[0], "run", "--vcpus", "2", "--env", "A=flag")
                 .result();
         assertThat(result.stderr()).isEmpty();
         List<String> lines = result.stdout().lines().toList();
