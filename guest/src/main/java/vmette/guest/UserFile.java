@@ -54,8 +54,8 @@ final class UserFile {
 
     private static void refuseMissing(String what, String option, Path file) {
         if (!Files.exists(file)) {
-            throw new InvalidConfigException(
-                    "the " + what + " " + file + " does not exist: check the path given with " + option);
+            throw new InvalidConfigException("the " + what + " " + file + " does not exist: check the path given with "
+                    + option + " (vmette.vm." + option.substring(2) + ")");
         }
     }
 

@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
 import java.util.Set;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.Reasons;
 import vmette.errors.VmetteIoException;
 
 /** Chooses and makes the directory in which all runtimes of one user have theirs. */
@@ -49,7 +50,7 @@ final class RuntimeBase {
                 return prepare(Path.of(setting).toAbsolutePath());
             } catch (IOException | InvalidPathException e) {
                 throw new InvalidConfigException(
-                        SETTING + " = \"" + setting + "\" cannot be used: " + e.getMessage()
+                        SETTING + " = \"" + setting + "\" cannot be used: " + Reasons.of(e)
                                 + "; name an existing directory with a short path that only you or root can write to",
                         e);
             }

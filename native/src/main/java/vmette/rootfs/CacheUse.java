@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Optional;
+import vmette.errors.Reasons;
 import vmette.errors.VmetteIoException;
 import vmette.linux.LinuxException;
 import vmette.linux.LockFile;
@@ -35,7 +36,7 @@ public final class CacheUse {
             }
         } catch (IOException e) {
             throw new VmetteIoException(
-                    "cannot make the cache directory " + cache + ": " + e
+                    "cannot make the cache directory " + cache + ": " + Reasons.of(e)
                             + "; check that there is space and that it may be written, or set vmette.cache-dir",
                     e);
         }

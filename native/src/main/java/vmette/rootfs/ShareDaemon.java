@@ -26,7 +26,10 @@ public final class ShareDaemon {
      */
     public static void check(String name, Path directory) {
         if (!Files.isDirectory(directory)) {
-            throw new InvalidConfigException(name + ": " + directory + " is not a directory of this host");
+            throw new InvalidConfigException(name + ": " + directory
+                    + (Files.exists(directory)
+                            ? " is not a directory of this host; a file is copied in by vmette cp"
+                            : " does not exist on this host; make it first, or check the path"));
         }
         if (!Files.isReadable(directory) || !Files.isExecutable(directory)) {
             throw new InvalidConfigException(name + ": " + directory + " may not be read by this user");

@@ -46,8 +46,9 @@ final class GuestOptions {
     @Option(
             names = "--vsock-port",
             paramLabel = "N",
-            description = "Host port for the guest's programs, which find it in VMETTE_VSOCK_PORT; it echoes."
-                    + " Negative: none (default); 0: a free one from 50000 to 59999.")
+            description =
+                    "Host port for the guest's programs, which find it in VMETTE_VSOCK_PORT; it echoes: echo hi | vsock-send $VMETTE_VSOCK_PORT."
+                            + " Negative: none (default); 0: a free one from 50000 to 59999.")
     private Integer vsockPort;
 
     /** The environment goes name by name over what is configured; ports take the place of it. */

@@ -150,7 +150,7 @@ final class RunOptions {
 
     private void explain(ExitStatus status, VmSpec spec) {
         if (status.kind() == ExitStatus.Kind.TIMED_OUT) {
-            common.progress().accept("stopped after " + spec.timeout().toSeconds() + " s (--timeout)");
+            common.progress().accept("stopped after " + spec.timeout().toSeconds() + " s, its timeout");
         }
         if (status.oomKilled()) {
             common.progress()

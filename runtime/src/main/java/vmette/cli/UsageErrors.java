@@ -118,7 +118,10 @@ final class UsageErrors implements CommandLine.IParameterExceptionHandler {
             return option.paramLabel();
         }
         if (type == Integer.class || type == Long.class) {
-            return value.matches("[+-]?[0-9]+") ? "a number within reason" : "a number";
+            if (value.matches("[+-]?[0-9]+")) {
+                return "a number within reason";
+            }
+            return value.matches("[0-9]+[A-Za-z]+") ? "a number without a unit" : "a number";
         }
         if (type == Boolean.class || type == boolean.class) {
             return "true or false";

@@ -215,7 +215,7 @@ class PrecedenceTest {
             value = {
                 "VMETTE_VCPUS=many | VMETTE_VCPUS expects a number, not 'many'",
                 "VMETTE_VCPUS=0 | vcpus = 0 is refused: allowed is 1 to 255 (from the environment: VMETTE_VCPUS)",
-                "VMETTE_TIMEOUT=5s | VMETTE_TIMEOUT expects a number, not '5s'",
+                "VMETTE_TIMEOUT=5s | VMETTE_TIMEOUT expects a number without a unit, not '5s'",
                 "VMETTE_SCRATCH=much | VMETTE_SCRATCH expects a size such as 8G or 512M, or a number of MiB, not 'much'",
                 "VMETTE_ROOTFS_RO=1 | VMETTE_ROOTFS_RO expects true or false, not '1'",
                 "VMETTE_ROOTFS_RO=true | --rootfs-ro needs a root file system: give one with --rootfs SPEC (from the environment: VMETTE_ROOTFS_RO)",

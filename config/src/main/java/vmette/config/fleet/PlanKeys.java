@@ -11,6 +11,7 @@ import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import vmette.config.HealthCheck;
 import vmette.config.RecoverySettings;
 import vmette.config.Share;
 import vmette.config.StorageSpec;
@@ -64,6 +65,16 @@ final class PlanKeys {
         put("net", spec.net());
         put("net-host-loopback", spec.netHostLoopback());
         put("ca-certs", spec.caCerts());
+        spec.health().ifPresent(this::health);
+    }
+
+    private void health(HealthCheck check) {
+        put("health.exec", check.exec());
+        put("health.port", check.port());
+        put("health.interval", check.interval());
+        put("health.timeout", check.timeout());
+        put("health.retries", check.retries());
+        put("health.start-period", check.startPeriod());
     }
 
     private void storage(StorageSpec storage) {

@@ -24,6 +24,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
+import vmette.config.HealthCheck;
 import vmette.config.RecoverySettings;
 import vmette.config.RestartMode;
 import vmette.config.StorageSpec;
@@ -57,7 +58,13 @@ class DeploymentDiffTest {
             b -> b.share("work", Path.of("/tmp")),
             b -> b.disk(Path.of("/d")),
             b -> b.scratchMib(64),
-            b -> b.caCerts(Path.of("/c")));
+            b -> b.caCerts(Path.of("/c")),
+            b -> b.health(HealthCheck.exec("true")),
+            b -> b.health(HealthCheck.port(80)),
+            b -> b.health(HealthCheck.port(80).withInterval(Duration.ofSeconds(1))),
+            b -> b.health(HealthCheck.port(80).withTimeout(Duration.ofSeconds(1))),
+            b -> b.health(HealthCheck.port(80).withRetries(1)),
+            b -> b.health(HealthCheck.port(80).withStartPeriod(Duration.ofSeconds(1))));
 
     private static VmPlan vm(String name, int change, Optional<String> group, RestartMode mode) {
         VmSpecBuilder spec = VmSpec.builder().name(name);
@@ -220,7 +227,8 @@ class DeploymentDiffTest {
         }
         assertThat(VmSpec.class.getRecordComponents())
                 .as("a new component needs a key in PlanKeys and a line in CHANGES")
-                .hasSize(16);
+                .hasSize(17);
+        assertThat(HealthCheck.class.getRecordComponents()).hasSize(6);
         assertThat(StorageSpec.class.getRecordComponents()).hasSize(7);
         assertThat(RecoverySettings.class.getRecordComponents()).hasSize(6);
         assertThat(Service.class.getRecordComponents()).hasSize(4);

@@ -9,6 +9,7 @@ import java.util.HexFormat;
 import java.util.List;
 import vmette.errors.BadImageException;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.Reasons;
 import vmette.errors.VmetteIoException;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.RootfsArtifact;

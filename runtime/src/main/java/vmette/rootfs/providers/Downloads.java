@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Properties;
 import java.util.function.Predicate;
 import vmette.errors.BadImageException;
+import vmette.errors.Reasons;
 import vmette.errors.VmetteIoException;
 import vmette.linux.LinuxException;
 import vmette.rootfs.RootfsRequest;
@@ -75,7 +76,7 @@ final class Downloads {
             Interrupts.check("fetching " + uri, e);
             throw new VmetteIoException(
                     "cannot fetch " + uri + " into " + directory + ": " + Reasons.of(e)
-                            + "; check the address, the network and that the disk is not full",
+                            + "; check the address, the network and the room on the disk",
                     e);
         }
     }

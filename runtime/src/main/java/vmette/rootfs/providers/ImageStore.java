@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 import vmette.errors.BadImageException;
+import vmette.errors.Reasons;
 import vmette.errors.VmetteIoException;
 import vmette.linux.LinuxException;
 import vmette.rootfs.ImageDefaults;

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.TreeMap;
 import java.util.zip.CRC32C;
 import vmette.errors.BadImageException;
+import vmette.errors.Reasons;
 import vmette.errors.VmetteIoException;
 
 /** Reads layers one after the other, entry by entry, twice the same way. Not thread-safe. */

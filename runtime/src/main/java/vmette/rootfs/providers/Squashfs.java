@@ -27,7 +27,8 @@ record Squashfs(long inodes, long bytesUsed) {
                 // goes on
             }
             if (block.hasRemaining() || block.getInt(0) != MAGIC) {
-                throw new TarFormatException("it does not begin like a squashfs image (hsqs)");
+                throw new TarFormatException(
+                        "it does not begin like a squashfs image (hsqs); an archive is given as tar+file:///PATH");
             }
             if (block.getShort(28) != 4) {
                 throw new TarFormatException("it is of squashfs version " + block.getShort(28) + ", and guests know 4");

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import vmette.errors.BadImageException;
+import vmette.errors.Reasons;
 import vmette.errors.VmetteIoException;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.RootfsArtifact;

@@ -150,7 +150,7 @@ final class TarReader {
             return null;
         }
         if (!header.sumIsRight()) {
-            throw new TarFormatException("a header's checksum is wrong");
+            throw new TarFormatException("a header's checksum is wrong: it is damaged, or no tar archive");
         }
         return header;
     }

@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.io.PushbackInputStream;
 import java.util.Arrays;
 import java.util.zip.GZIPInputStream;
+import vmette.errors.Reasons;
 
 /** Takes the compression off an archive. What comes out is counted, so that a bomb ends where the budget does. */
 final class Unpacking extends FilterInputStream {
@@ -109,7 +110,7 @@ final class Unpacking extends FilterInputStream {
         private static final long serialVersionUID = 1L;
 
         SourceException(IOException cause) {
-            super(cause.getMessage(), cause);
+            super(Reasons.of(cause), cause);
         }
     }
 

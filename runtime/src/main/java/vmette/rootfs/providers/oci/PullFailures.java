@@ -74,7 +74,7 @@ final class PullFailures {
         }
         return new VmetteIoException(
                 image + " cannot be fetched from " + registry + ": " + reason(failure)
-                        + "; check the network and the registry's name. What has come is kept",
+                        + "; check the network and the registry's name. What has come, if anything, is kept",
                 failure);
     }
 
@@ -90,7 +90,10 @@ final class PullFailures {
                                 + Credentials.variable(registry) + "=user:secret or run docker login " + registry;
             case 404 ->
                 answer + ": it has no such image or tag; check the name"
-                        + (refused.credentialSent() ? "" : ", or show who asks if it is a private one");
+                        + (refused.credentialSent()
+                                ? ""
+                                : "; a private one needs " + Credentials.variable(registry)
+                                        + "=user:secret or docker login " + registry);
             case 429 ->
                 answer + ": too many requests; try later"
                         + (refused.credentialSent() ? "" : ", or with a credential, which may get more");
