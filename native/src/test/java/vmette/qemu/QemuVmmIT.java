@@ -85,7 +85,8 @@ class QemuVmmIT extends VmmContract {
         String session = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1)[3];
         assertThat(session).isEqualTo(Long.toString(qemus.get(0).pid()));
         assertThat(Files.readString(proc.resolve("environ")).split("\0", -1))
-                .allMatch(entry -> entry.matches("(PATH|HOME|LANG|LC_ALL|LC_CTYPE|TMPDIR|TZ|LD_LIBRARY_PATH|PWD|VMETTE_MARK)=.*|"));
+                .allMatch(entry -> entry.matches(
+                        "(PATH|HOME|LANG|LC_ALL|LC_CTYPE|TMPDIR|TZ|LD_LIBRARY_PATH|PWD|VMETTE_MARK)=.*|"));
     }
 
     @Test
