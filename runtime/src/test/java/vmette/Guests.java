@@ -1,5 +1,7 @@
 package vmette;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import akka.Done;
 import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
@@ -57,6 +59,13 @@ final class Guests {
 
     static Result sh(Vmette vmette, VmHandle vm, String commandLine) {
         return run(vmette, vm, ExecSpec.shell(commandLine));
+    }
+
+    /** What a command line that succeeds writes to its standard output. */
+    static String out(Vmette vmette, VmHandle vm, String commandLine) {
+        Result result = sh(vmette, vm, commandLine);
+        assertThat(result.status().isSuccess()).as(result.toString()).isTrue();
+        return result.stdout();
     }
 
     static CompletionStage<String> text(Vmette vmette, Source<ByteString, ?> source) {

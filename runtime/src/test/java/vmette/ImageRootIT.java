@@ -69,9 +69,7 @@ class ImageRootIT {
     }
 
     private static String out(VmHandle vm, String line) {
-        Guests.Result result = sh(vmette, vm, line);
-        assertThat(result.status().isSuccess()).as(result.toString()).isTrue();
-        return result.stdout();
+        return Guests.out(vmette, vm, line);
     }
 
     @ParameterizedTest

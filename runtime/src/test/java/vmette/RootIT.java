@@ -59,9 +59,7 @@ class RootIT {
     }
 
     private static String out(VmHandle vm, String line) {
-        Guests.Result result = sh(vmette, vm, line);
-        assertThat(result.status().isSuccess()).as(result.toString()).isTrue();
-        return result.stdout();
+        return Guests.out(vmette, vm, line);
     }
 
     private static void fails(VmHandle vm, String line, String word) {

@@ -81,9 +81,7 @@ class TrustIT {
     }
 
     private static String out(VmHandle vm, String line) {
-        Guests.Result result = sh(vmette, vm, line);
-        assertThat(result.status().isSuccess()).as(result.toString()).isTrue();
-        return result.stdout();
+        return Guests.out(vmette, vm, line);
     }
 
     @ParameterizedTest

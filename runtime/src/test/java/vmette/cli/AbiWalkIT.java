@@ -17,7 +17,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -95,11 +94,7 @@ class AbiWalkIT {
         tree = DebianRoot.unpack(outside.resolve("debian"));
         treeBefore = everything(tree);
         registry = DockerRegistry.locked(outside);
-        String basic = "Basic "
-                + Base64.getEncoder()
-                        .encodeToString((DockerRegistry.USER + ":" + DockerRegistry.SECRET)
-                                .getBytes(StandardCharsets.US_ASCII));
-        new TestImages(registry.host(), basic)
+        new TestImages(registry.host(), DockerRegistry.BASIC)
                 .pushImage(
                         "team/debian",
                         "12",
@@ -111,7 +106,8 @@ class AbiWalkIT {
         Path login = Files.createDirectories(outside.resolve("login"));
         Files.writeString(
                 login.resolve("config.json"),
-                "{\"auths\":{\"" + registry.host() + "\":{\"auth\":\"" + basic.substring("Basic ".length()) + "\"}}}");
+                "{\"auths\":{\"" + registry.host() + "\":{\"auth\":\""
+                        + DockerRegistry.BASIC.substring("Basic ".length()) + "\"}}}");
         Path work = Files.createDirectory(sandbox.directory().resolve("work"));
         Files.writeString(work.resolve("page"), "a page\n");
         Files.writeString(
@@ -133,12 +129,9 @@ class AbiWalkIT {
                 TestCertificates.authority("CN=Ours").pem());
         Path passt = NetworkHost.passt(Files.createDirectory(sandbox.directory().resolve("net")), settings());
         Files.writeString(sandbox.config(), "vmette.net.passt = \"" + passt + "\"\n", StandardOpenOption.APPEND);
-        // An archive of nothing but its trailer, cpio(5): the agent that is appended to it is all there is.
+        // The agent that is appended to it is all there is.
         Files.writeString(
-                sandbox.directory().resolve("empty.cpio"),
-                "070701" + "00000000".repeat(4) + "00000001" + "00000000".repeat(6) + "0000000b" + "00000000"
-                        + "TRAILER!!!\0\0\0\0",
-                StandardCharsets.US_ASCII);
+                sandbox.directory().resolve("empty.cpio"), FailuresIT.EMPTY_ARCHIVE, StandardCharsets.US_ASCII);
     }
 
     @AfterAll

@@ -98,8 +98,8 @@ class FailuresIT {
             run("QEMU is killed under a command", "--exec", "echo up; sleep 1000"));
 
     /** A newc archive, cpio(5), of nothing but its trailer. */
-    private static final String EMPTY_ARCHIVE = "070701" + "00000000".repeat(4) + "00000001" + "00000000".repeat(6)
-            + "0000000b" + "00000000" + "TRAILER!!!\0\0\0\0";
+    static final String EMPTY_ARCHIVE = "070701" + "00000000".repeat(4) + "00000001" + "00000000".repeat(6) + "0000000b"
+            + "00000000" + "TRAILER!!!\0\0\0\0";
 
     private static Path kernel;
     private static ServerSocket taken;

@@ -8,9 +8,6 @@ import static vmette.rootfs.providers.oci.TestImages.file;
 import static vmette.rootfs.providers.oci.TestImages.hardLink;
 import static vmette.rootfs.providers.oci.TestImages.layer;
 
-import com.typesafe.config.ConfigFactory;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
@@ -23,9 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import vmette.HostRoots;
-import vmette.config.RuntimeSettings;
 import vmette.rootfs.providers.oci.DockerRegistry;
+import vmette.rootfs.providers.oci.RegistryFixture;
 import vmette.rootfs.providers.oci.Relay;
 import vmette.rootfs.providers.oci.TestImages;
 
@@ -182,21 +178,10 @@ class ImageRunsIT {
     }
 
     private static TestImages images(DockerRegistry registry) {
-        return new TestImages(
-                registry.host(),
-                "Basic "
-                        + Base64.getEncoder()
-                                .encodeToString((DockerRegistry.USER + ":" + DockerRegistry.SECRET)
-                                        .getBytes(StandardCharsets.US_ASCII)));
+        return new TestImages(registry.host(), DockerRegistry.BASIC);
     }
 
-    /** Busybox and its accounts. */
     private TestImages.Blob programs() throws Exception {
-        RuntimeSettings settings = RuntimeSettings.from(
-                ConfigFactory.parseFile(sandbox.config().toFile()).withFallback(ConfigFactory.load()));
-        Path tree = HostRoots.busybox(outside.resolve("tree"), settings);
-        Path archive = outside.resolve("programs.tar.gz");
-        host("tar", "-C", tree.toString(), "--owner=0", "--group=0", "-czf", archive.toString(), ".");
-        return new TestImages.Blob(Files.readAllBytes(archive), "application/vnd.oci.image.layer.v1.tar+gzip");
+        return RegistryFixture.programs(outside);
     }
 }

@@ -17,6 +17,8 @@ import vmette.process.Executables;
 public final class DockerRegistry implements AutoCloseable {
     public static final String USER = "alice";
     public static final String SECRET = "correct:horse";
+    /** The Authorization header of both. */
+    public static final String BASIC = new Credential.Basic(USER, SECRET).header();
     /** bcrypt of {@link #SECRET}, at its lowest cost. */
     private static final String HTPASSWD = USER + ":$2y$04$vmetteregistrytestsaleIe1C08DQ6A0YCPMOlPEvOthxsDk1ZJu\n";
 

@@ -59,13 +59,13 @@ public final class RegistryFixture implements AutoCloseable {
     }
 
     /** Busybox and two accounts, as a layer. */
-    static TestImages.Blob programs(Path directory) throws IOException, InterruptedException {
+    public static TestImages.Blob programs(Path directory) throws IOException, InterruptedException {
         Path tree = Files.createDirectories(directory.resolve("tree/bin")).getParent();
         Path busybox = tree.resolve("bin/busybox");
         if (!Files.exists(busybox)) {
             Files.copy(guestBusybox(), busybox);
             assertThat(busybox.toFile().setExecutable(true, false)).isTrue();
-            for (String applet : new String[] {"sh", "cat", "id", "ls", "pwd", "echo", "tty", "stty"}) {
+            for (String applet : new String[] {"sh", "cat", "id", "ls", "pwd", "echo", "tty", "stty", "stat"}) {
                 Files.createSymbolicLink(tree.resolve("bin/" + applet), Path.of("busybox"));
             }
             Files.createDirectories(tree.resolve("etc"));
