@@ -60,14 +60,16 @@ final class FileStreams {
         CompletableFuture<Done> settled = new CompletableFuture<>();
         outcome.whenComplete((done, failure) -> complete(settled, failure));
         ended.whenComplete((done, failure) -> {
-            if (!outcome.toCompletableFuture().isDone()) {
-                builtIn.end();
+            if (outcome.toCompletableFuture().isDone()) {
+                return;
             }
+            // First: the guest's answer to the end may come at once, and is not why this stream ended.
             settled.completeExceptionally(
                     failure != null
                             ? bare(failure)
                             : new CancellationException("the " + operation.what() + " of " + operation.path()
                                     + " was cancelled before its end"));
+            builtIn.end();
         });
         return settled.minimalCompletionStage();
     }
