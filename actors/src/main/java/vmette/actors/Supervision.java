@@ -2,19 +2,31 @@ package vmette.actors;
 
 import java.time.InstantSource;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
 import vmette.recovery.RecoveryPolicy;
 import vmette.recovery.SnapshotShelf;
 
 /**
- * What a supervisor decides by.
+ * What a supervisor decides by, and whom it tells.
  *
  * @param policy what follows a failure
  * @param shelf the VM's snapshots
  * @param clock never goes back
  * @param random from 0 to below 1
+ * @param events told at once, by the supervisor's thread: it must not block and not throw
  */
-public record Supervision(RecoveryPolicy policy, SnapshotShelf shelf, InstantSource clock, DoubleSupplier random) {
+public record Supervision(
+        RecoveryPolicy policy,
+        SnapshotShelf shelf,
+        InstantSource clock,
+        DoubleSupplier random,
+        Consumer<VmEvent> events) {
+    /** One that tells nobody. */
+    public Supervision(RecoveryPolicy policy, SnapshotShelf shelf, InstantSource clock, DoubleSupplier random) {
+        this(policy, shelf, clock, random, event -> {});
+    }
+
     /** Of a VM without snapshots. */
     public static Supervision by(RecoveryPolicy policy) {
         return by(policy, SnapshotShelf.EMPTY);
@@ -24,5 +36,10 @@ public record Supervision(RecoveryPolicy policy, SnapshotShelf shelf, InstantSou
     public static Supervision by(RecoveryPolicy policy, SnapshotShelf shelf) {
         return new Supervision(policy, shelf, SteadyClock.INSTANCE, () -> ThreadLocalRandom.current()
                 .nextDouble());
+    }
+
+    /** The same, which tells somebody what happens. */
+    public Supervision withEvents(Consumer<VmEvent> listener) {
+        return new Supervision(policy, shelf, clock, random, listener);
     }
 }

@@ -16,6 +16,7 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import vmette.config.RuntimeSettings;
 import vmette.errors.VmLostException;
 import vmette.machine.Machine;
@@ -64,6 +65,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private final MachineFactory machines;
     private final Recoveries recoveries;
     private final InstantSource clock;
+    private final Consumer<VmEvent> events;
     private final ActorRef<VmInstance.Report> reports;
     private final Requests requests;
 
@@ -86,6 +88,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         this.settings = settings;
         this.machines = machines;
         this.clock = supervision.clock();
+        this.events = supervision.events();
         this.recoveries = new Recoveries(supervision, context.getLog());
         this.requests =
                 new Requests(vm.name(), timers, settings.forward().connectTimeout(), STASH, supervision.clock());
@@ -93,6 +96,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         if (!vm.spec().timeout().isZero()) {
             timers.startSingleTimer(new TimeoutPassed(), vm.spec().timeout());
         }
+        events.accept(new VmEvent.Launched(vm.name(), clock.instant()));
         begin(begun.orElseGet(this::make));
     }
 
@@ -160,6 +164,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                 .spawn(VmInstance.create(vm, number, settings, making, reports, clock), "incarnation-" + number);
         getContext().watch(actor);
         current = new Incarnation(vm.name(), number, next, making, actor, recoveries.now());
+        events.accept(new VmEvent.Began(vm.name(), number, clock.instant(), next));
         return become(new SupervisorState.Starting());
     }
 
@@ -221,7 +226,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             return over(VmEnd.of(how));
         }
         current.actor().tell(how == VmEnd.How.TIMED_OUT ? new VmInstance.Kill() : new VmInstance.Stop());
-        return become(new SupervisorState.Stopping(Optional.of(how)));
+        return stopping(Optional.of(how));
     }
 
     private Behavior<Command> onLeave() {
@@ -237,9 +242,14 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         }
         if (state instanceof SupervisorState.Starting || state instanceof SupervisorState.Ready) {
             current.actor().tell(new VmInstance.Stop());
-            return become(new SupervisorState.Stopping(Optional.empty()));
+            return stopping(Optional.empty());
         }
         return this;
+    }
+
+    private Behavior<Command> stopping(Optional<VmEnd.How> how) {
+        events.accept(new VmEvent.Stopping(vm.name(), current.number(), clock.instant(), how));
+        return become(new SupervisorState.Stopping(how));
     }
 
     private Behavior<Command> onReport(VmInstance.Report report) {
@@ -260,6 +270,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private Behavior<Command> onReady(VmReady ready) {
         current.becameReady(recoveries.now());
         recoveries.ready(current);
+        events.accept(new VmEvent.BecameReady(vm.name(), current.number(), clock.instant(), ready));
         vm.readiness().complete(ready);
         if (!(state instanceof SupervisorState.Starting)) {
             return this;
@@ -313,7 +324,9 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                 + failure.map(why -> ": " + why.cause().text()).orElse("")));
         if (isToEnd()) {
             Optional<VmFailure> lived = failure.map(known -> known.withLife(current.life(recoveries.now())));
-            return over(VmEnd.asAsked(howToEnd(), lived));
+            VmEnd end = VmEnd.asAsked(howToEnd(), lived);
+            end.failure().ifPresent(why -> events.accept(new VmEvent.Failed(why)));
+            return over(end);
         }
         if (state instanceof SupervisorState.Stopping) {
             return onStoppedToRestart(failure);
@@ -337,6 +350,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         } else if (decision instanceof Decision.Restore restore) {
             return recover(failure, new Origin(restore.rung(), Optional.of(restore.snapshot())), restore.delay());
         }
+        events.accept(new VmEvent.Failed(failure));
         getContext().getLog().info("{}", failure.line());
         if (failure.cause() instanceof VmFailure.PoweredOff && failure.wasReady()) {
             return over(new VmEnd(VmEnd.How.POWERED_OFF, Optional.of(failure)));
@@ -345,6 +359,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> recover(VmFailure failure, Origin from, Duration delay) {
+        events.accept(new VmEvent.Failed(failure));
         getContext().getLog().warn("{}", failure.line());
         getContext().getLog().debug("{}", failure.report());
         next = from;
@@ -362,6 +377,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             return this;
         }
         VmFailure failure = recoveries.quarantined(current, CLOSE_PATIENCE);
+        events.accept(new VmEvent.Failed(failure));
         getContext().getLog().error("{}", failure.report());
         timers.cancelAll();
         become(new SupervisorState.GivenUp());
@@ -377,6 +393,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
 
     private void settle(VmEnd end) {
         vm.vsock().end();
+        events.accept(new VmEvent.Ended(vm.name(), current.number(), clock.instant(), end));
         RuntimeException reason = end.reason(vm.name());
         vm.readiness().completeExceptionally(reason);
         requests.end(reason);

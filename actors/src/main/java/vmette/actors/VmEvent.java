@@ -1,0 +1,84 @@
+package vmette.actors;
+
+import java.time.Instant;
+import java.util.Optional;
+import vmette.recovery.Origin;
+
+/**
+ * Something that happened to a VM, as its supervisor tells it. Those of one VM come in the order in which they happened, and numbers of incarnations
+ * never go back.
+ *
+ * <pre>
+ *   Launched (Began (BecameReady)? (Stopping)? (Failed)? )* Ended
+ * </pre>
+ */
+public sealed interface VmEvent {
+    /** When, by the supervisor's clock. */
+    Instant at();
+
+    /** One that concerns a VM. */
+    sealed interface OfVm extends VmEvent {
+        /** The VM's name. */
+        String vm();
+
+        /** Which life of it, from 1; 0 before the first. */
+        long incarnation();
+    }
+
+    /** It has a supervisor. */
+    record Launched(String vm, Instant at) implements OfVm {
+        @Override
+        public long incarnation() {
+            return 0;
+        }
+    }
+
+    /**
+     * An incarnation comes up.
+     *
+     * @param from what it begins from
+     */
+    record Began(String vm, long incarnation, Instant at, Origin from) implements OfVm {}
+
+    /** Its agent answers. */
+    record BecameReady(String vm, long incarnation, Instant at, VmReady ready) implements OfVm {}
+
+    /**
+     * It was told to end.
+     *
+     * @param how the VM ends with it; empty: another incarnation follows
+     */
+    record Stopping(String vm, long incarnation, Instant at, Optional<VmEnd.How> how) implements OfVm {}
+
+    /**
+     * An incarnation has ended otherwise than its VM's owner wanted, or to be followed by another; nothing of it is left, unless the cause is that a process remains.
+     *
+     * @param failure with what follows it
+     */
+    record Failed(VmFailure failure) implements OfVm {
+        @Override
+        public String vm() {
+            return failure.vm();
+        }
+
+        @Override
+        public long incarnation() {
+            return failure.incarnation();
+        }
+
+        @Override
+        public Instant at() {
+            return failure.life().map(VmFailure.Life::failed).orElse(Instant.EPOCH);
+        }
+    }
+
+    /** The VM has ended for good. */
+    record Ended(String vm, long incarnation, Instant at, VmEnd end) implements OfVm {}
+
+    /**
+     * A subscriber was too slow: so many events that it would have been told stand between the one before and the one after.
+     *
+     * @param count of them, above 0
+     */
+    record Missed(long count, Instant at) implements VmEvent {}
+}
