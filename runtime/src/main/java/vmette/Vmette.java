@@ -7,6 +7,7 @@ import akka.actor.typed.Props;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -21,10 +22,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import vmette.actors.Supervision;
 import vmette.actors.VmEnd;
 import vmette.actors.VmRegistry;
 import vmette.actors.VmTicket;
 import vmette.actors.VmVsock;
+import vmette.admission.AdmissionControl;
+import vmette.admission.AdmissionStatus;
+import vmette.admission.VmAdmission;
 import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
@@ -35,6 +40,7 @@ import vmette.errors.VmetteIoException;
 import vmette.guest.protocol.StreamId;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
+import vmette.process.HostMemory;
 import vmette.recovery.RecoveryPolicy;
 import vmette.rootfs.RootfsProgress;
 
@@ -56,6 +62,7 @@ public final class Vmette implements AutoCloseable {
     private final Consumer<String> progress;
     private final QemuMachines machines;
     private final LazyControl control;
+    private final AdmissionControl admission;
     private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
     private final boolean ownsSystem;
@@ -71,6 +78,11 @@ public final class Vmette implements AutoCloseable {
         this.progress = progress;
         this.machines = machines;
         this.control = new LazyControl(machines);
+        this.admission = new AdmissionControl(
+                settings.admission(),
+                Runtime.getRuntime().availableProcessors(),
+                HostMemory.usableMib(),
+                InstantSource.system());
         this.ownsSystem = callers.isEmpty();
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
@@ -171,6 +183,11 @@ public final class Vmette implements AutoCloseable {
         }
     }
 
+    /** Who comes up and who waits to. */
+    public AdmissionStatus admission() {
+        return admission.status();
+    }
+
     /** The settings in force. */
     public RuntimeSettings settings() {
         return settings;
@@ -183,6 +200,16 @@ public final class Vmette implements AutoCloseable {
      */
     public CompletionStage<VmHandle> launch(VmSpec spec) {
         VmHandle vm = begin(spec, Optional.empty());
+        return vm.ready().thenApply(ready -> vm);
+    }
+
+    /**
+     * As {@link #launch(VmSpec)}, with a say about its turn to come up.
+     *
+     * @return fails also with an {@link vmette.errors.AdmissionRefusedException}
+     */
+    public CompletionStage<VmHandle> launch(VmSpec spec, LaunchOptions options) {
+        VmHandle vm = begin(spec, options, Optional.empty());
         return vm.ready().thenApply(ready -> vm);
     }
 
@@ -340,6 +367,13 @@ public final class Vmette implements AutoCloseable {
 
     private VmHandle begin(
             VmSpec spec, Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
+        return begin(spec, LaunchOptions.DEFAULT, beforeBoot);
+    }
+
+    private VmHandle begin(
+            VmSpec spec,
+            LaunchOptions options,
+            Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
         String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
         VmVsock vsock = new VmVsock(name);
         VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock));
@@ -362,12 +396,22 @@ public final class Vmette implements AutoCloseable {
                 : CompletableFuture.completedStage(null);
         CompletionStage<Void> published =
                 bound.thenCompose(done -> vm.publish()).thenAccept(this::tellChosenPorts);
-        CompletionStage<Machine> machine = published.thenCompose(done -> {
-            echo(ticket);
-            return machines.begin(spec, name, vsock::attach);
-        });
-        vm.tellRegistry(new VmRegistry.Launch(ticket, RecoveryPolicy.of(settings.recovery()), Optional.of(machine)));
+        VmAdmission way = admission.vm(
+                name,
+                options.group(),
+                spec.memoryMib(),
+                options.whenFull().orElse(settings.admission().whenFull()));
+        CompletionStage<Machine> machine = published
+                .thenCompose(done -> way.enter())
+                .thenCompose(done -> {
+                    echo(ticket);
+                    return machines.begin(spec, name, vsock::attach);
+                });
+        Supervision supervision =
+                Supervision.by(RecoveryPolicy.of(settings.recovery())).withAdmission(way);
+        vm.tellRegistry(new VmRegistry.Launch(ticket, supervision, Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
+            way.end();
             machine.thenCompose(Machine::close);
             ticket.readiness().completeExceptionally(failure);
             ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));

@@ -4,6 +4,7 @@ import java.time.InstantSource;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
+import vmette.admission.VmAdmission;
 import vmette.recovery.RecoveryPolicy;
 import vmette.recovery.SnapshotShelf;
 
@@ -14,6 +15,7 @@ import vmette.recovery.SnapshotShelf;
  * @param shelf the VM's snapshots
  * @param clock never goes back
  * @param random from 0 to below 1
+ * @param admission asked before each incarnation
  * @param events told at once, by the supervisor's thread: it must not block and not throw
  */
 public record Supervision(
@@ -21,10 +23,11 @@ public record Supervision(
         SnapshotShelf shelf,
         InstantSource clock,
         DoubleSupplier random,
+        VmAdmission admission,
         Consumer<VmEvent> events) {
-    /** One that tells nobody. */
+    /** One that tells nobody and may always come up. */
     public Supervision(RecoveryPolicy policy, SnapshotShelf shelf, InstantSource clock, DoubleSupplier random) {
-        this(policy, shelf, clock, random, event -> {});
+        this(policy, shelf, clock, random, VmAdmission.OPEN, event -> {});
     }
 
     /** Of a VM without snapshots. */
@@ -40,6 +43,11 @@ public record Supervision(
 
     /** The same, which tells somebody what happens. */
     public Supervision withEvents(Consumer<VmEvent> listener) {
-        return new Supervision(policy, shelf, clock, random, listener);
+        return new Supervision(policy, shelf, clock, random, admission, listener);
+    }
+
+    /** The same for a VM that comes up only when it is let in. */
+    public Supervision withAdmission(VmAdmission way) {
+        return new Supervision(policy, shelf, clock, random, way, events);
     }
 }

@@ -141,6 +141,7 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
 
     private static void refuse(Launch launch, VmetteException reason) {
         VmTicket vm = launch.ticket();
+        launch.supervision().admission().end();
         launch.begun().ifPresent(begun -> begun.thenAccept(Machine::close));
         vm.readiness().completeExceptionally(reason);
         vm.ending().complete(VmEnd.of(VmEnd.How.STOPPED));

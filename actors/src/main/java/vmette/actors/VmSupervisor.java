@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import vmette.admission.VmAdmission;
 import vmette.config.RuntimeSettings;
 import vmette.errors.VmLostException;
 import vmette.machine.Machine;
@@ -65,6 +66,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private final MachineFactory machines;
     private final Recoveries recoveries;
     private final InstantSource clock;
+    private final VmAdmission admission;
     private final Consumer<VmEvent> events;
     private final ActorRef<VmInstance.Report> reports;
     private final Requests requests;
@@ -88,6 +90,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         this.settings = settings;
         this.machines = machines;
         this.clock = supervision.clock();
+        this.admission = supervision.admission();
         this.events = supervision.events();
         this.recoveries = new Recoveries(supervision, context.getLog());
         this.requests =
@@ -97,7 +100,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             timers.startSingleTimer(new TimeoutPassed(), vm.spec().timeout());
         }
         events.accept(new VmEvent.Launched(vm.name(), clock.instant()));
-        begin(begun.orElseGet(this::make));
+        begin(begun.orElseGet(this::enter));
     }
 
     /**
@@ -147,6 +150,10 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
 
     // ---- what begins
 
+    private CompletionStage<Machine> enter() {
+        return admission.enter().thenCompose(admitted -> make());
+    }
+
     private CompletionStage<Machine> make() {
         try {
             return next.snapshot().isPresent()
@@ -169,7 +176,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> onDelayOver(long epoch) {
-        return state instanceof SupervisorState.Recovering && epoch == current.number() ? begin(make()) : this;
+        return state instanceof SupervisorState.Recovering && epoch == current.number() ? begin(enter()) : this;
     }
 
     // ---- what is asked
@@ -238,7 +245,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         if (state instanceof SupervisorState.Recovering) {
             timers.cancel(new DelayOver(current.number()));
             next = Origin.BOOT;
-            return begin(make());
+            return begin(enter());
         }
         if (state instanceof SupervisorState.Starting || state instanceof SupervisorState.Ready) {
             current.actor().tell(new VmInstance.Stop());
@@ -248,6 +255,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> stopping(Optional<VmEnd.How> how) {
+        admission.cancel();
         events.accept(new VmEvent.Stopping(vm.name(), current.number(), clock.instant(), how));
         return become(new SupervisorState.Stopping(how));
     }
@@ -268,6 +276,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> onReady(VmReady ready) {
+        admission.settled();
         current.becameReady(recoveries.now());
         recoveries.ready(current);
         events.accept(new VmEvent.BecameReady(vm.name(), current.number(), clock.instant(), ready));
@@ -302,6 +311,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                 : new IllegalStateException("incarnation " + current.number() + " stopped unexpectedly");
         VmFailure failure = current.failure(new VmFailure.Internal(thrown));
         awaitClose(Optional.of(failure));
+        admission.cancel();
         long which = current.number();
         CompletionStage<VmInstance.Report> gone = current.machine()
                 .thenCompose(Machine::close)
@@ -317,9 +327,11 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private Behavior<Command> onEnded(Optional<VmFailure> failure) {
         if (state instanceof SupervisorState.GivenUp) {
             getContext().getLog().info("VM {}: what remained of it is gone", vm.name());
+            admission.end();
             return Behaviors.stopped();
         }
         timers.cancel(new CloseOverdue(current.number()));
+        admission.settled();
         requests.lost(new VmLostException("VM " + vm.name() + " ended before it took up what was asked of it"
                 + failure.map(why -> ": " + why.cause().text()).orElse("")));
         if (isToEnd()) {
@@ -365,7 +377,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         next = from;
         become(new SupervisorState.Recovering());
         if (delay.isZero()) {
-            return begin(make());
+            return begin(enter());
         }
         DelayOver over = new DelayOver(current.number());
         timers.startSingleTimer(over, over, delay);
@@ -392,6 +404,12 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private void settle(VmEnd end) {
+        if (state instanceof SupervisorState.GivenUp) {
+            // What remains of it has its memory still.
+            admission.settled();
+        } else {
+            admission.end();
+        }
         vm.vsock().end();
         events.accept(new VmEvent.Ended(vm.name(), current.number(), clock.instant(), end));
         RuntimeException reason = end.reason(vm.name());
@@ -404,6 +422,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private Behavior<Command> onPostStop() {
         if (!vm.ending().isDone()) {
             VmEnd end = VmEnd.of(howToEnd());
+            admission.cancel();
             current.machine().thenCompose(Machine::close).whenComplete((exit, failure) -> settle(end));
         }
         return this;

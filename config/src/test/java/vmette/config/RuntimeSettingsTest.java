@@ -8,6 +8,8 @@ import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigParseOptions;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -81,6 +83,15 @@ class RuntimeSettingsTest {
     }
 
     @Test
+    void admissionIsTakenAndZeroIsWhatTheHostHas() {
+        assertThat(read("").admission())
+                .isEqualTo(new AdmissionSettings(OptionalInt.empty(), OptionalLong.empty(), 1000, WhenFull.QUEUE));
+        assertThat(read("vmette.admission { starting = 3, memory = 2GiB, queue = 0, when-full = shed }")
+                        .admission())
+                .isEqualTo(new AdmissionSettings(OptionalInt.of(3), OptionalLong.of(2048), 0, WhenFull.SHED));
+    }
+
+    @Test
     void livenessIsTakenAndCanBeLeftOut() {
         LivenessSettings liveness =
                 read("vmette.liveness { interval = 1s, stopped-after = 0s, dead-after = 2s, hung-after = 3s, most-stretch = 1.5 }")
@@ -149,6 +160,10 @@ class RuntimeSettingsTest {
                 "vmette.recovery.backoff.jitter = some | a number from 0 to 1",
                 "vmette.recovery.backof.min = 1s | the nearest one is vmette.recovery.backoff",
                 "vmette.liveness.interval = -1s | a duration of 0 or more",
+                "vmette.admission.starting = -1 | a whole number from 0 to 10000",
+                "vmette.admission.memory = much | vmette.admission.memory",
+                "vmette.admission.queue = -1 | a whole number from 0 to 1000000",
+                "vmette.admission.when-full = wait | queue, fail, shed",
                 "vmette.liveness.stopped-after = -1s | vmette.liveness.stopped-after",
                 "vmette.liveness.dead-after = 0s | vmette.liveness.dead-after = 0s (here: 1) is refused: allowed is a duration above 0",
                 "vmette.liveness.dead-after = 9s | liveness.dead-after = 9s is refused: allowed is at least two of liveness.interval, which is 5s",

@@ -3,6 +3,7 @@ package vmette.qemu;
 import java.nio.file.Path;
 import vmette.config.QemuSettings;
 import vmette.process.ChildProcesses;
+import vmette.process.HostMemory;
 import vmette.vmm.Vmm;
 
 /** Makes QEMU monitors. One per runtime; thread-safe. */

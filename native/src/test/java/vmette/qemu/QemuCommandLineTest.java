@@ -3,12 +3,10 @@ package vmette.qemu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -112,17 +110,6 @@ class QemuCommandLineTest {
                 .isInstanceOf(InvalidConfigException.class);
         assertThatThrownBy(() -> new QemuLaunch("m", LINUX, 1, 32, Path.of("relative"), false))
                 .isInstanceOf(IllegalArgumentException.class);
-    }
-
-    @Test
-    void moreMemoryThanTheHostHasIsRefused(@TempDir Path directory) throws Exception {
-        Path memInfo = Files.writeString(directory.resolve("meminfo"), "MemTotal:      524288 kB\nMemFree: 1 kB\n");
-        HostMemory.check("big", 512, memInfo);
-        assertThatThrownBy(() -> HostMemory.check("big", 513, memInfo))
-                .isInstanceOf(InvalidConfigException.class)
-                .hasMessage("VM big: memory = 513 MiB is more than this host has: use at most 512 MiB");
-        HostMemory.check("big", 513, directory.resolve("absent"));
-        assertThat(HostMemory.totalMib(Path.of("/proc/meminfo"))).isPresent();
     }
 
     @ParameterizedTest
