@@ -70,7 +70,7 @@ public final class Vmette implements AutoCloseable {
         this.settings = settings;
         this.progress = progress;
         this.machines = machines;
-        this.control = new LazyControl(machines);
+        this.control = new LazyControl(machines, new ControlledVms(this));
         this.ownsSystem = callers.isEmpty();
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
@@ -332,7 +332,7 @@ public final class Vmette implements AutoCloseable {
      */
     public CompletionStage<Done> publish(VmHandle vm) {
         return control.get().thenCombine(system, (server, up) -> {
-            server.publish(vm.name(), vm.files(), up);
+            server.publish(vm.name(), ControlledVms.of(vm));
             vm.ended().thenAccept(end -> server.withdraw(vm.name()));
             return Done.getInstance();
         });

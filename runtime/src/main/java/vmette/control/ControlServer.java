@@ -1,6 +1,5 @@
 package vmette.control;
 
-import akka.actor.ClassicActorSystemProvider;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -9,46 +8,53 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import jdk.net.ExtendedSocketOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.VmetteIoException;
-import vmette.files.GuestFiles;
 import vmette.process.RuntimeDirectory;
 
 /** Serves the control socket of one runtime, to processes of the same user only. Thread-safe. */
 public final class ControlServer implements AutoCloseable {
     static final String SOCKET = "ctl.sock";
 
-    /** Each has a thread of ours and, while it copies, one of Akka's for blocking work, of which there are 16. */
-    private static final int MAX_CONNECTIONS = 12;
+    /** Those that have not said yet what they want are among them. */
+    private static final int MAX_CONNECTIONS = Kind.all() + 32;
+
+    /** Within which a client says what it wants. */
+    private static final long REQUEST_SECONDS = 20;
 
     private static final long RETRY_NANOS = 100_000_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
 
-    /** A VM that can be reached. */
-    record Published(GuestFiles files, ClassicActorSystemProvider system) {}
-
-    private final VmNames names;
+    private final ClaimedNames names;
     private final Path directory;
     private final ServerSocketChannel listener;
-    private final Map<String, Published> published = new ConcurrentHashMap<>();
+    private final ControlledRuntime runtime;
+    private final Map<String, ControlledVm> published = new ConcurrentHashMap<>();
+    private final Map<Kind, Semaphore> places = Kind.table(kind -> new Semaphore(kind.limit));
     private final Set<ControlConnection> connections = ConcurrentHashMap.newKeySet();
     private final AtomicInteger count = new AtomicInteger();
 
-    private ControlServer(RuntimeDirectory directory, ServerSocketChannel listener) {
-        this.names = new VmNames(directory);
+    private ControlServer(RuntimeDirectory directory, ServerSocketChannel listener, ControlledRuntime runtime) {
+        this.runtime = runtime;
+        this.names = ClaimedNames.ofVms(directory);
         this.directory = directory.path();
         this.listener = listener;
     }
 
     /** Opens the socket in the runtime's directory. */
-    public static ControlServer open(RuntimeDirectory directory) {
+    public static ControlServer open(RuntimeDirectory directory, ControlledRuntime runtime) {
         Path socket = directory.path().resolve(SOCKET);
         try {
             ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
@@ -58,7 +64,7 @@ public final class ControlServer implements AutoCloseable {
                 listener.close();
                 throw e;
             }
-            ControlServer server = new ControlServer(directory, listener);
+            ControlServer server = new ControlServer(directory, listener, runtime);
             daemon("vmette-control", server::accept);
             return server;
         } catch (IOException e) {
@@ -73,13 +79,13 @@ public final class ControlServer implements AutoCloseable {
     }
 
     /**
-     * Makes a VM's files reachable by its name.
+     * Makes a VM reachable by its name.
      *
      * @throws vmette.errors.InvalidConfigException if a VM of this user has the name already
      */
-    public void publish(String name, GuestFiles files, ClassicActorSystemProvider system) {
-        names.claim(name);
-        published.put(name, new Published(files, system));
+    public void publish(String name, ControlledVm vm) {
+        names.claim(name, "claimed");
+        published.put(name, vm);
     }
 
     /** Ends what {@link #publish} began. */
@@ -87,6 +93,14 @@ public final class ControlServer implements AutoCloseable {
         if (published.remove(name) != null) {
             names.release(name);
         }
+    }
+
+    ControlledRuntime runtime() {
+        return runtime;
+    }
+
+    Optional<ControlledVm> vm(String name) {
+        return Optional.ofNullable(published.get(name));
     }
 
     private void accept() {
@@ -124,7 +138,10 @@ public final class ControlServer implements AutoCloseable {
             connections.add(connection);
             daemon("vmette-control-client", () -> {
                 try (connection) {
-                    new ControlSession(connection, published::get).run();
+                    AtomicBoolean begun = new AtomicBoolean();
+                    CompletableFuture.delayedExecutor(REQUEST_SECONDS, TimeUnit.SECONDS)
+                            .execute(() -> closeUnless(begun, connection));
+                    new ControlSession(connection, this, places).run(() -> begun.set(true));
                 } finally {
                     connections.remove(connection);
                     count.decrementAndGet();
@@ -133,10 +150,16 @@ public final class ControlServer implements AutoCloseable {
         }
     }
 
+    private static void closeUnless(AtomicBoolean begun, ControlConnection connection) {
+        if (!begun.get()) {
+            connection.close();
+        }
+    }
+
     private static void refuse(ControlConnection connection) {
         try (connection) {
             connection.write(new ControlFrame.Failed(
-                    "EAGAIN", MAX_CONNECTIONS + " copies are under way with this runtime, and no more go at a time"));
+                    "EAGAIN", MAX_CONNECTIONS + " clients are with this runtime, and no more go at a time: try again"));
         } catch (IOException gone) {
             // Nobody is there to be told.
         }

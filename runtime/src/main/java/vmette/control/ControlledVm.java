@@ -1,0 +1,20 @@
+package vmette.control;
+
+import java.util.concurrent.CompletionStage;
+import vmette.config.ExecSpec;
+import vmette.files.GuestFiles;
+
+/** A VM that clients of the control socket reach by its name. Thread-safe; nothing blocks. */
+public interface ControlledVm {
+    /** The guest's files. */
+    GuestFiles files();
+
+    /** Runs a command once the VM is ready. */
+    ControlledCommand exec(ExecSpec spec);
+
+    /** Ends the VM; completes with what became of it when nothing of it is left. */
+    CompletionStage<Facts> stop();
+
+    /** Boots it anew; completes with what is known of the next incarnation when that is ready. */
+    CompletionStage<Facts> restart();
+}
