@@ -1,6 +1,7 @@
 package vmette;
 
 import akka.Done;
+import akka.NotUsed;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.stream.javadsl.Flow;
@@ -16,6 +17,7 @@ import vmette.actors.CommandTicket;
 import vmette.actors.DetachedTicket;
 import vmette.actors.ForwardTicket;
 import vmette.actors.VmEnd;
+import vmette.actors.VmEvent;
 import vmette.actors.VmReady;
 import vmette.actors.VmRegistry;
 import vmette.actors.VmRequest;
@@ -27,6 +29,7 @@ import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
+import vmette.events.VmEvents;
 import vmette.files.GuestFiles;
 import vmette.guest.protocol.AgentFrame;
 import vmette.stream.GuestTcp;
@@ -39,6 +42,7 @@ public final class VmHandle {
     private final GuestFiles files;
     private final GuestTcp tcp;
     private final PortForwards forwards;
+    private final VmEvents events;
     private final AtomicLong lastForward = new AtomicLong();
     private final AtomicLong lastExecution = new AtomicLong();
     // Each message follows the one before it: the dependents of one stage would run in no set order.
@@ -48,14 +52,17 @@ public final class VmHandle {
             VmTicket ticket,
             RuntimeSettings settings,
             CompletionStage<ActorRef<VmRegistry.Command>> registry,
-            CompletionStage<ActorSystem<?>> system) {
+            CompletionStage<ActorSystem<?>> system,
+            VmEvents events) {
         this.ticket = ticket;
+        this.events = events;
         this.vsock = new Vsock(
                 ticket.vsock(), settings.vsock().backlog(), settings.vsock().connectTimeout());
         this.tcp = new GuestTcp(ticket.vsock(), settings.vsock().connectTimeout(), this::connecting);
         this.forwards = new PortForwards(ticket, tcp, settings.forward(), system);
         this.told = registry;
         this.files = new GuestFiles(name(), new BuiltInCommands(this), system);
+        ticket.ended().thenAccept(end -> events.over(name()));
     }
 
     /** Unique among the runtime's living VMs. */
@@ -76,6 +83,19 @@ public final class VmHandle {
     /** Completes, never exceptionally, when the VM has ended and nothing of it is left. */
     public CompletionStage<VmEnd> ended() {
         return ticket.ended();
+    }
+
+    /**
+     * What happens to it, from the stream's materialisation on; its last is {@link VmEvent.Ended}. Of a VM that has ended, or was not
+     * launched, it completes at once. As {@link Vmette#events} otherwise.
+     */
+    public Source<VmEvent, NotUsed> events() {
+        return events.of(name(), this::hasEnded);
+    }
+
+    /** Whether it has. */
+    boolean hasEnded() {
+        return ticket.ending().isDone();
     }
 
     /** Runs {@code /bin/sh -c commandLine} once the VM is ready. */

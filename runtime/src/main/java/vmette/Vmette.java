@@ -1,9 +1,11 @@
 package vmette;
 
 import akka.Done;
+import akka.NotUsed;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
+import akka.stream.javadsl.Source;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
@@ -21,7 +23,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import vmette.actors.Supervision;
 import vmette.actors.VmEnd;
+import vmette.actors.VmEvent;
 import vmette.actors.VmRegistry;
 import vmette.actors.VmTicket;
 import vmette.actors.VmVsock;
@@ -32,6 +36,9 @@ import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
+import vmette.events.VmBoard;
+import vmette.events.VmEvents;
+import vmette.events.VmStatus;
 import vmette.guest.protocol.StreamId;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
@@ -46,6 +53,9 @@ public final class Vmette implements AutoCloseable {
     /** Longer than the grace a guest has to power off and a monitor to quit. */
     private static final long CLOSE_SECONDS = 30;
 
+    /** For those who read events to take the last, before the system that they do it in ends. */
+    private static final long EVENTS_SECONDS = 2;
+
     private static final String OWN_CONFIG =
             "akka { scheduler.tick-duration = 50ms, coordinated-shutdown.run-by-jvm-shutdown-hook = off }";
 
@@ -59,6 +69,9 @@ public final class Vmette implements AutoCloseable {
     private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
     private final boolean ownsSystem;
+    private final VmEvents events;
+    private final VmBoard board = new VmBoard();
+    private final LivingVms living = new LivingVms();
     private final Set<VmTicket> alive = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
 
@@ -71,6 +84,9 @@ public final class Vmette implements AutoCloseable {
         this.progress = progress;
         this.machines = machines;
         this.control = new LazyControl(machines, new ControlledVms(this));
+        this.events = new VmEvents(settings.events().buffer());
+        // Before any stream: whoever has read of something finds it here.
+        events.listen(board::add);
         this.ownsSystem = callers.isEmpty();
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
@@ -195,6 +211,24 @@ public final class Vmette implements AutoCloseable {
     public CompletionStage<VmHandle> launch(VmSpec spec, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
         VmHandle vm = begin(spec, Optional.of(beforeBoot));
         return vm.ready().thenApply(ready -> vm);
+    }
+
+    /**
+     * What happens to the VMs, from the stream's materialisation on. A subscriber who is slow misses the oldest of what waits for him beyond
+     * {@code vmette.events.buffer}, and is told how many; no VM waits for him. Completes when the runtime is closed.
+     */
+    public Source<VmEvent, NotUsed> events() {
+        return events.all();
+    }
+
+    /** Where the VMs stand, by name: all that live, and the last {@value VmBoard#ENDED} that ended. */
+    public List<VmStatus> vms() {
+        return board.all();
+    }
+
+    /** The living VM of that name. */
+    public Optional<VmHandle> find(String name) {
+        return living.find(name);
     }
 
     /** Runs {@code spec.exec()} to its end and powers the VM off; no input, this process's own outputs. */
@@ -343,7 +377,7 @@ public final class Vmette implements AutoCloseable {
         String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
         VmVsock vsock = new VmVsock(name);
         VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock));
-        VmHandle vm = new VmHandle(ticket, settings, registry, system.minimalCompletionStage());
+        VmHandle vm = new VmHandle(ticket, settings, registry, system.minimalCompletionStage(), events);
         if (closed.get()) {
             ticket.readiness()
                     .completeExceptionally(
@@ -353,6 +387,7 @@ public final class Vmette implements AutoCloseable {
         }
         alive.add(ticket);
         ticket.ended().thenAccept(end -> alive.remove(ticket));
+        living.add(vm);
         if (closed.get()) {
             settleAfterClose(ticket);
             return vm;
@@ -366,7 +401,9 @@ public final class Vmette implements AutoCloseable {
             echo(ticket);
             return machines.begin(spec, name, vsock::attach);
         });
-        vm.tellRegistry(new VmRegistry.Launch(ticket, RecoveryPolicy.of(settings.recovery()), Optional.of(machine)));
+        Supervision supervision =
+                Supervision.by(RecoveryPolicy.of(settings.recovery())).withEvents(events::publish);
+        vm.tellRegistry(new VmRegistry.Launch(ticket, supervision, Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
             machine.thenCompose(Machine::close);
             ticket.readiness().completeExceptionally(failure);
@@ -418,7 +455,11 @@ public final class Vmette implements AutoCloseable {
         }
         registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
         CompletableFuture<?>[] endings = alive.stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
-        await(CompletableFuture.allOf(endings));
+        await(CompletableFuture.allOf(endings), CLOSE_SECONDS);
+        events.close();
+        if (ownsSystem) {
+            await(events.taken().toCompletableFuture(), EVENTS_SECONDS);
+        }
         control.close();
         machines.close();
         if (ownsSystem && !system.isCompletedExceptionally()) {
@@ -428,13 +469,13 @@ public final class Vmette implements AutoCloseable {
         alive.forEach(Vmette::settleAfterClose);
     }
 
-    private static void await(CompletableFuture<?> future) {
+    private static void await(CompletableFuture<?> future, long seconds) {
         try {
-            future.get(CLOSE_SECONDS, TimeUnit.SECONDS);
+            future.get(seconds, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {
-            // What is left is killed with the runtime's directory by machines.close().
+            // What is left of VMs is killed with the runtime's directory by machines.close().
         }
     }
 }

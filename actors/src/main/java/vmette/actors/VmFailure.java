@@ -426,6 +426,11 @@ public record VmFailure(
         return new VmFailure(vm, incarnation, cause, wasReady, exit, console, life, Optional.of(decision));
     }
 
+    /** The same for those who keep many: the console may hold 32 KiB. */
+    public VmFailure withoutConsole() {
+        return new VmFailure(vm, incarnation, cause, wasReady, exit, List.of(), life, next);
+    }
+
     /** What a recovery makes of it: a power-off is a boot that failed if the guest had not been ready. */
     public FailureKind kind() {
         return cause instanceof PoweredOff && !wasReady ? FailureKind.BOOT_REFUSED : cause.kind();
