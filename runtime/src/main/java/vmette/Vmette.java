@@ -21,13 +21,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import vmette.actors.Supervision;
 import vmette.actors.VmEnd;
 import vmette.actors.VmRegistry;
+import vmette.actors.VmService;
 import vmette.actors.VmTicket;
 import vmette.actors.VmVsock;
 import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
+import vmette.config.fleet.VmPlan;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
@@ -197,6 +201,35 @@ public final class Vmette implements AutoCloseable {
         return vm.ready().thenApply(ready -> vm);
     }
 
+    /**
+     * Launches a VM of a fleet: under its own settings of recovery, and with what it runs.
+     *
+     * @return as {@link #launch(VmSpec)}; what the VM runs begins after that, and anew in each incarnation
+     * @throws InvalidConfigException if it is to run what its root's image says, and has no root
+     */
+    public CompletionStage<VmHandle> launch(VmPlan plan) {
+        VmHandle vm = begin(plan, UnaryOperator.identity());
+        return vm.ready().thenApply(ready -> vm);
+    }
+
+    /**
+     * Begins a VM of a fleet.
+     *
+     * @param refine gives the supervision what its caller adds to it, such as somebody who is told what happens
+     * @return the VM at once, ready or not
+     * @throws InvalidConfigException as {@link #launch(VmPlan)}
+     */
+    VmHandle begin(VmPlan plan, UnaryOperator<Supervision> refine) {
+        boolean image = plan.run().map(run -> run.arguments().isEmpty()).orElse(false);
+        if (image && plan.spec().storage().rootfs().isEmpty()) {
+            throw new InvalidConfigException("the VM " + plan.name()
+                    + " is to run what its root's image says, and has no root: give it a rootfs, or a command");
+        }
+        Supervision supervision = refine.apply(Supervision.by(RecoveryPolicy.of(plan.recovery())));
+        return begin(
+                plan.spec(), plan.run().map(run -> new VmService(run, plan.mode())), supervision, Optional.empty());
+    }
+
     /** Runs {@code spec.exec()} to its end and powers the VM off; no input, this process's own outputs. */
     public CompletionStage<ExitStatus> run(VmSpec spec) {
         return run(spec, RunStreams.inherited());
@@ -340,9 +373,18 @@ public final class Vmette implements AutoCloseable {
 
     private VmHandle begin(
             VmSpec spec, Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
+        return begin(spec, Optional.empty(), Supervision.by(RecoveryPolicy.of(settings.recovery())), beforeBoot);
+    }
+
+    private VmHandle begin(
+            VmSpec spec,
+            Optional<VmService> service,
+            Supervision supervision,
+            Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
         String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
         VmVsock vsock = new VmVsock(name);
-        VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock));
+        VmTicket plain = VmTicket.create(name, spec, vsock, guestPort(spec, vsock));
+        VmTicket ticket = service.map(plain::withService).orElse(plain);
         VmHandle vm = new VmHandle(ticket, settings, registry, system.minimalCompletionStage());
         if (closed.get()) {
             ticket.readiness()
@@ -366,7 +408,7 @@ public final class Vmette implements AutoCloseable {
             echo(ticket);
             return machines.begin(spec, name, vsock::attach);
         });
-        vm.tellRegistry(new VmRegistry.Launch(ticket, RecoveryPolicy.of(settings.recovery()), Optional.of(machine)));
+        vm.tellRegistry(new VmRegistry.Launch(ticket, supervision, Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
             machine.thenCompose(Machine::close);
             ticket.readiness().completeExceptionally(failure);

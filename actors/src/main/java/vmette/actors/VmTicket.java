@@ -12,6 +12,7 @@ import vmette.config.VmSpec;
  * @param spec what it is to be
  * @param vsock its connections
  * @param guestPort the port told to the guest as VMETTE_VSOCK_PORT, if any
+ * @param service what each incarnation runs by itself, if anything
  * @param readiness settled by the supervisor
  * @param ending settled by the supervisor; never exceptionally
  */
@@ -20,12 +21,19 @@ public record VmTicket(
         VmSpec spec,
         VmVsock vsock,
         Optional<Integer> guestPort,
+        Optional<VmService> service,
         CompletableFuture<VmReady> readiness,
         CompletableFuture<VmEnd> ending) {
 
     /** A ticket for a VM still to be launched. */
     public static VmTicket create(String name, VmSpec spec, VmVsock vsock, Optional<Integer> guestPort) {
-        return new VmTicket(name, spec, vsock, guestPort, new CompletableFuture<>(), new CompletableFuture<>());
+        return new VmTicket(
+                name, spec, vsock, guestPort, Optional.empty(), new CompletableFuture<>(), new CompletableFuture<>());
+    }
+
+    /** The same VM, still to be launched, with something to run. */
+    public VmTicket withService(VmService what) {
+        return new VmTicket(name, spec, vsock, guestPort, Optional.of(what), readiness, ending);
     }
 
     /** Completes when the agent first answers; fails with a {@code VmetteException}. */
