@@ -23,15 +23,18 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import vmette.actors.Supervision;
 import vmette.actors.VmEnd;
 import vmette.actors.VmEvent;
 import vmette.actors.VmRegistry;
+import vmette.actors.VmService;
 import vmette.actors.VmTicket;
 import vmette.actors.VmVsock;
 import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
+import vmette.config.fleet.VmPlan;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
@@ -40,6 +43,7 @@ import vmette.events.VmBoard;
 import vmette.events.VmEvents;
 import vmette.events.VmStatus;
 import vmette.guest.protocol.StreamId;
+import vmette.log.LogRing;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
 import vmette.recovery.RecoveryPolicy;
@@ -231,6 +235,35 @@ public final class Vmette implements AutoCloseable {
         return living.find(name);
     }
 
+    /**
+     * Launches a VM of a fleet: under its own settings of recovery, and with what it runs.
+     *
+     * @return as {@link #launch(VmSpec)}; what the VM runs begins after that, and anew in each incarnation
+     * @throws InvalidConfigException if it is to run what its root's image says, and has no root
+     */
+    public CompletionStage<VmHandle> launch(VmPlan plan) {
+        VmHandle vm = begin(plan, UnaryOperator.identity());
+        return vm.ready().thenApply(ready -> vm);
+    }
+
+    /**
+     * Begins a VM of a fleet.
+     *
+     * @param refine gives the supervision what its caller adds to it, such as somebody who is told what happens
+     * @return the VM at once, ready or not
+     * @throws InvalidConfigException as {@link #launch(VmPlan)}
+     */
+    VmHandle begin(VmPlan plan, UnaryOperator<Supervision> refine) {
+        boolean image = plan.run().map(run -> run.arguments().isEmpty()).orElse(false);
+        if (image && plan.spec().storage().rootfs().isEmpty()) {
+            throw new InvalidConfigException("the VM " + plan.name()
+                    + " is to run what its root's image says, and has no root: give it a rootfs, or a command");
+        }
+        Supervision supervision = refine.apply(Supervision.by(RecoveryPolicy.of(plan.recovery())));
+        return begin(
+                plan.spec(), plan.run().map(run -> new VmService(run, plan.mode())), supervision, Optional.empty());
+    }
+
     /** Runs {@code spec.exec()} to its end and powers the VM off; no input, this process's own outputs. */
     public CompletionStage<ExitStatus> run(VmSpec spec) {
         return run(spec, RunStreams.inherited());
@@ -374,9 +407,18 @@ public final class Vmette implements AutoCloseable {
 
     private VmHandle begin(
             VmSpec spec, Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
+        return begin(spec, Optional.empty(), Supervision.by(RecoveryPolicy.of(settings.recovery())), beforeBoot);
+    }
+
+    private VmHandle begin(
+            VmSpec spec,
+            Optional<VmService> service,
+            Supervision supervision,
+            Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
         String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
         VmVsock vsock = new VmVsock(name);
-        VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock));
+        LogRing log = new LogRing(settings.log().keep());
+        VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock), service, log);
         VmHandle vm = new VmHandle(ticket, settings, registry, system.minimalCompletionStage(), events);
         if (closed.get()) {
             ticket.readiness()
@@ -401,9 +443,7 @@ public final class Vmette implements AutoCloseable {
             echo(ticket);
             return machines.begin(spec, name, vsock::attach);
         });
-        Supervision supervision =
-                Supervision.by(RecoveryPolicy.of(settings.recovery())).withEvents(events::publish);
-        vm.tellRegistry(new VmRegistry.Launch(ticket, supervision, Optional.of(machine)));
+        vm.tellRegistry(new VmRegistry.Launch(ticket, supervision.withEvents(events::publish), Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
             machine.thenCompose(Machine::close);
             ticket.readiness().completeExceptionally(failure);
