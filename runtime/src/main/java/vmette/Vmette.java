@@ -22,6 +22,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import vmette.actors.FleetActor;
 import vmette.actors.Supervision;
 import vmette.actors.VmEnd;
 import vmette.actors.VmRegistry;
@@ -31,6 +32,7 @@ import vmette.actors.VmVsock;
 import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
+import vmette.config.fleet.Deployment;
 import vmette.config.fleet.VmPlan;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
@@ -55,6 +57,7 @@ public final class Vmette implements AutoCloseable {
 
     private static final AtomicLong REGISTRIES = new AtomicLong();
     private static final AtomicLong NAMES = new AtomicLong();
+    private static final AtomicLong FLEETS = new AtomicLong();
 
     private final RuntimeSettings settings;
     private final Consumer<String> progress;
@@ -65,6 +68,7 @@ public final class Vmette implements AutoCloseable {
     private final boolean ownsSystem;
     private final Set<VmTicket> alive = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final FleetNames fleetNames = new FleetNames(() -> alive.stream().map(VmTicket::name));
 
     private Vmette(
             RuntimeSettings settings,
@@ -228,6 +232,24 @@ public final class Vmette implements AutoCloseable {
         Supervision supervision = refine.apply(Supervision.by(RecoveryPolicy.of(plan.recovery())));
         return begin(
                 plan.spec(), plan.run().map(run -> new VmService(run, plan.mode())), supervision, Optional.empty());
+    }
+
+    /**
+     * Launches all VMs of a deployment, in order, under the supervision of its groups.
+     *
+     * @return at once; {@link Fleet#ready} says when all of them are there
+     * @throws InvalidConfigException if a name is in use; nothing has been started
+     */
+    public Fleet deploy(Deployment deployment) {
+        if (closed.get()) {
+            throw new VmLostException("the runtime is closed: nothing was deployed");
+        }
+        return new Fleet(
+                deployment,
+                fleetNames,
+                this::begin,
+                (ticket, vms) -> system.thenApply(up -> up.systemActorOf(
+                        FleetActor.create(ticket, vms), "vmette-fleet-" + FLEETS.incrementAndGet(), Props.empty())));
     }
 
     /** Runs {@code spec.exec()} to its end and powers the VM off; no input, this process's own outputs. */
@@ -458,6 +480,8 @@ public final class Vmette implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
+        // So that none of them starts anything anew.
+        fleetNames.fleets().forEach(Fleet::down);
         registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
         CompletableFuture<?>[] endings = alive.stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
         await(CompletableFuture.allOf(endings));
