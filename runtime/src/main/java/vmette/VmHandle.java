@@ -307,7 +307,11 @@ public final class VmHandle {
         return new VmLostException("VM " + name() + " has ended");
     }
 
-    private void tell(VmSupervisor.Command message) {
+    VmTicket ticket() {
+        return ticket;
+    }
+
+    void tell(VmSupervisor.Command message) {
         tellRegistry(new VmRegistry.Tell(ticket, message));
     }
 

@@ -24,6 +24,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import vmette.actors.FleetActor;
 import vmette.actors.Supervision;
 import vmette.actors.VmEnd;
 import vmette.actors.VmEvent;
@@ -34,6 +35,7 @@ import vmette.actors.VmVsock;
 import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
+import vmette.config.fleet.Deployment;
 import vmette.config.fleet.VmPlan;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
@@ -65,6 +67,7 @@ public final class Vmette implements AutoCloseable {
 
     private static final AtomicLong REGISTRIES = new AtomicLong();
     private static final AtomicLong NAMES = new AtomicLong();
+    private static final AtomicLong FLEETS = new AtomicLong();
 
     private final RuntimeSettings settings;
     private final Consumer<String> progress;
@@ -78,6 +81,7 @@ public final class Vmette implements AutoCloseable {
     private final LivingVms living = new LivingVms();
     private final Set<VmTicket> alive = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final FleetNames fleetNames = new FleetNames(() -> alive.stream().map(VmTicket::name));
 
     private Vmette(
             RuntimeSettings settings,
@@ -262,6 +266,24 @@ public final class Vmette implements AutoCloseable {
         Supervision supervision = refine.apply(Supervision.by(RecoveryPolicy.of(plan.recovery())));
         return begin(
                 plan.spec(), plan.run().map(run -> new VmService(run, plan.mode())), supervision, Optional.empty());
+    }
+
+    /**
+     * Launches all VMs of a deployment, in order, under the supervision of its groups.
+     *
+     * @return at once; {@link Fleet#ready} says when all of them are there
+     * @throws InvalidConfigException if a name is in use; nothing has been started
+     */
+    public Fleet deploy(Deployment deployment) {
+        if (closed.get()) {
+            throw new VmLostException("the runtime is closed: nothing was deployed");
+        }
+        return new Fleet(
+                deployment,
+                fleetNames,
+                this::begin,
+                (ticket, vms) -> system.thenApply(up -> up.systemActorOf(
+                        FleetActor.create(ticket, vms), "vmette-fleet-" + FLEETS.incrementAndGet(), Props.empty())));
     }
 
     /** Runs {@code spec.exec()} to its end and powers the VM off; no input, this process's own outputs. */
@@ -493,6 +515,8 @@ public final class Vmette implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
+        // So that none of them starts anything anew.
+        fleetNames.fleets().forEach(Fleet::down);
         registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
         CompletableFuture<?>[] endings = alive.stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
         await(CompletableFuture.allOf(endings), CLOSE_SECONDS);

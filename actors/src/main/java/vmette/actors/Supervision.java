@@ -1,6 +1,7 @@
 package vmette.actors;
 
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
@@ -15,16 +16,18 @@ import vmette.recovery.SnapshotShelf;
  * @param clock never goes back
  * @param random from 0 to below 1
  * @param events told at once, by the supervisor's thread: it must not block and not throw
+ * @param group the one that has a say in when the VM recovers; empty: it recovers by itself
  */
 public record Supervision(
         RecoveryPolicy policy,
         SnapshotShelf shelf,
         InstantSource clock,
         DoubleSupplier random,
-        Consumer<VmEvent> events) {
+        Consumer<VmEvent> events,
+        Optional<GroupLink> group) {
     /** One that tells nobody. */
     public Supervision(RecoveryPolicy policy, SnapshotShelf shelf, InstantSource clock, DoubleSupplier random) {
-        this(policy, shelf, clock, random, event -> {});
+        this(policy, shelf, clock, random, event -> {}, Optional.empty());
     }
 
     /** Of a VM without snapshots. */
@@ -40,6 +43,16 @@ public record Supervision(
 
     /** The same, which tells somebody what happens. */
     public Supervision withEvents(Consumer<VmEvent> listener) {
-        return new Supervision(policy, shelf, clock, random, listener);
+        return new Supervision(policy, shelf, clock, random, listener, group);
+    }
+
+    /** The same for a VM that belongs to a group. */
+    public Supervision withGroup(GroupLink link) {
+        return new Supervision(policy, shelf, clock, random, events, Optional.of(link));
+    }
+
+    /** The same by another policy. */
+    public Supervision withPolicy(RecoveryPolicy other) {
+        return new Supervision(other, shelf, clock, random, events, group);
     }
 }

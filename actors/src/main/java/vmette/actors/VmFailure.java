@@ -354,6 +354,24 @@ public record VmFailure(
     }
 
     /**
+     * The group it belongs to had it end and begin anew.
+     *
+     * @param group which
+     * @param because what happened in it, or to it
+     */
+    public record GroupRestart(String group, String because) implements Cause {
+        @Override
+        public String text() {
+            return "its group " + group + " had it restarted, since " + because;
+        }
+
+        @Override
+        public FailureKind kind() {
+            return FailureKind.GROUP_RESTART;
+        }
+    }
+
+    /**
      * The incarnation was to end and did not: its processes cannot be killed.
      *
      * @param pids those that remain, as far as known

@@ -40,6 +40,8 @@ public enum FailureKind {
     OPERATOR_STOP(Retry.NEVER, Rung.COLD),
     /** The owner had it started anew: no failure, and not counted as one. */
     OPERATOR_RESTART(Retry.ORDERED, Rung.COLD),
+    /** Its group had it started anew, because of another's failure: none of its own, and not counted as one. */
+    GROUP_RESTART(Retry.ORDERED, Rung.COLD),
     /** A process of it cannot be ended: a second incarnation would overlap it. */
     PROCESS_REMAINS(Retry.NEVER, Rung.COLD),
     /** A part of the runtime failed. What it has saved is not trusted. */

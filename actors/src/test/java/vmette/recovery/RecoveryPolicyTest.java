@@ -99,6 +99,7 @@ class RecoveryPolicyTest {
         "POWERED_OFF,      cold,    give up, give up",
         "OPERATOR_STOP,    give up, give up, give up",
         "OPERATOR_RESTART, cold,    cold,    cold",
+        "GROUP_RESTART,    cold,    cold,    cold",
         "PROCESS_REMAINS,  give up, give up, give up",
         "INTERNAL,         cold,    cold,    give up",
     })
