@@ -37,6 +37,8 @@ import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.config.fleet.Deployment;
 import vmette.config.fleet.VmPlan;
+import vmette.control.ControlledFleet;
+import vmette.control.ControlledVm;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
@@ -79,6 +81,7 @@ public final class Vmette implements AutoCloseable {
     private final VmEvents events;
     private final VmBoard board = new VmBoard();
     private final LivingVms living = new LivingVms();
+    private final ControlledVms controlled = new ControlledVms(this);
     private final Set<VmTicket> alive = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final FleetNames fleetNames = new FleetNames(() -> alive.stream().map(VmTicket::name));
@@ -91,10 +94,11 @@ public final class Vmette implements AutoCloseable {
         this.settings = settings;
         this.progress = progress;
         this.machines = machines;
-        this.control = new LazyControl(machines, new ControlledVms(this));
+        this.control = new LazyControl(machines, controlled);
         this.events = new VmEvents(settings.events().buffer());
         // Before any stream: whoever has read of something finds it here.
         events.listen(board::add);
+        events.listen(controlled::add);
         this.ownsSystem = callers.isEmpty();
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
@@ -258,14 +262,20 @@ public final class Vmette implements AutoCloseable {
      * @throws InvalidConfigException as {@link #launch(VmPlan)}
      */
     VmHandle begin(VmPlan plan, UnaryOperator<Supervision> refine) {
+        return begin(plan, refine, Optional.empty());
+    }
+
+    private VmHandle begin(
+            VmPlan plan,
+            UnaryOperator<Supervision> refine,
+            Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
         boolean image = plan.run().map(run -> run.arguments().isEmpty()).orElse(false);
         if (image && plan.spec().storage().rootfs().isEmpty()) {
             throw new InvalidConfigException("the VM " + plan.name()
                     + " is to run what its root's image says, and has no root: give it a rootfs, or a command");
         }
         Supervision supervision = refine.apply(Supervision.by(RecoveryPolicy.of(plan.recovery())));
-        return begin(
-                plan.spec(), plan.run().map(run -> new VmService(run, plan.mode())), supervision, Optional.empty());
+        return begin(plan.spec(), plan.run().map(run -> new VmService(run, plan.mode())), supervision, beforeBoot);
     }
 
     /**
@@ -275,13 +285,28 @@ public final class Vmette implements AutoCloseable {
      * @throws InvalidConfigException if a name is in use; nothing has been started
      */
     public Fleet deploy(Deployment deployment) {
+        return deploy(deployment, Optional.empty());
+    }
+
+    /**
+     * As {@link #deploy(Deployment)}, after something has been done with each VM, whenever it is launched.
+     *
+     * @param beforeBoot as for {@link #launch(VmSpec, Function)}, such as {@link #publish(VmHandle)}
+     */
+    public Fleet deploy(
+            Deployment deployment, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
+        return deploy(deployment, Optional.of(beforeBoot));
+    }
+
+    private Fleet deploy(
+            Deployment deployment, Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
         if (closed.get()) {
             throw new VmLostException("the runtime is closed: nothing was deployed");
         }
         return new Fleet(
                 deployment,
                 fleetNames,
-                this::begin,
+                (plan, refine) -> begin(plan, refine, beforeBoot),
                 (ticket, vms) -> system.thenApply(up -> up.systemActorOf(
                         FleetActor.create(ticket, vms), "vmette-fleet-" + FLEETS.incrementAndGet(), Props.empty())));
     }
@@ -421,8 +446,21 @@ public final class Vmette implements AutoCloseable {
      */
     public CompletionStage<Done> publish(VmHandle vm) {
         return control.get().thenCombine(system, (server, up) -> {
-            server.publish(vm.name(), ControlledVms.of(vm));
-            vm.ended().thenAccept(end -> server.withdraw(vm.name()));
+            ControlledVm known = controlled.of(vm);
+            server.publish(vm.name(), known);
+            vm.ended().thenAccept(end -> server.withdraw(vm.name(), known));
+            return Done.getInstance();
+        });
+    }
+
+    /**
+     * Lets other processes of this user change and end a fleet: {@code vmette up} and {@code vmette down} do.
+     *
+     * @return completes when it can be reached; fails with a {@code VmetteException} if another runtime of this user has a fleet of that name
+     */
+    public CompletionStage<Done> publish(ControlledFleet fleet) {
+        return control.get().thenCombine(system, (server, up) -> {
+            server.publish(fleet);
             return Done.getInstance();
         });
     }
@@ -524,6 +562,7 @@ public final class Vmette implements AutoCloseable {
         if (ownsSystem) {
             await(events.taken().toCompletableFuture(), EVENTS_SECONDS);
         }
+        controlled.close();
         control.close();
         machines.close();
         if (ownsSystem && !system.isCompletedExceptionally()) {

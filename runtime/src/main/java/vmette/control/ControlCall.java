@@ -1,6 +1,7 @@
 package vmette.control;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -97,6 +98,40 @@ public final class ControlCall implements AutoCloseable {
         } catch (IOException e) {
             over = true;
             throw gone(e);
+        }
+    }
+
+    /**
+     * Takes content to its end.
+     *
+     * @throws VmetteException if it has failed, or the content cannot be taken, unless nobody wants it
+     */
+    public void bytes(OutputStream to) {
+        try {
+            ControlFrame frame = connection.read();
+            for (; frame instanceof ControlFrame.Data data; frame = connection.read()) {
+                if (!isTaken(data.bytes(), to)) {
+                    return;
+                }
+            }
+            if (frame instanceof ControlFrame.Failed failed) {
+                throw Refusals.toException(failed);
+            }
+        } catch (IOException e) {
+            throw gone(e);
+        }
+    }
+
+    private static boolean isTaken(byte[] bytes, OutputStream to) {
+        try {
+            to.write(bytes);
+            to.flush();
+            return true;
+        } catch (IOException e) {
+            if (OutputWriter.isReaderGone(e)) {
+                return false;
+            }
+            throw new VmetteIoException("cannot write: " + e.getMessage(), e);
         }
     }
 

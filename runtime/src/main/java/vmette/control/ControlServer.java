@@ -7,10 +7,13 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -33,15 +36,20 @@ public final class ControlServer implements AutoCloseable {
     /** Within which a client says what it wants. */
     private static final long REQUEST_SECONDS = 20;
 
+    /** For clients that are being told the last. */
+    private static final long LAST_WORDS_SECONDS = 2;
+
     private static final long RETRY_NANOS = 100_000_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
 
     private final ClaimedNames names;
+    private final ClaimedNames fleetNames;
     private final Path directory;
     private final ServerSocketChannel listener;
     private final ControlledRuntime runtime;
     private final Map<String, ControlledVm> published = new ConcurrentHashMap<>();
+    private final Map<String, ControlledFleet> fleets = new ConcurrentHashMap<>();
     private final Map<Kind, Semaphore> places = Kind.table(kind -> new Semaphore(kind.limit));
     private final Set<ControlConnection> connections = ConcurrentHashMap.newKeySet();
     private final AtomicInteger count = new AtomicInteger();
@@ -49,6 +57,7 @@ public final class ControlServer implements AutoCloseable {
     private ControlServer(RuntimeDirectory directory, ServerSocketChannel listener, ControlledRuntime runtime) {
         this.runtime = runtime;
         this.names = ClaimedNames.ofVms(directory);
+        this.fleetNames = ClaimedNames.ofFleets(directory);
         this.directory = directory.path();
         this.listener = listener;
     }
@@ -81,18 +90,32 @@ public final class ControlServer implements AutoCloseable {
     /**
      * Makes a VM reachable by its name.
      *
-     * @throws vmette.errors.InvalidConfigException if a VM of this user has the name already
+     * @throws vmette.errors.VmetteIoException if a VM of this user has the name already
      */
-    public void publish(String name, ControlledVm vm) {
-        names.claim(name, "claimed");
+    public synchronized void publish(String name, ControlledVm vm) {
+        ControlledVm former = published.get(name);
+        // Whoever launches another at a VM's end may be here before that one was withdrawn.
+        if (former == null || !former.isOver()) {
+            names.claim(name, "claimed");
+        }
         published.put(name, vm);
     }
 
-    /** Ends what {@link #publish} began. */
-    public void withdraw(String name) {
-        if (published.remove(name) != null) {
+    /** Ends what {@link #publish} began, unless another has the name. */
+    public synchronized void withdraw(String name, ControlledVm vm) {
+        if (published.remove(name, vm)) {
             names.release(name);
         }
+    }
+
+    /**
+     * Lets clients change and end a fleet.
+     *
+     * @throws vmette.errors.VmetteIoException if a fleet of this user has the name already
+     */
+    public void publish(ControlledFleet fleet) {
+        fleetNames.claim(fleet.name(), fleet.file().toString());
+        fleets.put(fleet.name(), fleet);
     }
 
     ControlledRuntime runtime() {
@@ -101,6 +124,10 @@ public final class ControlServer implements AutoCloseable {
 
     Optional<ControlledVm> vm(String name) {
         return Optional.ofNullable(published.get(name));
+    }
+
+    Optional<ControlledFleet> fleet(String name) {
+        return Optional.ofNullable(fleets.get(name));
     }
 
     private void accept() {
@@ -170,15 +197,50 @@ public final class ControlServer implements AutoCloseable {
         return channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user().equals(Files.getOwner(directory));
     }
 
+    /** What VMs and fleets stand as, one of a name. */
+    List<Facts> vms() {
+        Map<String, Facts> all = new TreeMap<>();
+        runtime.vms().forEach(vm -> all.put(vm.text("name"), vm));
+        for (ControlledFleet fleet : fleets.values()) {
+            Facts name = Facts.of("fleet", fleet.name());
+            fleet.members().forEach(member -> all.merge(
+                    member.text("name"), member.with(name), (seen, told) -> told.with(seen)));
+        }
+        return List.copyOf(all.values());
+    }
+
+    /** Restarts what it is, in its place in its fleet if it has one. */
+    CompletionStage<?> restart(String name, ControlledVm vm) {
+        return fleets.values().stream()
+                .flatMap(fleet -> fleet.restart(name).stream())
+                .<CompletionStage<?>>map(done -> done)
+                .findFirst()
+                .orElseGet(vm::restart);
+    }
+
+    /** Whoever has been told that something is done has heard so before its runtime is gone. */
+    private void letFinish() {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LAST_WORDS_SECONDS);
+        try {
+            for (Kind kind : List.of(Kind.ORDER, Kind.FOLLOWER)) {
+                places.get(kind).tryAcquire(kind.limit, deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     @Override
     public void close() {
+        letFinish();
         try {
             listener.close();
             Files.deleteIfExists(directory.resolve(SOCKET));
         } catch (IOException e) {
             LOG.debug("the control socket did not close: {}", e.toString());
         }
-        published.keySet().forEach(this::withdraw);
+        published.forEach(this::withdraw);
+        fleets.keySet().forEach(fleetNames::release);
         connections.forEach(ControlConnection::close);
     }
 }

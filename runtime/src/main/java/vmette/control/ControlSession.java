@@ -11,6 +11,8 @@ import vmette.vmm.GuestText;
 
 /** One client's request, on a thread that may block. */
 final class ControlSession {
+    private static final Optional<ControlFrame> SUCCEEDED = Optional.of(new ControlFrame.Succeeded());
+
     private final ControlConnection connection;
     private final ControlServer server;
     private final Map<Kind, Semaphore> places;
@@ -29,25 +31,27 @@ final class ControlSession {
      */
     void run(Runnable begun) {
         try {
-            Optional<ControlFrame> outcome = outcome(begun);
-            if (outcome.isPresent()) {
-                connection.write(outcome.get());
+            Optional<ControlFrame> refused = Optional.empty();
+            if (!connection.isOpened()) {
+                refused = failed("EPROTO", "another version of vmette: use the one that runs the VM");
+            } else if (connection.read() instanceof ControlFrame.Request request
+                    && request.words().size() >= 2) {
+                begun.run();
+                refused = inItsPlace(request.words());
+            } else {
+                refused = failed("EPROTO", "the first frame is no request");
+            }
+            if (refused.isPresent()) {
+                connection.write(refused.get());
             }
         } catch (IOException gone) {
             // The client has left, and what it began has been ended.
         }
     }
 
-    private Optional<ControlFrame> outcome(Runnable begun) throws IOException {
-        if (!connection.isOpened()) {
-            return failed("EPROTO", "another version of vmette: use the one that runs the VM");
-        }
-        if (!(connection.read() instanceof ControlFrame.Request request)
-                || request.words().size() < 2) {
-            return failed("EPROTO", "the first frame is no request");
-        }
-        begun.run();
-        Kind kind = Kind.of(request.words().get(0));
+    /** The place is held until the outcome was told. */
+    private Optional<ControlFrame> inItsPlace(List<String> words) throws IOException {
+        Kind kind = Kind.of(words.get(0));
         Semaphore place = places.get(kind);
         if (!place.tryAcquire()) {
             return failed(
@@ -56,11 +60,21 @@ final class ControlSession {
                             + " are under way with this runtime, and no more go at a time: try again");
         }
         try {
-            return serve(request.words());
-        } catch (RuntimeException e) {
-            return Optional.of(Refusals.of(e));
+            Optional<ControlFrame> outcome = outcome(words);
+            if (outcome.isPresent()) {
+                connection.write(outcome.get());
+            }
+            return Optional.empty();
         } finally {
             place.release();
+        }
+    }
+
+    private Optional<ControlFrame> outcome(List<String> words) throws IOException {
+        try {
+            return serve(words);
+        } catch (RuntimeException e) {
+            return Optional.of(Refusals.of(e));
         }
     }
 
@@ -69,18 +83,40 @@ final class ControlSession {
     }
 
     private Optional<ControlFrame> serve(List<String> words) throws IOException {
-        ClassicActorSystemProvider system = server.runtime().system();
-        if (words.get(0).equals("ps")) {
-            for (Facts vm : server.runtime().vms()) {
-                tell(vm);
+        ControlledRuntime runtime = server.runtime();
+        String subject = words.get(1);
+        switch (words.get(0) + " " + words.size()) {
+            case "ps 2" -> {
+                for (Facts vm : server.vms()) {
+                    tell(vm);
+                }
             }
-            return Optional.of(new ControlFrame.Succeeded());
+            case "events 3" -> new Following(connection)
+                    .events(runtime.events(), Optional.of(subject).filter(vm -> !vm.isEmpty()), -1, follows(words, 2));
+            case "apply 2", "down 2" -> {
+                Optional<ControlledFleet> fleet = server.fleet(subject);
+                if (fleet.isEmpty()) {
+                    return failed("ENOENT", "no fleet named " + GuestText.printable(subject) + " is up");
+                }
+                FleetSession session = new FleetSession(connection, runtime.events());
+                if (words.get(0).equals("down")) {
+                    session.down(fleet.get());
+                } else {
+                    session.apply(fleet.get());
+                }
+            }
+            default -> {
+                Optional<ControlledVm> vm = server.vm(subject);
+                return vm.isPresent()
+                        ? serve(words, vm.get(), runtime.system())
+                        : failed("ENOENT", "no VM named " + GuestText.printable(subject) + " is running");
+            }
         }
-        Optional<ControlledVm> found = server.vm(words.get(1));
-        if (found.isEmpty()) {
-            return failed("ENOENT", "no VM named " + GuestText.printable(words.get(1)) + " is running");
-        }
-        ControlledVm vm = found.get();
+        return SUCCEEDED;
+    }
+
+    private Optional<ControlFrame> serve(List<String> words, ControlledVm vm, ClassicActorSystemProvider system)
+            throws IOException {
         Copies copies = new Copies(connection, vm.files(), system);
         String path = words.size() > 2 ? words.get(2) : "";
         switch (words.get(0) + " " + words.size()) {
@@ -90,7 +126,13 @@ final class ControlSession {
             case "write 4" -> copies.write(path, words.get(3));
             case "write-tree 3" -> copies.writeTree(path);
             case "stop 2" -> tell(join(vm.stop()));
-            case "restart 2" -> tell(join(vm.restart()));
+            case "restart 2" -> {
+                if (join(server.restart(words.get(1), vm)) instanceof Facts known) {
+                    tell(known);
+                }
+            }
+            case "logs 4" -> new Following(connection)
+                    .bytes(vm.log(CommandWords.number(words, 2), follows(words, 3)), system);
             case "exec 2" -> {
                 new ExecSession(connection, system).run(vm::exec);
                 return Optional.empty();
@@ -102,7 +144,11 @@ final class ControlSession {
                                 + "': it is of another version");
             }
         }
-        return Optional.of(new ControlFrame.Succeeded());
+        return SUCCEEDED;
+    }
+
+    private static boolean follows(List<String> words, int index) {
+        return words.get(index).equals("follow");
     }
 
     private void tell(Facts facts) throws IOException {

@@ -10,4 +10,7 @@ public interface ControlledRuntime {
 
     /** What is known of its VMs that have names of their own, those that have ended and are still known included. */
     List<Facts> vms();
+
+    /** What happens in it. */
+    EventTail events();
 }

@@ -58,6 +58,13 @@ public record Facts(Map<String, String> values) {
         }
     }
 
+    /** With those of another over them. */
+    public Facts with(Facts other) {
+        Map<String, String> all = new LinkedHashMap<>(values);
+        all.putAll(other.values);
+        return new Facts(all);
+    }
+
     /** As words. */
     List<String> words() {
         List<String> words = new ArrayList<>();

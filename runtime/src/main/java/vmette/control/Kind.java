@@ -16,7 +16,7 @@ enum Kind {
     /** They may take as long as a VM takes to boot or to end. */
     ORDER(32, "orders", "stop", "restart", "apply", "down"),
     /** Answered at once. */
-    QUESTION(16, "questions", "ps", "fleet");
+    QUESTION(16, "questions", "ps");
 
     private static final Map<String, Kind> BY_OPERATION = Arrays.stream(values())
             .flatMap(kind -> Arrays.stream(kind.operations).map(operation -> Map.entry(operation, kind)))

@@ -94,7 +94,8 @@ final class OutputWriter {
         }
     }
 
-    private static boolean isReaderGone(IOException failure) {
+    /** Whether a write failed because nobody reads any more. */
+    static boolean isReaderGone(IOException failure) {
         return String.valueOf(failure.getMessage()).contains("Broken pipe");
     }
 }

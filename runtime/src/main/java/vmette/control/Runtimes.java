@@ -6,6 +6,7 @@ import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -100,6 +101,15 @@ public final class Runtimes {
     public Optional<Peer> ofFleet(String name) {
         return living.stream()
                 .filter(peer -> peer.fleets().contains(name))
+                .findFirst();
+    }
+
+    /** The one that runs a fleet which came from this file, and the fleet's name. */
+    public Optional<Map.Entry<String, Peer>> ofFile(Path file) {
+        return living.stream()
+                .flatMap(peer -> peer.fleets().stream()
+                        .filter(name -> peer.fleetFile(name).equals(Optional.of(file)))
+                        .map(name -> Map.entry(name, peer)))
                 .findFirst();
     }
 

@@ -37,6 +37,7 @@ class ControlServerTest {
     private ControlServer server;
     private ActorSystem<Void> system;
     private FakeBuiltIns builtIns;
+    private ControlledVm vm;
 
     @BeforeEach
     void start() throws IOException {
@@ -50,8 +51,11 @@ class ControlServerTest {
 
     private void play(Source<ByteString, akka.NotUsed> output) {
         builtIns = new FakeBuiltIns(output, "");
-        server.withdraw("web");
-        server.publish("web", files(builtIns));
+        if (vm != null) {
+            server.withdraw("web", vm);
+        }
+        vm = files(builtIns);
+        server.publish("web", vm);
     }
 
     private ControlledVm files(BuiltIns played) {
@@ -219,7 +223,7 @@ class ControlServerTest {
                     .hasMessageContaining("a VM named web is running already");
             assertThatThrownBy(() -> server.publish("web", files(builtIns)))
                     .isInstanceOf(VmetteIoException.class);
-            server.withdraw("web");
+            server.withdraw("web", vm);
             other.publish("web", files(builtIns));
             other.publish("more", files(builtIns));
         }

@@ -7,6 +7,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /** A runtime of which a test says what is told of it. */
 final class FakeRuntime implements ControlledRuntime {
     final List<Facts> vms = new CopyOnWriteArrayList<>();
+    final EventTail events = new EventTail();
     private final ClassicActorSystemProvider system;
 
     FakeRuntime(ClassicActorSystemProvider system) {
@@ -16,6 +17,11 @@ final class FakeRuntime implements ControlledRuntime {
     @Override
     public ClassicActorSystemProvider system() {
         return system;
+    }
+
+    @Override
+    public EventTail events() {
+        return events;
     }
 
     @Override

@@ -26,6 +26,7 @@ final class FakeVm implements ControlledVm {
     final BlockingQueue<String> orders = new LinkedBlockingQueue<>();
     Source<ByteString, NotUsed> stdout = Source.empty();
     Source<ByteString, NotUsed> stderr = Source.empty();
+    Source<ByteString, NotUsed> log = Source.empty();
     Sink<ByteString, CompletionStage<Done>> taker;
     private final GuestFiles files;
 
@@ -35,6 +36,17 @@ final class FakeVm implements ControlledVm {
 
     static FakeVm create(ActorSystem<?> system) {
         return new FakeVm("web", new FakeBuiltIns(Source.empty(), ""), system);
+    }
+
+    @Override
+    public boolean isOver() {
+        return stopped.isDone();
+    }
+
+    @Override
+    public Source<ByteString, ?> log(int lines, boolean follow) {
+        orders.add("log " + lines + " " + follow);
+        return log;
     }
 
     @Override
