@@ -10,7 +10,14 @@ import com.tngtech.archunit.lang.ArchRule;
 
 /** What may know what inside this module. */
 @AnalyzeClasses(
-        packages = {"vmette.actors", "vmette.stream", "vmette.machine", "vmette.recovery", "vmette.liveness"},
+        packages = {
+            "vmette.actors",
+            "vmette.stream",
+            "vmette.machine",
+            "vmette.recovery",
+            "vmette.liveness",
+            "vmette.log"
+        },
         importOptions = ImportOption.DoNotIncludeTests.class)
 class ActorsArchitectureTest {
     @ArchTest

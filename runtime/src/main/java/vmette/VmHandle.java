@@ -29,6 +29,7 @@ import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.files.GuestFiles;
 import vmette.guest.protocol.AgentFrame;
+import vmette.log.VmLog;
 import vmette.stream.GuestTcp;
 import vmette.stream.Vsock;
 
@@ -184,6 +185,11 @@ public final class VmHandle {
             tell(new VmRequest.Find(id, reply));
         }
         return reply.thenApply(found -> new DetachedExecution(found, vsock));
+    }
+
+    /** What the VM's service writes; empty for one that runs nothing by itself. */
+    public VmLog log() {
+        return ticket.log().log();
     }
 
     /** Streams over the VM's vsock. */

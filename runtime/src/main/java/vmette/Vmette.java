@@ -39,6 +39,7 @@ import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
 import vmette.guest.protocol.StreamId;
+import vmette.log.LogRing;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
 import vmette.recovery.RecoveryPolicy;
@@ -405,8 +406,8 @@ public final class Vmette implements AutoCloseable {
             Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
         String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
         VmVsock vsock = new VmVsock(name);
-        VmTicket plain = VmTicket.create(name, spec, vsock, guestPort(spec, vsock));
-        VmTicket ticket = service.map(plain::withService).orElse(plain);
+        LogRing log = new LogRing(settings.log().keep());
+        VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock), service, log);
         VmHandle vm = new VmHandle(ticket, settings, registry, system.minimalCompletionStage());
         if (closed.get()) {
             ticket.readiness()

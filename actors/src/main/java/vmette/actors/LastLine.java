@@ -3,6 +3,7 @@ package vmette.actors;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import vmette.errors.VsockException;
 import vmette.vmm.GuestText;
 import vmette.vsock.VsockChannel;
@@ -16,6 +17,7 @@ final class LastLine implements VsockChannelHandler {
 
     private final byte[] opening;
     private final Runnable ended;
+    private final Consumer<byte[]> copy;
     private final AtomicBoolean over = new AtomicBoolean();
     private final byte[] line = new byte[MOST_BYTES];
     private int length;
@@ -26,8 +28,18 @@ final class LastLine implements VsockChannelHandler {
 
     /** @param ended called once, when nothing more comes */
     LastLine(byte[] opening, Runnable ended) {
+        this(opening, ended, chunk -> {});
+    }
+
+    /**
+     * One that passes on what it reads.
+     *
+     * @param copy gets every chunk, on the loop's thread
+     */
+    LastLine(byte[] opening, Runnable ended, Consumer<byte[]> copy) {
         this.opening = opening;
         this.ended = ended;
+        this.copy = copy;
     }
 
     private void end() {
@@ -73,6 +85,7 @@ final class LastLine implements VsockChannelHandler {
     @Override
     public void onData(byte[] chunk) {
         keep(chunk);
+        copy.accept(chunk);
         channel.request(CHUNK);
     }
 

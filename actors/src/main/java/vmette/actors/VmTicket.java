@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import vmette.config.VmSpec;
+import vmette.log.LogRing;
 
 /**
  * One VM as its caller and its supervisor share it. Thread-safe.
@@ -13,6 +14,7 @@ import vmette.config.VmSpec;
  * @param vsock its connections
  * @param guestPort the port told to the guest as VMETTE_VSOCK_PORT, if any
  * @param service what each incarnation runs by itself, if anything
+ * @param log what that writes
  * @param readiness settled by the supervisor
  * @param ending settled by the supervisor; never exceptionally
  */
@@ -22,18 +24,26 @@ public record VmTicket(
         VmVsock vsock,
         Optional<Integer> guestPort,
         Optional<VmService> service,
+        LogRing log,
         CompletableFuture<VmReady> readiness,
         CompletableFuture<VmEnd> ending) {
 
     /** A ticket for a VM still to be launched. */
     public static VmTicket create(String name, VmSpec spec, VmVsock vsock, Optional<Integer> guestPort) {
-        return new VmTicket(
-                name, spec, vsock, guestPort, Optional.empty(), new CompletableFuture<>(), new CompletableFuture<>());
+        return create(name, spec, vsock, guestPort, Optional.empty(), new LogRing(0));
     }
 
-    /** The same VM, still to be launched, with something to run. */
-    public VmTicket withService(VmService what) {
-        return new VmTicket(name, spec, vsock, guestPort, Optional.of(what), readiness, ending);
+    /** A ticket for a VM still to be launched that may run something, whose log ends with it. */
+    public static VmTicket create(
+            String name,
+            VmSpec spec,
+            VmVsock vsock,
+            Optional<Integer> guestPort,
+            Optional<VmService> service,
+            LogRing log) {
+        CompletableFuture<VmEnd> ending = new CompletableFuture<>();
+        ending.thenRun(log::end);
+        return new VmTicket(name, spec, vsock, guestPort, service, log, new CompletableFuture<>(), ending);
     }
 
     /** Completes when the agent first answers; fails with a {@code VmetteException}. */

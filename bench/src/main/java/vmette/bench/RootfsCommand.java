@@ -104,6 +104,7 @@ final class RootfsCommand implements Callable<Integer> {
                 settings.rootfs(),
                 settings.recovery(),
                 settings.liveness(),
+                settings.log(),
                 settings.vm());
     }
 

@@ -24,6 +24,7 @@ import vmette.errors.InvalidConfigException;
  * @param rootfs where roots come from
  * @param recovery what follows the failure of a VM
  * @param liveness when a VM that is silent is taken for lost
+ * @param log what VMs' services write
  * @param vm what a VM gets where its specification does not say
  */
 public record RuntimeSettings(
@@ -38,6 +39,7 @@ public record RuntimeSettings(
         RootfsSettings rootfs,
         RecoverySettings recovery,
         LivenessSettings liveness,
+        LogSettings log,
         VmSpec vm) {
 
     /** Checks what is given. */
@@ -104,6 +106,7 @@ public record RuntimeSettings(
                         root.section("rootfs").duration("tag-ttl", false)),
                 RecoverySettings.from(root.section("recovery")),
                 LivenessSettings.from(root.section("liveness")),
+                LogSettings.from(root.section("log")),
                 VmSpec.from(root.section("vm")));
     }
 
@@ -121,6 +124,7 @@ public record RuntimeSettings(
                 new RootfsSettings(rootfs.maxSize(), true, rootfs.tagTtl()),
                 recovery,
                 liveness,
+                log,
                 vm);
     }
 
