@@ -145,7 +145,7 @@ final class VmNode extends Node {
 
     @Override
     boolean isReady() {
-        return !retired && (over().isPresent() || (phase == Phase.READY && doom == Doom.NONE));
+        return !isComingDown() && (over().isPresent() || phase == Phase.READY);
     }
 
     @Override
