@@ -90,8 +90,15 @@ final class LastLine implements VsockChannelHandler {
     }
 
     private synchronized void keep(byte[] chunk) {
-        for (byte each : chunk) {
-            if (each == '\n' || each == '\r') {
+        int from = lastLine(chunk);
+        if (from > 0) {
+            complete = false;
+            cut = false;
+            length = 0;
+        }
+        for (int i = from; i < chunk.length; i++) {
+            byte each = chunk[i];
+            if (isLineEnd(each)) {
                 complete = length > 0;
             } else {
                 if (complete) {
@@ -106,6 +113,23 @@ final class LastLine implements VsockChannelHandler {
                 }
             }
         }
+    }
+
+    /** Where its last line that is not empty begins, if that is within: what comes before need not be looked at. */
+    private static int lastLine(byte[] chunk) {
+        int last = chunk.length - 1;
+        while (last >= 0 && isLineEnd(chunk[last])) {
+            last--;
+        }
+        int first = last;
+        while (first >= 0 && !isLineEnd(chunk[first])) {
+            first--;
+        }
+        return first + 1;
+    }
+
+    private static boolean isLineEnd(byte each) {
+        return each == '\n' || each == '\r';
     }
 
     @Override

@@ -2,7 +2,8 @@
  * Supervision. {@link vmette.actors.VmRegistry} knows the VMs by name; each has a {@link vmette.actors.VmSupervisor} that
  * owns it for its whole life; a supervisor has one {@link vmette.actors.VmInstance} at a time, the present incarnation: machine and agent
  * link, which live and die together; an instance has one {@link vmette.actors.Execution} per running command, and one
- * {@link vmette.actors.Forwarding} per TCP connection into the guest.
+ * {@link vmette.actors.Forwarding} per TCP connection into the guest. A VM that is to run something by itself, a {@link vmette.actors.VmService}, has that as a command of each
+ * incarnation.
  *
  * <pre>
  *   VmRegistry
