@@ -15,7 +15,10 @@
  *     +- VmSupervisor "b" ...
  * </pre>
  *
- * What callers hold meanwhile are plain objects: {@link vmette.actors.VmTicket} for a VM, {@link
+ * The VMs of a fleet are in the registry like all others; a {@link vmette.actors.FleetActor} has them launched, held and stopped, as {@code vmette.group}
+ * decides.
+ *
+ * <p>What callers hold meanwhile are plain objects: {@link vmette.actors.VmTicket} for a VM, {@link
  * vmette.actors.CommandTicket} for a command, {@link vmette.actors.ForwardTicket} for a connection, and {@link vmette.actors.VmVsock} for its connections.
  */
 package vmette.actors;

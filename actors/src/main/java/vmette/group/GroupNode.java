@@ -2,8 +2,10 @@ package vmette.group;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import vmette.config.RestartMode;
 import vmette.config.fleet.Strategy;
@@ -113,18 +115,20 @@ final class GroupNode extends Node {
     private void restart(GroupRules.Verdict.Restart restart, Node failed, String text, Instant now) {
         history = history.with(now);
         Orders.Because because = new Orders.Because(Optional.of(name()), text);
+        Set<Integer> again = new HashSet<>(restart.start());
         for (int i : restart.stop()) {
             Node child = children.get(i);
-            if (restart.start().contains(i) || child instanceof GroupNode) {
+            if (again.contains(i) || child instanceof GroupNode) {
                 child.doom(Doom.HOLD, because);
             } else {
                 ((VmNode) child).drop();
             }
         }
+        Set<Integer> ending = new HashSet<>(restart.stop());
         for (int i : restart.start()) {
             Node child = children.get(i);
             child.clearOver();
-            if (child == failed || restart.stop().contains(i)) {
+            if (child == failed || ending.contains(i)) {
                 child.countRestart();
             }
         }

@@ -113,9 +113,10 @@ final class FleetFixture implements AutoCloseable {
                 throw new AssertionError(
                         "did not happen: " + fleet.board().get().members());
             }
-            time.timePasses(Duration.ofMillis(500));
+            // Not faster than what the clock does not decide.
+            time.timePasses(Duration.ofMillis(100));
             try {
-                Thread.sleep(1);
+                Thread.sleep(4);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new AssertionError(e);

@@ -32,7 +32,7 @@ class FleetInterleavingsTest {
                 .deployment();
     }
 
-    @Property(tries = 20, shrinking = ShrinkingMode.OFF)
+    @Property(tries = 8, shrinking = ShrinkingMode.OFF)
     void neverTwoIncarnationsAndAllAreReadyAgainOrGivenUp(@ForAll long seed) {
         Random random = new Random(seed);
         ExecutorService agents = Executors.newCachedThreadPool(FleetInterleavingsTest::daemon);
