@@ -15,6 +15,7 @@ import com.tngtech.archunit.lang.ArchRule;
             "vmette.stream",
             "vmette.machine",
             "vmette.recovery",
+            "vmette.group",
             "vmette.liveness",
             "vmette.log"
         },
@@ -57,6 +58,22 @@ class ActorsArchitectureTest {
             .resideOutsideOfPackages(
                     "vmette.recovery..",
                     "vmette.config..",
+                    "java.lang..",
+                    "java.time..",
+                    "java.util",
+                    "java.util.stream",
+                    "java.util.function");
+
+    @ArchTest
+    static final ArchRule GROUPS_DECIDE_AND_DO_NOTHING = noClasses()
+            .that()
+            .resideInAPackage("vmette.group..")
+            .should()
+            .dependOnClassesThat()
+            .resideOutsideOfPackages(
+                    "vmette.group..",
+                    "vmette.config..",
+                    "vmette.errors..",
                     "java.lang..",
                     "java.time..",
                     "java.util",

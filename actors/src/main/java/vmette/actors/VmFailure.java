@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import vmette.config.GuestSignal;
 import vmette.errors.Status;
 import vmette.errors.VmetteException;
 import vmette.recovery.Decision;
@@ -324,6 +325,66 @@ public record VmFailure(
         @Override
         public FailureKind kind() {
             return FailureKind.HEALTH_CHECK;
+        }
+    }
+
+    /**
+     * What the VM runs by itself has ended, and was not to.
+     *
+     * @param service what it was
+     * @param status its exit status, or the number of the signal that ended it
+     * @param signalled whether it was a signal
+     * @param oomKilled whether the guest's OOM killer had ended a process of it
+     * @param lastLine of its output, fit to be shown; may be empty
+     */
+    public record ServiceEnded(String service, int status, boolean signalled, boolean oomKilled, String lastLine)
+            implements Cause {
+        private static final int NOT_EXECUTABLE = 126;
+        private static final int NOT_FOUND = 127;
+
+        @Override
+        public String text() {
+            String how = signalled ? "by signal " + new GuestSignal(status) : "with exit status " + status + meaning();
+            return "its service " + service + " ended " + how
+                    + (oomKilled ? ", after the guest's OOM killer had ended a process of it" : "")
+                    + (lastLine.isEmpty() ? "" : "; it said last: " + lastLine);
+        }
+
+        private String meaning() {
+            return switch (status) {
+                case NOT_EXECUTABLE -> " (for a shell: a program that cannot be executed)";
+                case NOT_FOUND -> " (for a shell: no such program)";
+                default -> "";
+            };
+        }
+
+        @Override
+        public FailureKind kind() {
+            return FailureKind.SERVICE;
+        }
+
+        @Override
+        public String word() {
+            return "ServiceEnded(" + (signalled ? "signal " : "") + status + ")";
+        }
+    }
+
+    /**
+     * What the VM was to run by itself did not begin.
+     *
+     * @param service what it was
+     * @param reason the guest's, or why the guest was not asked
+     * @param forGood whether it would be so at every boot
+     */
+    public record ServiceNotStarted(String service, String reason, boolean forGood) implements Cause {
+        @Override
+        public String text() {
+            return "its service " + service + " could not be started: " + reason;
+        }
+
+        @Override
+        public FailureKind kind() {
+            return forGood ? FailureKind.REFUSED : FailureKind.SERVICE;
         }
     }
 

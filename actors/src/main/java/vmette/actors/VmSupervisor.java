@@ -331,6 +331,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             return onReady(became.ready());
         } else if (report instanceof VmInstance.Closing closing) {
             awaitClose(closing.failure());
+        } else if (report instanceof VmInstance.ServiceOver over) {
+            return onServiceOver(over.completed());
         } else if (report instanceof VmInstance.Ended ended) {
             current.ended(ended);
             return onceOver();
@@ -350,6 +352,12 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         membership.cameUp(current.number());
         requests.passOn(current.actor());
         return this;
+    }
+
+    /** The incarnation powers its guest off; what follows depends on how it was that its service ended. */
+    private Behavior<Command> onServiceOver(boolean completed) {
+        current.leaving();
+        return completed && state instanceof SupervisorState.Ready ? stopping(Optional.of(VmEnd.How.COMPLETED)) : this;
     }
 
     private void awaitClose(Optional<VmFailure> why) {

@@ -41,9 +41,10 @@ public record VmTicket(
             Optional<Integer> guestPort,
             Optional<VmService> service,
             LogRing log) {
-        CompletableFuture<VmEnd> ending = new CompletableFuture<>();
-        ending.thenRun(log::end);
-        return new VmTicket(name, spec, vsock, guestPort, service, log, new CompletableFuture<>(), ending);
+        VmTicket ticket = new VmTicket(
+                name, spec, vsock, guestPort, service, log, new CompletableFuture<>(), new CompletableFuture<>());
+        ticket.ended().thenRun(log::end);
+        return ticket;
     }
 
     /** Completes when the agent first answers; fails with a {@code VmetteException}. */

@@ -2,8 +2,10 @@ package vmette.group;
 
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import vmette.config.RestartMode;
 import vmette.config.fleet.Strategy;
@@ -41,8 +43,27 @@ final class GroupNode extends Node {
         return running;
     }
 
-    void setRunning(boolean is) {
-        running = is;
+    /** In a tree that has changed: nothing is up in a group that is not, and a new group is up if something in it is. */
+    void fitIn(GroupNode around, boolean isNew) {
+        boolean[] runs = {false};
+        visitVms(vm -> runs[0] |= vm.runs());
+        if (!around.running) {
+            running = false;
+            failing = Optional.empty();
+        } else if (isNew) {
+            running = runs[0] || hasRunningGroup();
+        }
+        if (!running && runs[0]) {
+            Orders.Because because =
+                    new Orders.Because(Optional.of(name()), "it came into the group while that was restarted");
+            children.stream().filter(VmNode.class::isInstance).forEach(vm -> vm.doom(Doom.HOLD, because));
+        }
+    }
+
+    private boolean hasRunningGroup() {
+        return children.stream()
+                .anyMatch(child -> child instanceof GroupNode group
+                        && (group.running || group.failing.isPresent() || group.hasRunningGroup()));
     }
 
     /** Takes over what a group of that name has been through. */
@@ -94,18 +115,20 @@ final class GroupNode extends Node {
     private void restart(GroupRules.Verdict.Restart restart, Node failed, String text, Instant now) {
         history = history.with(now);
         Orders.Because because = new Orders.Because(Optional.of(name()), text);
+        Set<Integer> again = new HashSet<>(restart.start());
         for (int i : restart.stop()) {
             Node child = children.get(i);
-            if (restart.start().contains(i) || child instanceof GroupNode) {
+            if (again.contains(i) || child instanceof GroupNode) {
                 child.doom(Doom.HOLD, because);
             } else {
                 ((VmNode) child).drop();
             }
         }
+        Set<Integer> ending = new HashSet<>(restart.stop());
         for (int i : restart.start()) {
             Node child = children.get(i);
             child.clearOver();
-            if (child == failed || restart.stop().contains(i)) {
+            if (child == failed || ending.contains(i)) {
                 child.countRestart();
             }
         }
@@ -184,8 +207,8 @@ final class GroupNode extends Node {
     }
 
     @Override
-    void startStep(Orders orders, Numbers numbers) {
-        if (over().isPresent() || isComingDown()) {
+    void startStep(Orders orders, Numbers numbers, boolean turn) {
+        if (over().isPresent() || isComingDown() || !(turn || running)) {
             return;
         }
         if (!running) {
@@ -193,15 +216,16 @@ final class GroupNode extends Node {
         }
         boolean ordered = rules.strategy() != Strategy.ONE_FOR_ONE;
         boolean mayStart = !ordered || children.stream().noneMatch(Node::isComingDown);
-        boolean turn = true;
+        boolean next = true;
         int coming = 0;
         for (Node child : children) {
             boolean goesOn = child instanceof GroupNode group && group.running;
-            if (goesOn || (mayStart && (turn || (!ordered && child.hasBeenReady())))) {
-                child.startStep(orders, numbers);
+            boolean may = mayStart && (next || (!ordered && child.hasBeenReady()));
+            if (may || goesOn) {
+                child.startStep(orders, numbers, turn && may);
             }
             coming += child.isReady() || child.hasBeenReady() || child.isGone() ? 0 : 1;
-            turn = isTop() ? coming < AT_A_TIME : turn && child.isReady();
+            next = isTop() ? coming < AT_A_TIME : next && child.isReady();
         }
         if (isReady()) {
             noteReady();

@@ -2,6 +2,7 @@ package vmette.group;
 
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -167,7 +168,7 @@ public final class GroupTree {
             top.stopStep(orders, numbers);
         }
         if (!closing) {
-            top.startStep(orders, numbers);
+            top.startStep(orders, numbers, true);
         }
     }
 
@@ -207,6 +208,19 @@ public final class GroupTree {
         Map<String, VmPlan> plans = new HashMap<>();
         to.vms().forEach(plan -> plans.put(plan.name(), plan));
         fill(top, to.roots(), plans, formerVms, formerGroups);
+        to.groups().keySet().stream().sorted(Comparator.comparing(this::depth)).forEach(name -> groups.get(name)
+                .fitIn(
+                        parents.get(name),
+                        !formerGroups.containsKey(name)
+                                || formerGroups.get(name).over().isPresent()));
+    }
+
+    private int depth(String group) {
+        int depth = 0;
+        for (GroupNode above = parents.get(group); !above.isTop(); above = parents.get(above.name())) {
+            depth++;
+        }
+        return depth;
     }
 
     private void fill(
@@ -236,12 +250,7 @@ public final class GroupTree {
 
     private static GroupNode group(GroupPlan plan, GroupNode parent, Optional<GroupNode> former) {
         GroupNode made = new GroupNode(plan.name(), GroupRules.of(plan), Optional.of(parent));
-        if (former.isPresent()) {
-            made.inherit(former.get());
-            made.clearOver();
-        } else {
-            made.setRunning(parent.isRunning());
-        }
+        former.filter(known -> known.over().isEmpty()).ifPresent(made::inherit);
         return made;
     }
 
@@ -256,6 +265,8 @@ public final class GroupTree {
         vm.replan(plan);
         if (vm.over().flatMap(Node.Over::failure).isPresent()) {
             vm.clearOver();
+        }
+        if (vm.phase() == VmNode.Phase.ABSENT) {
             vm.forgetReady();
         }
         return vm;

@@ -93,8 +93,12 @@ abstract sealed class Node permits VmNode, GroupNode {
     /** Goes on with what is to end, from the right to the left; whether what lies to the left of it has to wait. */
     abstract boolean stopStep(Orders orders, Numbers numbers);
 
-    /** Starts what is to be started, as far as it is its turn. */
-    abstract void startStep(Orders orders, Numbers numbers);
+    /**
+     * Starts what is to be started, as far as it is its turn.
+     *
+     * @param turn whether what has not been ready yet may be started as well: all that comes before it, in the groups around it too, is ready
+     */
+    abstract void startStep(Orders orders, Numbers numbers, boolean turn);
 
     abstract MemberStatus status();
 

@@ -145,7 +145,7 @@ final class VmNode extends Node {
 
     @Override
     boolean isReady() {
-        return retired || over().isPresent() || (phase == Phase.READY && doom == Doom.NONE);
+        return !isComingDown() && (over().isPresent() || phase == Phase.READY);
     }
 
     @Override
@@ -163,8 +163,8 @@ final class VmNode extends Node {
     }
 
     @Override
-    void startStep(Orders orders, Numbers numbers) {
-        if (retired || over().isPresent() || isComingDown() || !isGone()) {
+    void startStep(Orders orders, Numbers numbers, boolean turn) {
+        if (!(turn || hasBeenReady()) || retired || over().isPresent() || isComingDown() || !isGone()) {
             return;
         }
         order = numbers.next();

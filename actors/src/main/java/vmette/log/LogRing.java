@@ -2,6 +2,7 @@ package vmette.log;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 
+import akka.util.ByteString;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -18,7 +19,7 @@ public final class LogRing {
     sealed interface Piece {}
 
     /** Bytes, at least one. */
-    record Bytes(byte[] bytes) implements Piece {}
+    record Bytes(ByteString bytes) implements Piece {}
 
     /** From the position asked for up to this one everything is forgotten. */
     record Gap(long to) implements Piece {}
@@ -197,7 +198,7 @@ public final class LogRing {
         }
         long there = Math.min(end, until) - position;
         if (there > 0) {
-            return new Bytes(get(position, (int) Math.min(there, most)));
+            return new Bytes(ByteString.fromArrayUnsafe(get(position, (int) Math.min(there, most))));
         }
         return over ? new End() : new Nothing();
     }

@@ -90,10 +90,10 @@ final class LogStage extends GraphStage<SourceShape<ByteString>> {
                 inLine = false;
                 return ByteString.fromString(line);
             }
-            byte[] bytes = ((LogRing.Bytes) piece).bytes();
-            position += bytes.length;
-            inLine = bytes[bytes.length - 1] != '\n';
-            return ByteString.fromArrayUnsafe(bytes);
+            ByteString bytes = ((LogRing.Bytes) piece).bytes();
+            position += bytes.size();
+            inLine = bytes.last() != '\n';
+            return bytes;
         }
 
         private void sleep() {

@@ -34,6 +34,8 @@ public enum FailureKind {
     DEVICE_BROKEN(Retry.FAILURE, Rung.LAST_GOOD),
     /** The VM runs and does not do what it is for. */
     HEALTH_CHECK(Retry.FAILURE, Rung.LAST_GOOD),
+    /** What the VM runs has ended, or did not begin. Memory that it had ruined would be in a snapshot. */
+    SERVICE(Retry.FAILURE, Rung.COLD),
     /** The guest powered itself off after it was ready. */
     POWERED_OFF(Retry.PERMANENT, Rung.COLD),
     /** The owner stopped it. */
