@@ -10,7 +10,15 @@ import com.tngtech.archunit.lang.ArchRule;
 
 /** What may know what inside this module. */
 @AnalyzeClasses(
-        packages = {"vmette.actors", "vmette.stream", "vmette.machine", "vmette.recovery", "vmette.liveness"},
+        packages = {
+            "vmette.actors",
+            "vmette.stream",
+            "vmette.machine",
+            "vmette.recovery",
+            "vmette.group",
+            "vmette.liveness",
+            "vmette.log"
+        },
         importOptions = ImportOption.DoNotIncludeTests.class)
 class ActorsArchitectureTest {
     @ArchTest
@@ -50,6 +58,22 @@ class ActorsArchitectureTest {
             .resideOutsideOfPackages(
                     "vmette.recovery..",
                     "vmette.config..",
+                    "java.lang..",
+                    "java.time..",
+                    "java.util",
+                    "java.util.stream",
+                    "java.util.function");
+
+    @ArchTest
+    static final ArchRule GROUPS_DECIDE_AND_DO_NOTHING = noClasses()
+            .that()
+            .resideInAPackage("vmette.group..")
+            .should()
+            .dependOnClassesThat()
+            .resideOutsideOfPackages(
+                    "vmette.group..",
+                    "vmette.config..",
+                    "vmette.errors..",
                     "java.lang..",
                     "java.time..",
                     "java.util",

@@ -2,20 +2,23 @@ package vmette;
 
 import java.util.concurrent.CompletionStage;
 import vmette.control.ControlServer;
+import vmette.control.ControlledRuntime;
 import vmette.machine.QemuMachines;
 
 /** The runtime's control socket, opened when the first VM is published. */
 final class LazyControl implements AutoCloseable {
     private final QemuMachines machines;
+    private final ControlledRuntime runtime;
     private CompletionStage<ControlServer> server;
 
-    LazyControl(QemuMachines machines) {
+    LazyControl(QemuMachines machines, ControlledRuntime runtime) {
         this.machines = machines;
+        this.runtime = runtime;
     }
 
     synchronized CompletionStage<ControlServer> get() {
         if (server == null) {
-            server = machines.directory().thenApply(ControlServer::open);
+            server = machines.directory().thenApply(directory -> ControlServer.open(directory, runtime));
         }
         return server;
     }

@@ -1,6 +1,7 @@
 package vmette;
 
 import akka.Done;
+import akka.NotUsed;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.stream.javadsl.Flow;
@@ -16,6 +17,7 @@ import vmette.actors.CommandTicket;
 import vmette.actors.DetachedTicket;
 import vmette.actors.ForwardTicket;
 import vmette.actors.VmEnd;
+import vmette.actors.VmEvent;
 import vmette.actors.VmReady;
 import vmette.actors.VmRegistry;
 import vmette.actors.VmRequest;
@@ -27,8 +29,10 @@ import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
+import vmette.events.VmEvents;
 import vmette.files.GuestFiles;
 import vmette.guest.protocol.AgentFrame;
+import vmette.log.VmLog;
 import vmette.stream.GuestTcp;
 import vmette.stream.Vsock;
 
@@ -39,6 +43,7 @@ public final class VmHandle {
     private final GuestFiles files;
     private final GuestTcp tcp;
     private final PortForwards forwards;
+    private final VmEvents events;
     private final AtomicLong lastForward = new AtomicLong();
     private final AtomicLong lastExecution = new AtomicLong();
     // Each message follows the one before it: the dependents of one stage would run in no set order.
@@ -48,14 +53,17 @@ public final class VmHandle {
             VmTicket ticket,
             RuntimeSettings settings,
             CompletionStage<ActorRef<VmRegistry.Command>> registry,
-            CompletionStage<ActorSystem<?>> system) {
+            CompletionStage<ActorSystem<?>> system,
+            VmEvents events) {
         this.ticket = ticket;
+        this.events = events;
         this.vsock = new Vsock(
                 ticket.vsock(), settings.vsock().backlog(), settings.vsock().connectTimeout());
         this.tcp = new GuestTcp(ticket.vsock(), settings.vsock().connectTimeout(), this::connecting);
         this.forwards = new PortForwards(ticket, tcp, settings.forward(), system);
         this.told = registry;
         this.files = new GuestFiles(name(), new BuiltInCommands(this), system);
+        ticket.ended().thenAccept(end -> events.over(name()));
     }
 
     /** Unique among the runtime's living VMs. */
@@ -76,6 +84,19 @@ public final class VmHandle {
     /** Completes, never exceptionally, when the VM has ended and nothing of it is left. */
     public CompletionStage<VmEnd> ended() {
         return ticket.ended();
+    }
+
+    /**
+     * What happens to it, from the stream's materialisation on; its last is {@link VmEvent.Ended}. Of a VM that has ended, or was not
+     * launched, it completes at once. As {@link Vmette#events} otherwise.
+     */
+    public Source<VmEvent, NotUsed> events() {
+        return events.of(name(), this::hasEnded);
+    }
+
+    /** Whether it has. */
+    boolean hasEnded() {
+        return ticket.ending().isDone();
     }
 
     /** Runs {@code /bin/sh -c commandLine} once the VM is ready. */
@@ -186,6 +207,11 @@ public final class VmHandle {
         return reply.thenApply(found -> new DetachedExecution(found, vsock));
     }
 
+    /** What the VM's service writes; empty for one that runs nothing by itself. */
+    public VmLog log() {
+        return ticket.log().log();
+    }
+
     /** Streams over the VM's vsock. */
     public Vsock vsock() {
         return vsock;
@@ -276,12 +302,21 @@ public final class VmHandle {
         return ended();
     }
 
+    /** Boots it anew, as {@link VmSupervisor.Restart} does. */
+    void orderRestart() {
+        tell(new VmSupervisor.Restart());
+    }
+
     /** Asked here, because after the runtime's end there is nobody else to ask. */
     private VmLostException gone() {
         return new VmLostException("VM " + name() + " has ended");
     }
 
-    private void tell(VmSupervisor.Command message) {
+    VmTicket ticket() {
+        return ticket;
+    }
+
+    void tell(VmSupervisor.Command message) {
         tellRegistry(new VmRegistry.Tell(ticket, message));
     }
 

@@ -1,9 +1,11 @@
 package vmette;
 
 import akka.Done;
+import akka.NotUsed;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
+import akka.stream.javadsl.Source;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
@@ -22,9 +24,13 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import vmette.actors.FleetActor;
 import vmette.actors.Supervision;
 import vmette.actors.VmEnd;
+import vmette.actors.VmEvent;
 import vmette.actors.VmRegistry;
+import vmette.actors.VmService;
 import vmette.actors.VmTicket;
 import vmette.actors.VmVsock;
 import vmette.admission.AdmissionControl;
@@ -33,11 +39,19 @@ import vmette.admission.VmAdmission;
 import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
+import vmette.config.fleet.Deployment;
+import vmette.config.fleet.VmPlan;
+import vmette.control.ControlledFleet;
+import vmette.control.ControlledVm;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
+import vmette.events.VmBoard;
+import vmette.events.VmEvents;
+import vmette.events.VmStatus;
 import vmette.guest.protocol.StreamId;
+import vmette.log.LogRing;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
 import vmette.process.HostMemory;
@@ -52,11 +66,15 @@ public final class Vmette implements AutoCloseable {
     /** Longer than the grace a guest has to power off and a monitor to quit. */
     private static final long CLOSE_SECONDS = 30;
 
+    /** For those who read events to take the last, before the system that they do it in ends. */
+    private static final long EVENTS_SECONDS = 2;
+
     private static final String OWN_CONFIG =
             "akka { scheduler.tick-duration = 50ms, coordinated-shutdown.run-by-jvm-shutdown-hook = off }";
 
     private static final AtomicLong REGISTRIES = new AtomicLong();
     private static final AtomicLong NAMES = new AtomicLong();
+    private static final AtomicLong FLEETS = new AtomicLong();
 
     private final RuntimeSettings settings;
     private final Consumer<String> progress;
@@ -66,8 +84,13 @@ public final class Vmette implements AutoCloseable {
     private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
     private final boolean ownsSystem;
+    private final VmEvents events;
+    private final VmBoard board = new VmBoard();
+    private final LivingVms living = new LivingVms();
+    private final ControlledVms controlled = new ControlledVms(this);
     private final Set<VmTicket> alive = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final FleetNames fleetNames = new FleetNames(() -> alive.stream().map(VmTicket::name));
 
     private Vmette(
             RuntimeSettings settings,
@@ -77,12 +100,16 @@ public final class Vmette implements AutoCloseable {
         this.settings = settings;
         this.progress = progress;
         this.machines = machines;
-        this.control = new LazyControl(machines);
+        this.control = new LazyControl(machines, controlled);
+        this.events = new VmEvents(settings.events().buffer());
         this.admission = new AdmissionControl(
                 settings.admission(),
                 Runtime.getRuntime().availableProcessors(),
                 HostMemory.usableMib(),
                 InstantSource.system());
+        // Before any stream: whoever has read of something finds it here.
+        events.listen(board::add);
+        events.listen(controlled::add);
         this.ownsSystem = callers.isEmpty();
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
@@ -209,7 +236,12 @@ public final class Vmette implements AutoCloseable {
      * @return fails also with an {@link vmette.errors.AdmissionRefusedException}
      */
     public CompletionStage<VmHandle> launch(VmSpec spec, LaunchOptions options) {
-        VmHandle vm = begin(spec, options, Optional.empty());
+        VmHandle vm = begin(
+                spec,
+                options,
+                Optional.empty(),
+                Supervision.by(RecoveryPolicy.of(settings.recovery())),
+                Optional.empty());
         return vm.ready().thenApply(ready -> vm);
     }
 
@@ -222,6 +254,96 @@ public final class Vmette implements AutoCloseable {
     public CompletionStage<VmHandle> launch(VmSpec spec, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
         VmHandle vm = begin(spec, Optional.of(beforeBoot));
         return vm.ready().thenApply(ready -> vm);
+    }
+
+    /**
+     * What happens to the VMs, from the stream's materialisation on. A subscriber who is slow misses the oldest of what waits for him beyond
+     * {@code vmette.events.buffer}, and is told how many; no VM waits for him. Completes when the runtime is closed.
+     */
+    public Source<VmEvent, NotUsed> events() {
+        return events.all();
+    }
+
+    /** Where the VMs stand, by name: all that live, and the last {@value VmBoard#ENDED} that ended. */
+    public List<VmStatus> vms() {
+        return board.all();
+    }
+
+    /** The living VM of that name. */
+    public Optional<VmHandle> find(String name) {
+        return living.find(name);
+    }
+
+    /**
+     * Launches a VM of a fleet: under its own settings of recovery, and with what it runs.
+     *
+     * @return as {@link #launch(VmSpec)}; what the VM runs begins after that, and anew in each incarnation
+     * @throws InvalidConfigException if it is to run what its root's image says, and has no root
+     */
+    public CompletionStage<VmHandle> launch(VmPlan plan) {
+        VmHandle vm = begin(plan, UnaryOperator.identity());
+        return vm.ready().thenApply(ready -> vm);
+    }
+
+    /**
+     * Begins a VM of a fleet.
+     *
+     * @param refine gives the supervision what its caller adds to it, such as somebody who is told what happens
+     * @return the VM at once, ready or not
+     * @throws InvalidConfigException as {@link #launch(VmPlan)}
+     */
+    VmHandle begin(VmPlan plan, UnaryOperator<Supervision> refine) {
+        return begin(plan, refine, Optional.empty());
+    }
+
+    private VmHandle begin(
+            VmPlan plan,
+            UnaryOperator<Supervision> refine,
+            Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
+        boolean image = plan.run().map(run -> run.arguments().isEmpty()).orElse(false);
+        if (image && plan.spec().storage().rootfs().isEmpty()) {
+            throw new InvalidConfigException("the VM " + plan.name()
+                    + " is to run what its root's image says, and has no root: give it a rootfs, or a command");
+        }
+        Supervision supervision = refine.apply(Supervision.by(RecoveryPolicy.of(plan.recovery())));
+        return begin(
+                plan.spec(),
+                LaunchOptions.DEFAULT.withGroup(plan.group().orElse("")),
+                plan.run().map(run -> new VmService(run, plan.mode())),
+                supervision,
+                beforeBoot);
+    }
+
+    /**
+     * Launches all VMs of a deployment, in order, under the supervision of its groups.
+     *
+     * @return at once; {@link Fleet#ready} says when all of them are there
+     * @throws InvalidConfigException if a name is in use; nothing has been started
+     */
+    public Fleet deploy(Deployment deployment) {
+        return deploy(deployment, Optional.empty());
+    }
+
+    /**
+     * As {@link #deploy(Deployment)}, after something has been done with each VM, whenever it is launched.
+     *
+     * @param beforeBoot as for {@link #launch(VmSpec, Function)}, such as {@link #publish(VmHandle)}
+     */
+    public Fleet deploy(Deployment deployment, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
+        return deploy(deployment, Optional.of(beforeBoot));
+    }
+
+    private Fleet deploy(
+            Deployment deployment, Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
+        if (closed.get()) {
+            throw new VmLostException("the runtime is closed: nothing was deployed");
+        }
+        return new Fleet(
+                deployment,
+                fleetNames,
+                (plan, refine) -> begin(plan, refine, beforeBoot),
+                (ticket, vms) -> system.thenApply(up -> up.systemActorOf(
+                        FleetActor.create(ticket, vms), "vmette-fleet-" + FLEETS.incrementAndGet(), Props.empty())));
     }
 
     /** Runs {@code spec.exec()} to its end and powers the VM off; no input, this process's own outputs. */
@@ -359,25 +481,46 @@ public final class Vmette implements AutoCloseable {
      */
     public CompletionStage<Done> publish(VmHandle vm) {
         return control.get().thenCombine(system, (server, up) -> {
-            server.publish(vm.name(), vm.files(), up);
-            vm.ended().thenAccept(end -> server.withdraw(vm.name()));
+            ControlledVm known = controlled.of(vm);
+            server.publish(vm.name(), known);
+            vm.ended().thenAccept(end -> server.withdraw(vm.name(), known));
+            return Done.getInstance();
+        });
+    }
+
+    /**
+     * Lets other processes of this user change and end a fleet: {@code vmette up} and {@code vmette down} do.
+     *
+     * @return completes when it can be reached; fails with a {@code VmetteException} if another runtime of this user has a fleet of that name
+     */
+    public CompletionStage<Done> publish(ControlledFleet fleet) {
+        return control.get().thenCombine(system, (server, up) -> {
+            server.publish(fleet);
             return Done.getInstance();
         });
     }
 
     private VmHandle begin(
             VmSpec spec, Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
-        return begin(spec, LaunchOptions.DEFAULT, beforeBoot);
+        return begin(
+                spec,
+                LaunchOptions.DEFAULT,
+                Optional.empty(),
+                Supervision.by(RecoveryPolicy.of(settings.recovery())),
+                beforeBoot);
     }
 
     private VmHandle begin(
             VmSpec spec,
             LaunchOptions options,
+            Optional<VmService> service,
+            Supervision supervision,
             Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
         String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
         VmVsock vsock = new VmVsock(name);
-        VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock));
-        VmHandle vm = new VmHandle(ticket, settings, registry, system.minimalCompletionStage());
+        LogRing log = new LogRing(settings.log().keep());
+        VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock), service, log);
+        VmHandle vm = new VmHandle(ticket, settings, registry, system.minimalCompletionStage(), events);
         if (closed.get()) {
             ticket.readiness()
                     .completeExceptionally(
@@ -387,6 +530,7 @@ public final class Vmette implements AutoCloseable {
         }
         alive.add(ticket);
         ticket.ended().thenAccept(end -> alive.remove(ticket));
+        living.add(vm);
         if (closed.get()) {
             settleAfterClose(ticket);
             return vm;
@@ -407,9 +551,8 @@ public final class Vmette implements AutoCloseable {
                     echo(ticket);
                     return machines.begin(spec, name, vsock::attach);
                 });
-        Supervision supervision =
-                Supervision.by(RecoveryPolicy.of(settings.recovery())).withAdmission(way);
-        vm.tellRegistry(new VmRegistry.Launch(ticket, supervision, Optional.of(machine)));
+        vm.tellRegistry(new VmRegistry.Launch(
+                ticket, supervision.withAdmission(way).withEvents(events::publish), Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
             way.end();
             machine.thenCompose(Machine::close);
@@ -460,9 +603,16 @@ public final class Vmette implements AutoCloseable {
         if (!closed.compareAndSet(false, true)) {
             return;
         }
+        // So that none of them starts anything anew.
+        fleetNames.fleets().forEach(Fleet::down);
         registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
         CompletableFuture<?>[] endings = alive.stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
-        await(CompletableFuture.allOf(endings));
+        await(CompletableFuture.allOf(endings), CLOSE_SECONDS);
+        events.close();
+        if (ownsSystem) {
+            await(events.taken().toCompletableFuture(), EVENTS_SECONDS);
+        }
+        controlled.close();
         control.close();
         machines.close();
         if (ownsSystem && !system.isCompletedExceptionally()) {
@@ -472,13 +622,13 @@ public final class Vmette implements AutoCloseable {
         alive.forEach(Vmette::settleAfterClose);
     }
 
-    private static void await(CompletableFuture<?> future) {
+    private static void await(CompletableFuture<?> future, long seconds) {
         try {
-            future.get(CLOSE_SECONDS, TimeUnit.SECONDS);
+            future.get(seconds, TimeUnit.SECONDS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {
-            // What is left is killed with the runtime's directory by machines.close().
+            // What is left of VMs is killed with the runtime's directory by machines.close().
         }
     }
 }

@@ -20,6 +20,7 @@ final class Incarnation {
     private Optional<Instant> ready = Optional.empty();
     private Optional<VmFailure> closingFor = Optional.empty();
     private Optional<VmInstance.Ended> ended = Optional.empty();
+    private boolean leaving;
     private boolean actorGone;
 
     Incarnation(
@@ -65,6 +66,11 @@ final class Incarnation {
         closingFor = why;
     }
 
+    /** It takes nothing more, and ends soon. */
+    void leaving() {
+        leaving = true;
+    }
+
     void ended(VmInstance.Ended last) {
         ended = Optional.of(last);
     }
@@ -79,7 +85,7 @@ final class Incarnation {
 
     /** Whether it can still be told something. */
     boolean isThere() {
-        return !actorGone && ended.isEmpty();
+        return !actorGone && !leaving && ended.isEmpty();
     }
 
     /** Its last report, once there can be no other: the instance's own can overtake those of its commands. */

@@ -3,6 +3,7 @@ package vmette.actors;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import vmette.errors.VsockException;
 import vmette.vmm.GuestText;
 import vmette.vsock.VsockChannel;
@@ -16,6 +17,7 @@ final class LastLine implements VsockChannelHandler {
 
     private final byte[] opening;
     private final Runnable ended;
+    private final Consumer<byte[]> copy;
     private final AtomicBoolean over = new AtomicBoolean();
     private final byte[] line = new byte[MOST_BYTES];
     private int length;
@@ -26,8 +28,18 @@ final class LastLine implements VsockChannelHandler {
 
     /** @param ended called once, when nothing more comes */
     LastLine(byte[] opening, Runnable ended) {
+        this(opening, ended, chunk -> {});
+    }
+
+    /**
+     * One that passes on what it reads.
+     *
+     * @param copy gets every chunk, on the loop's thread
+     */
+    LastLine(byte[] opening, Runnable ended, Consumer<byte[]> copy) {
         this.opening = opening;
         this.ended = ended;
+        this.copy = copy;
     }
 
     private void end() {
@@ -73,12 +85,20 @@ final class LastLine implements VsockChannelHandler {
     @Override
     public void onData(byte[] chunk) {
         keep(chunk);
+        copy.accept(chunk);
         channel.request(CHUNK);
     }
 
     private synchronized void keep(byte[] chunk) {
-        for (byte each : chunk) {
-            if (each == '\n' || each == '\r') {
+        int from = lastLine(chunk);
+        if (from > 0) {
+            complete = false;
+            cut = false;
+            length = 0;
+        }
+        for (int i = from; i < chunk.length; i++) {
+            byte each = chunk[i];
+            if (isLineEnd(each)) {
                 complete = length > 0;
             } else {
                 if (complete) {
@@ -93,6 +113,23 @@ final class LastLine implements VsockChannelHandler {
                 }
             }
         }
+    }
+
+    /** Where its last line that is not empty begins, if that is within: what comes before need not be looked at. */
+    private static int lastLine(byte[] chunk) {
+        int last = chunk.length - 1;
+        while (last >= 0 && isLineEnd(chunk[last])) {
+            last--;
+        }
+        int first = last;
+        while (first >= 0 && !isLineEnd(chunk[first])) {
+            first--;
+        }
+        return first + 1;
+    }
+
+    private static boolean isLineEnd(byte each) {
+        return each == '\n' || each == '\r';
     }
 
     @Override

@@ -7,11 +7,12 @@ import org.slf4j.Logger;
 import vmette.recovery.Decision;
 import vmette.recovery.Failure;
 import vmette.recovery.RecoveryHistory;
+import vmette.recovery.RecoveryPolicy;
 import vmette.recovery.Snapshot;
 
 /** What a supervisor knows of its VM's failures, and its questions to the policy. Not for several threads. */
 final class Recoveries {
-    private final Supervision supervision;
+    private Supervision supervision;
     private final Logger log;
     private RecoveryHistory history = RecoveryHistory.NONE;
     private boolean everReady;
@@ -19,6 +20,11 @@ final class Recoveries {
     Recoveries(Supervision supervision, Logger log) {
         this.supervision = supervision;
         this.log = log;
+    }
+
+    /** From now on. */
+    void decideBy(RecoveryPolicy policy) {
+        supervision = supervision.withPolicy(policy);
     }
 
     Instant now() {

@@ -1,6 +1,7 @@
 package vmette.actors;
 
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import java.util.function.DoubleSupplier;
@@ -17,6 +18,7 @@ import vmette.recovery.SnapshotShelf;
  * @param random from 0 to below 1
  * @param admission asked before each incarnation
  * @param events told at once, by the supervisor's thread: it must not block and not throw
+ * @param group the one that has a say in when the VM recovers; empty: it recovers by itself
  */
 public record Supervision(
         RecoveryPolicy policy,
@@ -24,10 +26,11 @@ public record Supervision(
         InstantSource clock,
         DoubleSupplier random,
         VmAdmission admission,
-        Consumer<VmEvent> events) {
+        Consumer<VmEvent> events,
+        Optional<GroupLink> group) {
     /** One that tells nobody and may always come up. */
     public Supervision(RecoveryPolicy policy, SnapshotShelf shelf, InstantSource clock, DoubleSupplier random) {
-        this(policy, shelf, clock, random, VmAdmission.OPEN, event -> {});
+        this(policy, shelf, clock, random, VmAdmission.OPEN, event -> {}, Optional.empty());
     }
 
     /** Of a VM without snapshots. */
@@ -43,11 +46,21 @@ public record Supervision(
 
     /** The same, which tells somebody what happens. */
     public Supervision withEvents(Consumer<VmEvent> listener) {
-        return new Supervision(policy, shelf, clock, random, admission, listener);
+        return new Supervision(policy, shelf, clock, random, admission, listener, group);
     }
 
     /** The same for a VM that comes up only when it is let in. */
     public Supervision withAdmission(VmAdmission way) {
-        return new Supervision(policy, shelf, clock, random, way, events);
+        return new Supervision(policy, shelf, clock, random, way, events, group);
+    }
+
+    /** The same for a VM that belongs to a group. */
+    public Supervision withGroup(GroupLink link) {
+        return new Supervision(policy, shelf, clock, random, admission, events, Optional.of(link));
+    }
+
+    /** The same by another policy. */
+    public Supervision withPolicy(RecoveryPolicy other) {
+        return new Supervision(other, shelf, clock, random, admission, events, group);
     }
 }

@@ -6,11 +6,15 @@ import java.util.Optional;
  * Where a supervised VM stands. {@code docs/supervision.md} draws what leads from one to another.
  *
  * <pre>
- *   Starting --ready--> Ready --failed--> Recovering --delay over--> Starting
- *      |                  |                   |
- *      +------stop--------+--> Stopping ------+----> (ended)
+ *   Starting --ready--> Ready --failed--> Recovering --delay over (and Go)--> Starting
+ *      |                  |                 |      ^
+ *      +------stop--------+--> Stopping ----+--> (ended)
+ *      +----Hold, restart-+--> Stopping ---gone----+
  *                               any, if its processes remain: GivenUp --they are gone--> (ended)
  * </pre>
+ *
+ * A VM that belongs to a group leaves Recovering by its group's Go only, and not before the delay is over. Its group has heard from it that nothing of the
+ * former incarnation is left: Failed if that ended by itself, Held if the group had ordered so. A restart that the VM's owner orders needs no Go.
  */
 sealed interface SupervisorState {
     /** An incarnation comes up; requests wait. */
@@ -19,7 +23,7 @@ sealed interface SupervisorState {
     /** The incarnation takes requests. */
     record Ready() implements SupervisorState {}
 
-    /** Nothing of the former incarnation is left, and the next is not begun yet; requests wait. */
+    /** Nothing of the former incarnation is left, and the next is not begun yet: a delay has to pass, or the VM's group to allow it. Requests wait. */
     record Recovering() implements SupervisorState {}
 
     /**

@@ -19,6 +19,8 @@ public record VmEnd(How how, Optional<VmFailure> failure) {
         TIMED_OUT,
         /** The guest powered itself off. */
         POWERED_OFF,
+        /** What it ran by itself has done what it was to do. */
+        COMPLETED,
         /** It failed and was given up. */
         FAILED
     }
@@ -43,7 +45,9 @@ public record VmEnd(How how, Optional<VmFailure> failure) {
     VmetteException reason(String vm) {
         return failure.map(VmFailure::toException)
                 .orElseGet(() -> new VmLostException(
-                        "VM " + vm + " was stopped" + (how == How.TIMED_OUT ? ": its timeout passed" : "")));
+                        how == How.COMPLETED
+                                ? "VM " + vm + " has ended, since its service has completed"
+                                : "VM " + vm + " was stopped" + (how == How.TIMED_OUT ? ": its timeout passed" : "")));
     }
 
     static VmEnd of(How how) {

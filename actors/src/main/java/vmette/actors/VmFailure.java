@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import vmette.config.GuestSignal;
 import vmette.errors.Status;
 import vmette.errors.VmetteException;
 import vmette.recovery.Decision;
@@ -327,6 +328,66 @@ public record VmFailure(
         }
     }
 
+    /**
+     * What the VM runs by itself has ended, and was not to.
+     *
+     * @param service what it was
+     * @param status its exit status, or the number of the signal that ended it
+     * @param signalled whether it was a signal
+     * @param oomKilled whether the guest's OOM killer had ended a process of it
+     * @param lastLine of its output, fit to be shown; may be empty
+     */
+    public record ServiceEnded(String service, int status, boolean signalled, boolean oomKilled, String lastLine)
+            implements Cause {
+        private static final int NOT_EXECUTABLE = 126;
+        private static final int NOT_FOUND = 127;
+
+        @Override
+        public String text() {
+            String how = signalled ? "by signal " + new GuestSignal(status) : "with exit status " + status + meaning();
+            return "its service " + service + " ended " + how
+                    + (oomKilled ? ", after the guest's OOM killer had ended a process of it" : "")
+                    + (lastLine.isEmpty() ? "" : "; it said last: " + lastLine);
+        }
+
+        private String meaning() {
+            return switch (status) {
+                case NOT_EXECUTABLE -> " (for a shell: a program that cannot be executed)";
+                case NOT_FOUND -> " (for a shell: no such program)";
+                default -> "";
+            };
+        }
+
+        @Override
+        public FailureKind kind() {
+            return FailureKind.SERVICE;
+        }
+
+        @Override
+        public String word() {
+            return "ServiceEnded(" + (signalled ? "signal " : "") + status + ")";
+        }
+    }
+
+    /**
+     * What the VM was to run by itself did not begin.
+     *
+     * @param service what it was
+     * @param reason the guest's, or why the guest was not asked
+     * @param forGood whether it would be so at every boot
+     */
+    public record ServiceNotStarted(String service, String reason, boolean forGood) implements Cause {
+        @Override
+        public String text() {
+            return "its service " + service + " could not be started: " + reason;
+        }
+
+        @Override
+        public FailureKind kind() {
+            return forGood ? FailureKind.REFUSED : FailureKind.SERVICE;
+        }
+    }
+
     /** Its owner stopped it. */
     public record OperatorStop() implements Cause {
         @Override
@@ -350,6 +411,24 @@ public record VmFailure(
         @Override
         public FailureKind kind() {
             return FailureKind.OPERATOR_RESTART;
+        }
+    }
+
+    /**
+     * The group it belongs to had it end and begin anew.
+     *
+     * @param group which
+     * @param because what happened in it, or to it
+     */
+    public record GroupRestart(String group, String because) implements Cause {
+        @Override
+        public String text() {
+            return "its group " + group + " had it restarted, since " + because;
+        }
+
+        @Override
+        public FailureKind kind() {
+            return FailureKind.GROUP_RESTART;
         }
     }
 
@@ -424,6 +503,11 @@ public record VmFailure(
 
     VmFailure withNext(Decision decision) {
         return new VmFailure(vm, incarnation, cause, wasReady, exit, console, life, Optional.of(decision));
+    }
+
+    /** The same for those who keep many: the console may hold 32 KiB. */
+    public VmFailure withoutConsole() {
+        return new VmFailure(vm, incarnation, cause, wasReady, exit, List.of(), life, next);
     }
 
     /** What a recovery makes of it: a power-off is a boot that failed if the guest had not been ready. */

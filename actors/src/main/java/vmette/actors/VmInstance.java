@@ -11,6 +11,7 @@ import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -49,6 +50,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     /** Above the ids of all that is asked for by others, who count from 1. */
     private static final long HEALTH_IDS = 1L << 62;
+
+    /** Above those. */
+    private static final long SERVICE_IDS = HEALTH_IDS + (1L << 61);
+
+    /** What a service that was told to end may take beyond its kill grace before its guest is powered off all the same. */
+    private static final Duration SERVICE_MARGIN = Duration.ofSeconds(2);
 
     sealed interface Command {}
 
@@ -103,6 +110,10 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     private record Unhealthy(VmFailure.Cause cause) implements Command, DeadLetterSuppression {}
 
+    private record ServiceEnded(Optional<VmFailure.Cause> failure) implements Command, DeadLetterSuppression {}
+
+    private record ServiceOverdue() implements Command {}
+
     private record ShutdownGraceOver() implements Command {}
 
     private enum Phase {
@@ -120,6 +131,13 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     /** The agent is ready. */
     record BecameReady(long incarnation, VmReady ready) implements Report {}
+
+    /**
+     * What it ran by itself has ended, and it powers its guest off.
+     *
+     * @param completed whether that is no failure
+     */
+    record ServiceOver(long incarnation, boolean completed) implements Report {}
 
     /** Its machine has been told to end. Empty: because the incarnation was asked to stop. */
     record Closing(long incarnation, Optional<VmFailure> failure) implements Report {}
@@ -141,6 +159,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private AgentLink link;
     private GuestWork work;
     private Optional<Liveness> liveness = Optional.empty();
+    private Optional<ServiceRun> service = Optional.empty();
     private boolean wasReady;
     private boolean suspected;
     private boolean versionAgreed;
@@ -204,6 +223,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 .onMessage(Deaf.class, deaf -> onDeaf())
                 .onMessage(Look.class, look -> onLook())
                 .onMessage(Unhealthy.class, unhealthy -> phase == Phase.READY ? end(unhealthy.cause()) : this)
+                .onMessage(ServiceEnded.class, ended -> onServiceEnded(ended.failure()))
+                .onMessage(ServiceOverdue.class, overdue -> powerOff())
                 .onMessage(ShutdownGraceOver.class, over -> endAsAsked())
                 .onMessage(Run.class, run -> onRun(run.ticket()))
                 .onMessage(Forward.class, forward -> onForward(forward.ticket()))
@@ -364,6 +385,42 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                         ready.bootTime(),
                         bootTime,
                         machine.capabilities())));
+        vm.service().ifPresent(this::serve);
+        return this;
+    }
+
+    private void serve(VmService what) {
+        if (incarnation > 1) {
+            vm.log()
+                    .mark("--- incarnation " + incarnation + ", "
+                            + clock.instant().truncatedTo(ChronoUnit.SECONDS));
+        }
+        ServiceRun begun = ServiceRun.begin(
+                what,
+                SERVICE_IDS + incarnation,
+                work::run,
+                machine.vsock(),
+                settings.vsock().connectTimeout(),
+                vm.log());
+        service = Optional.of(begun);
+        getContext().pipeToSelf(begun.end(), (failure, never) -> new ServiceEnded(failure));
+    }
+
+    /** Whatever it means, the guest is well: it is powered off, so that its disks are whole. */
+    private Behavior<Command> onServiceEnded(Optional<VmFailure.Cause> failure) {
+        if (phase == Phase.READY) {
+            phase = Phase.STOPPING;
+            cause = failure;
+            supervisor.tell(new ServiceOver(incarnation, failure.isEmpty()));
+            return powerOff();
+        }
+        return phase == Phase.STOPPING && timers.isTimerActive(new ServiceOverdue()) ? powerOff() : this;
+    }
+
+    private Behavior<Command> powerOff() {
+        timers.cancel(new ServiceOverdue());
+        link.send(new HostFrame.Shutdown());
+        timers.startSingleTimer(new ShutdownGraceOver(), SHUTDOWN_GRACE);
         return this;
     }
 
@@ -431,8 +488,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         switch (phase) {
             case READY -> {
                 phase = Phase.STOPPING;
-                link.send(new HostFrame.Shutdown());
-                timers.startSingleTimer(new ShutdownGraceOver(), SHUTDOWN_GRACE);
+                if (service.isEmpty()) {
+                    return powerOff();
+                }
+                service.get().stop();
+                timers.startSingleTimer(
+                        new ServiceOverdue(), settings.exec().killGrace().plus(SERVICE_MARGIN));
             }
             case BOOTING -> endAsAsked();
             case STOPPING, ENDING -> {}

@@ -24,6 +24,7 @@ import vmette.machine.Machine;
 import vmette.machine.MachineFactory;
 import vmette.recovery.Decision;
 import vmette.recovery.Origin;
+import vmette.recovery.RecoveryPolicy;
 
 /**
  * Owns one VM: holds its ticket and its present incarnation, and decides what follows a failure. Incarnations never overlap: the
@@ -38,13 +39,43 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
 
     /** What a supervisor understands. */
     public sealed interface Command
-            permits VmRequest, Stop, Restart, Leave, Waited, TimeoutPassed, DelayOver, CloseOverdue, InstanceSaid {}
+            permits VmRequest,
+                    Stop,
+                    Restart,
+                    Hold,
+                    Go,
+                    Resupervise,
+                    Leave,
+                    Waited,
+                    TimeoutPassed,
+                    DelayOver,
+                    CloseOverdue,
+                    InstanceSaid {}
 
     /** Ends the VM; {@link VmTicket#ended} says when. One that has ended need not hear of it. */
     public record Stop() implements Command, DeadLetterSuppression {}
 
     /** Ends the present incarnation as {@link Stop} does and boots another, whatever the mode of recovery. */
     public record Restart() implements Command, DeadLetterSuppression {}
+
+    /**
+     * Of a VM's group: ends the present incarnation as {@link Restart} does; another begins after {@link Go}. What is asked of the VM waits for it. {@link
+     * MemberReport.Held} says that nothing is left.
+     *
+     * @param order higher than that of any order before, else this is stale and ignored
+     * @param why {@link VmFailure.GroupRestart} or {@link VmFailure.OperatorRestart}
+     */
+    public record Hold(long order, VmFailure.Cause why) implements Command, DeadLetterSuppression {}
+
+    /**
+     * Of a VM's group: another incarnation may begin, once the delay that follows the VM's own failure is over.
+     *
+     * @param order as that of {@link Hold}
+     */
+    public record Go(long order) implements Command, DeadLetterSuppression {}
+
+    /** Decides by another policy from now on. */
+    public record Resupervise(RecoveryPolicy policy) implements Command, DeadLetterSuppression {}
 
     /** As {@link Stop}, and the name is not kept either. */
     record Leave() implements Command, DeadLetterSuppression {}
@@ -70,10 +101,12 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private final Consumer<VmEvent> events;
     private final ActorRef<VmInstance.Report> reports;
     private final Requests requests;
+    private final Membership membership;
 
     private SupervisorState state = new SupervisorState.Starting();
     private Incarnation current;
     private Origin next = Origin.BOOT;
+    private boolean delayed;
     private boolean leaving;
 
     private VmSupervisor(
@@ -95,6 +128,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         this.recoveries = new Recoveries(supervision, context.getLog());
         this.requests =
                 new Requests(vm.name(), timers, settings.forward().connectTimeout(), STASH, supervision.clock());
+        this.membership = new Membership(supervision.group());
         this.reports = context.messageAdapter(VmInstance.Report.class, InstanceSaid::new);
         if (!vm.spec().timeout().isZero()) {
             timers.startSingleTimer(new TimeoutPassed(), vm.spec().timeout());
@@ -134,6 +168,12 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                 .onMessage(TimeoutPassed.class, passed -> onStop(VmEnd.How.TIMED_OUT))
                 .onMessage(Leave.class, leave -> onLeave())
                 .onMessage(Restart.class, restart -> onRestart())
+                .onMessage(Hold.class, this::onHold)
+                .onMessage(Go.class, this::onGo)
+                .onMessage(Resupervise.class, other -> {
+                    recoveries.decideBy(other.policy());
+                    return this;
+                })
                 .onMessage(DelayOver.class, over -> onDelayOver(over.epoch()))
                 .onMessage(CloseOverdue.class, overdue -> onCloseOverdue(overdue.epoch()))
                 .onMessage(InstanceSaid.class, said -> onReport(said.report()))
@@ -176,7 +216,16 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> onDelayOver(long epoch) {
-        return state instanceof SupervisorState.Recovering && epoch == current.number() ? begin(enter()) : this;
+        if (!(state instanceof SupervisorState.Recovering) || epoch != current.number()) {
+            return this;
+        }
+        delayed = false;
+        return goOn();
+    }
+
+    /** From Recovering, when neither the delay nor the VM's group is to be waited for. */
+    private Behavior<Command> goOn() {
+        return delayed || membership.isHeld() ? this : begin(enter());
     }
 
     // ---- what is asked
@@ -245,13 +294,35 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         if (state instanceof SupervisorState.Recovering) {
             timers.cancel(new DelayOver(current.number()));
             next = Origin.BOOT;
-            return begin(enter());
+            delayed = false;
+            return goOn();
         }
         if (state instanceof SupervisorState.Starting || state instanceof SupervisorState.Ready) {
             current.actor().tell(new VmInstance.Stop());
             return stopping(Optional.empty());
         }
         return this;
+    }
+
+    private Behavior<Command> onHold(Hold hold) {
+        if (!membership.takes(hold)) {
+            return this;
+        }
+        if (state instanceof SupervisorState.Recovering) {
+            membership.held();
+            return this;
+        }
+        return onRestart();
+    }
+
+    private Behavior<Command> onGo(Go go) {
+        if (!membership.takes(go)) {
+            return this;
+        }
+        if (state instanceof SupervisorState.Ready) {
+            membership.cameUp(current.number());
+        }
+        return state instanceof SupervisorState.Recovering ? goOn() : this;
     }
 
     private Behavior<Command> stopping(Optional<VmEnd.How> how) {
@@ -268,6 +339,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             return onReady(became.ready());
         } else if (report instanceof VmInstance.Closing closing) {
             awaitClose(closing.failure());
+        } else if (report instanceof VmInstance.ServiceOver over) {
+            return onServiceOver(over.completed());
         } else if (report instanceof VmInstance.Ended ended) {
             current.ended(ended);
             return onceOver();
@@ -285,8 +358,15 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             return this;
         }
         become(new SupervisorState.Ready());
+        membership.cameUp(current.number());
         requests.passOn(current.actor());
         return this;
+    }
+
+    /** The incarnation powers its guest off; what follows depends on how it was that its service ended. */
+    private Behavior<Command> onServiceOver(boolean completed) {
+        current.leaving();
+        return completed && state instanceof SupervisorState.Ready ? stopping(Optional.of(VmEnd.How.COMPLETED)) : this;
     }
 
     private void awaitClose(Optional<VmFailure> why) {
@@ -349,8 +429,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> onStoppedToRestart(Optional<VmFailure> failure) {
-        VmFailure order = failure.orElseGet(() -> current.failure(new VmFailure.OperatorRestart()))
-                .withCause(new VmFailure.OperatorRestart())
+        VmFailure order = failure.orElseGet(() -> current.failure(membership.ordered()))
+                .withCause(membership.ordered())
                 .withLife(current.life(recoveries.now()));
         return recover(recoveries.decided(order));
     }
@@ -376,12 +456,13 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         getContext().getLog().debug("{}", failure.report());
         next = from;
         become(new SupervisorState.Recovering());
-        if (delay.isZero()) {
-            return begin(enter());
+        delayed = !delay.isZero();
+        if (delayed) {
+            DelayOver over = new DelayOver(current.number());
+            timers.startSingleTimer(over, over, delay);
         }
-        DelayOver over = new DelayOver(current.number());
-        timers.startSingleTimer(over, over, delay);
-        return this;
+        membership.ended(failure);
+        return goOn();
     }
 
     private Behavior<Command> onCloseOverdue(long epoch) {

@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import vmette.config.VmSpec;
+import vmette.log.LogRing;
 
 /**
  * One VM as its caller and its supervisor share it. Thread-safe.
@@ -12,6 +13,8 @@ import vmette.config.VmSpec;
  * @param spec what it is to be
  * @param vsock its connections
  * @param guestPort the port told to the guest as VMETTE_VSOCK_PORT, if any
+ * @param service what each incarnation runs by itself, if anything
+ * @param log what that writes
  * @param readiness settled by the supervisor
  * @param ending settled by the supervisor; never exceptionally
  */
@@ -20,12 +23,28 @@ public record VmTicket(
         VmSpec spec,
         VmVsock vsock,
         Optional<Integer> guestPort,
+        Optional<VmService> service,
+        LogRing log,
         CompletableFuture<VmReady> readiness,
         CompletableFuture<VmEnd> ending) {
 
     /** A ticket for a VM still to be launched. */
     public static VmTicket create(String name, VmSpec spec, VmVsock vsock, Optional<Integer> guestPort) {
-        return new VmTicket(name, spec, vsock, guestPort, new CompletableFuture<>(), new CompletableFuture<>());
+        return create(name, spec, vsock, guestPort, Optional.empty(), new LogRing(0));
+    }
+
+    /** A ticket for a VM still to be launched that may run something, whose log ends with it. */
+    public static VmTicket create(
+            String name,
+            VmSpec spec,
+            VmVsock vsock,
+            Optional<Integer> guestPort,
+            Optional<VmService> service,
+            LogRing log) {
+        VmTicket ticket = new VmTicket(
+                name, spec, vsock, guestPort, service, log, new CompletableFuture<>(), new CompletableFuture<>());
+        ticket.ended().thenRun(log::end);
+        return ticket;
     }
 
     /** Completes when the agent first answers; fails with a {@code VmetteException}. */

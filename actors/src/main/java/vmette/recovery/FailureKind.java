@@ -34,12 +34,16 @@ public enum FailureKind {
     DEVICE_BROKEN(Retry.FAILURE, Rung.LAST_GOOD),
     /** The VM runs and does not do what it is for. */
     HEALTH_CHECK(Retry.FAILURE, Rung.LAST_GOOD),
+    /** What the VM runs has ended, or did not begin. Memory that it had ruined would be in a snapshot. */
+    SERVICE(Retry.FAILURE, Rung.COLD),
     /** The guest powered itself off after it was ready. */
     POWERED_OFF(Retry.PERMANENT, Rung.COLD),
     /** The owner stopped it. */
     OPERATOR_STOP(Retry.NEVER, Rung.COLD),
     /** The owner had it started anew: no failure, and not counted as one. */
     OPERATOR_RESTART(Retry.ORDERED, Rung.COLD),
+    /** Its group had it started anew, because of another's failure: none of its own, and not counted as one. */
+    GROUP_RESTART(Retry.ORDERED, Rung.COLD),
     /** A process of it cannot be ended: a second incarnation would overlap it. */
     PROCESS_REMAINS(Retry.NEVER, Rung.COLD),
     /** A part of the runtime failed. What it has saved is not trusted. */

@@ -24,7 +24,7 @@ public record RecoveryHistory(List<Failure> recent, long total) {
 
     /** With one more. */
     public RecoveryHistory with(Failure failure) {
-        if (failure.kind() == FailureKind.OPERATOR_RESTART) {
+        if (failure.kind().retry() == FailureKind.Retry.ORDERED) {
             return new RecoveryHistory(recent, total + 1);
         }
         int forgotten = Math.max(0, recent.size() + 1 - KEPT);

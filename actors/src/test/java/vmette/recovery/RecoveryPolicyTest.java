@@ -96,9 +96,11 @@ class RecoveryPolicyTest {
         "AGENT_LOST,       new,     new,     give up",
         "DEVICE_BROKEN,    new,     new,     give up",
         "HEALTH_CHECK,     new,     new,     give up",
+        "SERVICE,          cold,    cold,    give up",
         "POWERED_OFF,      cold,    give up, give up",
         "OPERATOR_STOP,    give up, give up, give up",
         "OPERATOR_RESTART, cold,    cold,    cold",
+        "GROUP_RESTART,    cold,    cold,    cold",
         "PROCESS_REMAINS,  give up, give up, give up",
         "INTERNAL,         cold,    cold,    give up",
     })

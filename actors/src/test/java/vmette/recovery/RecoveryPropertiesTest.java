@@ -106,7 +106,7 @@ class RecoveryPropertiesTest {
             if (decision instanceof Decision.GiveUp) {
                 return false;
             }
-            if (kind != FailureKind.OPERATOR_RESTART) {
+            if (kind.retry() != FailureKind.Retry.ORDERED) {
                 recoveries.add(now);
             }
             history = history.with(failure);

@@ -105,6 +105,8 @@ final class RootfsCommand implements Callable<Integer> {
                 settings.recovery(),
                 settings.liveness(),
                 settings.admission(),
+                settings.events(),
+                settings.log(),
                 settings.vm());
     }
 

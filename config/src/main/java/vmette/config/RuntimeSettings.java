@@ -25,6 +25,8 @@ import vmette.errors.InvalidConfigException;
  * @param recovery what follows the failure of a VM
  * @param liveness when a VM that is silent is taken for lost
  * @param admission how many VMs may start at once, and how much memory all may have
+ * @param events what programs are told of VMs
+ * @param log what VMs' services write
  * @param vm what a VM gets where its specification does not say
  */
 public record RuntimeSettings(
@@ -40,6 +42,8 @@ public record RuntimeSettings(
         RecoverySettings recovery,
         LivenessSettings liveness,
         AdmissionSettings admission,
+        EventsSettings events,
+        LogSettings log,
         VmSpec vm) {
 
     /** Checks what is given. */
@@ -107,6 +111,8 @@ public record RuntimeSettings(
                 RecoverySettings.from(root.section("recovery")),
                 LivenessSettings.from(root.section("liveness")),
                 AdmissionSettings.from(root.section("admission")),
+                EventsSettings.from(root.section("events")),
+                LogSettings.from(root.section("log")),
                 VmSpec.from(root.section("vm")));
     }
 
@@ -125,6 +131,8 @@ public record RuntimeSettings(
                 recovery,
                 liveness,
                 admission,
+                events,
+                log,
                 vm);
     }
 

@@ -92,6 +92,13 @@ class RuntimeSettingsTest {
     }
 
     @Test
+    void ofALogOneMebibyteIsKeptAndNothingIfSaid() {
+        assertThat(read("").log()).isEqualTo(new LogSettings(1 << 20));
+        assertThat(read("vmette.log.keep = 0").log()).isEqualTo(new LogSettings(0));
+        assertThat(read("vmette.log.keep = 64MiB").log()).isEqualTo(new LogSettings(64 << 20));
+    }
+
+    @Test
     void livenessIsTakenAndCanBeLeftOut() {
         LivenessSettings liveness =
                 read("vmette.liveness { interval = 1s, stopped-after = 0s, dead-after = 2s, hung-after = 3s, most-stretch = 1.5 }")
@@ -164,6 +171,9 @@ class RuntimeSettingsTest {
                 "vmette.admission.memory = much | vmette.admission.memory",
                 "vmette.admission.queue = -1 | a whole number from 0 to 1000000",
                 "vmette.admission.when-full = wait | queue, fail, shed",
+                "vmette.log.keep = -1 | a size from 0 to 67108864 bytes",
+                "vmette.log.keep = 65MiB | a size from 0 to 67108864 bytes",
+                "vmette.log.kept = 1MiB | the nearest one is vmette.log.keep",
                 "vmette.liveness.stopped-after = -1s | vmette.liveness.stopped-after",
                 "vmette.liveness.dead-after = 0s | vmette.liveness.dead-after = 0s (here: 1) is refused: allowed is a duration above 0",
                 "vmette.liveness.dead-after = 9s | liveness.dead-after = 9s is refused: allowed is at least two of liveness.interval, which is 5s",

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import picocli.CommandLine.Option;
 import vmette.config.RuntimeSettings;
+import vmette.control.Runtimes;
 import vmette.errors.InvalidConfigException;
 import vmette.rootfs.RootfsProgress;
 
@@ -90,6 +91,11 @@ final class CommonOptions {
             // It begins with the file and the line.
             throw new InvalidConfigException("the configuration cannot be read: " + e.getMessage(), e);
         }
+    }
+
+    /** The living runtimes of this user. */
+    Runtimes runtimes() {
+        return Runtimes.find(settings().runtimeDir().map(Path::toString).orElse(""));
     }
 
     /** Takes notices. */

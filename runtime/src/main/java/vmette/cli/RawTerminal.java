@@ -42,6 +42,11 @@ final class RawTerminal implements AutoCloseable {
         return Terminal.isTerminal(STDIN);
     }
 
+    /** Whether standard output is a terminal. */
+    static boolean isOutput() {
+        return Terminal.isTerminal(STDOUT);
+    }
+
     /** Whether standard input and output are both terminals. */
     static boolean isThereBothWays() {
         return isThere() && Terminal.isTerminal(STDOUT);

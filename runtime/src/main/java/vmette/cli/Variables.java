@@ -32,7 +32,14 @@ final class Variables implements CommandLine.IDefaultValueProvider {
             "--keep-setuid",
             "--older-than",
             "--all",
-            "--dry-run");
+            "--dry-run",
+            "--fleet",
+            "--follow",
+            "--lines",
+            "--stdin",
+            "--user",
+            "--workdir",
+            "--yes");
 
     /** What these are for is elsewhere: the launcher, the check, the guest, registries. */
     private static final Set<String> OTHERS = Set.of(

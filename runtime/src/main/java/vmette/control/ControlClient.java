@@ -5,26 +5,22 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.SocketException;
-import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Collectors;
 import vmette.errors.GuestFileException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteIoException;
 import vmette.files.FileKind;
-import vmette.process.RuntimeDirectory;
 import vmette.vmm.GuestText;
 
 /** Asks the runtime of a named VM, in whatever process of this user it is. Blocking; each operation has a connection of its own. */
 public final class ControlClient {
     private final String name;
-    private final Path runtime;
+    private final Runtimes.Peer runtime;
 
     /**
      * What stands under a path of the guest.
@@ -49,7 +45,7 @@ public final class ControlClient {
         void readFrom(InputStream in) throws IOException;
     }
 
-    private ControlClient(String name, Path runtime) {
+    private ControlClient(String name, Runtimes.Peer runtime) {
         this.name = name;
         this.runtime = runtime;
     }
@@ -61,34 +57,7 @@ public final class ControlClient {
      * @throws VmetteIoException if there is none of that name
      */
     public static ControlClient find(String setting, String name) {
-        List<Path> runtimes = RuntimeDirectory.all(setting);
-        return runtimes.stream()
-                .filter(runtime -> VmNames.has(runtime, name) && isServed(runtime))
-                .findFirst()
-                .map(runtime -> new ControlClient(name, runtime))
-                .orElseThrow(() -> new VmetteIoException("no VM named " + name + " is running: " + others(runtimes)));
-    }
-
-    private static String others(List<Path> runtimes) {
-        String names = runtimes.stream()
-                .filter(ControlClient::isServed)
-                .flatMap(VmNames::of)
-                .sorted()
-                .collect(Collectors.joining(", "));
-        return names.isEmpty() ? "start one with vmette run --name NAME" : "there is " + names;
-    }
-
-    /** What a dead runtime has left is there, and nobody listens. */
-    private static boolean isServed(Path runtime) {
-        try (SocketChannel probe = SocketChannel.open(address(runtime))) {
-            return probe.isConnected();
-        } catch (IOException dead) {
-            return false;
-        }
-    }
-
-    private static UnixDomainSocketAddress address(Path runtime) {
-        return UnixDomainSocketAddress.of(runtime.resolve(ControlServer.SOCKET));
+        return new ControlClient(name, Runtimes.find(setting).ofVm(name));
     }
 
     /** What stands under a path; empty if nothing does. */
@@ -213,7 +182,7 @@ public final class ControlClient {
     }
 
     private <T> T transfer(String path, Transfer<T> transfer) {
-        try (ControlConnection connection = new ControlConnection(SocketChannel.open(address(runtime)))) {
+        try (ControlConnection connection = new ControlConnection(SocketChannel.open(runtime.address()))) {
             connection.open();
             return transfer.over(connection);
         } catch (EOFException | SocketException e) {

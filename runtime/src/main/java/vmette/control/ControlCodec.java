@@ -18,13 +18,19 @@ final class ControlCodec {
     static final int MAX_BODY = 256 << 10;
 
     private static final int HEADER = 5;
-    private static final int MAX_WORDS = 64;
+    /** The most words in a frame. */
+    static final int MAX_WORDS = 64;
+
+    private static final int GRANT_SIZE = 1 + Integer.BYTES;
+    private static final int LAST_STREAM = 2;
     private static final int REQUEST = 1;
     private static final int DATA = 2;
     private static final int END = 3;
     private static final int ANSWER = 4;
     private static final int SUCCEEDED = 5;
     private static final int FAILED = 6;
+    private static final int ERRORS = 7;
+    private static final int GRANT = 8;
 
     private ControlCodec() {}
 
@@ -44,6 +50,8 @@ final class ControlCodec {
             case ANSWER -> new ControlFrame.Answer(words(body));
             case SUCCEEDED -> empty(body, new ControlFrame.Succeeded());
             case FAILED -> failed(words(body));
+            case ERRORS -> new ControlFrame.Errors(body);
+            case GRANT -> grant(body);
             default -> throw new IOException("a control frame of the unknown type " + type);
         };
     }
@@ -68,6 +76,19 @@ final class ControlCodec {
             throw new IOException("a control frame that tells a failure in " + words.size() + " words");
         }
         return new ControlFrame.Failed(words.get(0), words.get(1));
+    }
+
+    private static ControlFrame grant(byte[] body) throws IOException {
+        if (body.length != GRANT_SIZE) {
+            throw new IOException("a control frame that grants in " + body.length + " bytes");
+        }
+        ByteBuffer in = ByteBuffer.wrap(body).order(ByteOrder.LITTLE_ENDIAN);
+        int stream = in.get();
+        int bytes = in.getInt();
+        if (stream < 0 || stream > LAST_STREAM || bytes < 1 || bytes > Credit.MOST) {
+            throw new IOException("a control frame that grants what there is not");
+        }
+        return new ControlFrame.Grant(stream, bytes);
     }
 
     private static List<String> words(byte[] body) throws IOException {
@@ -96,6 +117,10 @@ final class ControlCodec {
             return frame(ANSWER, words(answer.words()));
         } else if (frame instanceof ControlFrame.Failed failed) {
             return frame(FAILED, words(List.of(failed.reason(), failed.message())));
+        } else if (frame instanceof ControlFrame.Errors errors) {
+            return frame(ERRORS, errors.bytes());
+        } else if (frame instanceof ControlFrame.Grant grant) {
+            return frame(GRANT, grant(grant));
         }
         return frame(SUCCEEDED, new byte[0]);
     }
@@ -109,6 +134,14 @@ final class ControlCodec {
         ByteBuffer body = ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
         encoded.forEach(word -> body.putInt(word.length).put(word));
         return body.array();
+    }
+
+    private static byte[] grant(ControlFrame.Grant grant) {
+        return ByteBuffer.allocate(GRANT_SIZE)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .put((byte) grant.stream())
+                .putInt(grant.bytes())
+                .array();
     }
 
     private static byte[] frame(int type, byte[] body) {

@@ -2,7 +2,7 @@ package vmette.control;
 
 import java.util.List;
 
-/** What one end of a control connection says to the other ({@code docs/files.md}). */
+/** What one end of a control connection says to the other ({@code docs/control.md}). */
 sealed interface ControlFrame {
     /**
      * What is wanted; the client's first and only one.
@@ -15,7 +15,7 @@ sealed interface ControlFrame {
         }
     }
 
-    /** Content, either way. */
+    /** Content, either way; from a command's server what it writes to its standard output. */
     final class Data implements ControlFrame {
         private final byte[] bytes;
 
@@ -29,10 +29,32 @@ sealed interface ControlFrame {
         }
     }
 
+    /** What a command writes to its standard error. */
+    final class Errors implements ControlFrame {
+        private final byte[] bytes;
+
+        /** @param bytes not copied */
+        Errors(byte[] bytes) {
+            this.bytes = bytes;
+        }
+
+        byte[] bytes() {
+            return bytes;
+        }
+    }
+
+    /**
+     * So much more may be sent of a command's stream.
+     *
+     * @param stream 0 to 2
+     * @param bytes 1 to {@link Credit#MOST}
+     */
+    record Grant(int stream, int bytes) implements ControlFrame {}
+
     /** The client has sent all. */
     record End() implements ControlFrame {}
 
-    /** What an operation tells. */
+    /** What an operation tells, or is told in its course. */
     record Answer(List<String> words) implements ControlFrame {
         public Answer {
             words = List.copyOf(words);

@@ -1,6 +1,5 @@
 package vmette.control;
 
-import akka.actor.ClassicActorSystemProvider;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -8,47 +7,63 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import jdk.net.ExtendedSocketOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.VmetteIoException;
-import vmette.files.GuestFiles;
 import vmette.process.RuntimeDirectory;
 
 /** Serves the control socket of one runtime, to processes of the same user only. Thread-safe. */
 public final class ControlServer implements AutoCloseable {
     static final String SOCKET = "ctl.sock";
 
-    /** Each has a thread of ours and, while it copies, one of Akka's for blocking work, of which there are 16. */
-    private static final int MAX_CONNECTIONS = 12;
+    /** Those that have not said yet what they want are among them. */
+    private static final int MAX_CONNECTIONS = Kind.all() + 32;
+
+    /** Within which a client says what it wants. */
+    private static final long REQUEST_SECONDS = 20;
+
+    /** For clients that are being told the last. */
+    private static final long LAST_WORDS_SECONDS = 2;
 
     private static final long RETRY_NANOS = 100_000_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
 
-    /** A VM that can be reached. */
-    record Published(GuestFiles files, ClassicActorSystemProvider system) {}
-
-    private final VmNames names;
+    private final ClaimedNames names;
+    private final ClaimedNames fleetNames;
     private final Path directory;
     private final ServerSocketChannel listener;
-    private final Map<String, Published> published = new ConcurrentHashMap<>();
+    private final ControlledRuntime runtime;
+    private final Map<String, ControlledVm> published = new ConcurrentHashMap<>();
+    private final Map<String, ControlledFleet> fleets = new ConcurrentHashMap<>();
+    private final Map<Kind, Semaphore> places = Kind.table(kind -> new Semaphore(kind.limit));
     private final Set<ControlConnection> connections = ConcurrentHashMap.newKeySet();
     private final AtomicInteger count = new AtomicInteger();
 
-    private ControlServer(RuntimeDirectory directory, ServerSocketChannel listener) {
-        this.names = new VmNames(directory);
+    private ControlServer(RuntimeDirectory directory, ServerSocketChannel listener, ControlledRuntime runtime) {
+        this.runtime = runtime;
+        this.names = ClaimedNames.ofVms(directory);
+        this.fleetNames = ClaimedNames.ofFleets(directory);
         this.directory = directory.path();
         this.listener = listener;
     }
 
     /** Opens the socket in the runtime's directory. */
-    public static ControlServer open(RuntimeDirectory directory) {
+    public static ControlServer open(RuntimeDirectory directory, ControlledRuntime runtime) {
         Path socket = directory.path().resolve(SOCKET);
         try {
             ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
@@ -58,7 +73,7 @@ public final class ControlServer implements AutoCloseable {
                 listener.close();
                 throw e;
             }
-            ControlServer server = new ControlServer(directory, listener);
+            ControlServer server = new ControlServer(directory, listener, runtime);
             daemon("vmette-control", server::accept);
             return server;
         } catch (IOException e) {
@@ -73,20 +88,46 @@ public final class ControlServer implements AutoCloseable {
     }
 
     /**
-     * Makes a VM's files reachable by its name.
+     * Makes a VM reachable by its name.
      *
-     * @throws vmette.errors.InvalidConfigException if a VM of this user has the name already
+     * @throws vmette.errors.VmetteIoException if a VM of this user has the name already
      */
-    public void publish(String name, GuestFiles files, ClassicActorSystemProvider system) {
-        names.claim(name);
-        published.put(name, new Published(files, system));
+    public synchronized void publish(String name, ControlledVm vm) {
+        ControlledVm former = published.get(name);
+        // Whoever launches another at a VM's end may be here before that one was withdrawn.
+        if (former == null || !former.isOver()) {
+            names.claim(name, "claimed");
+        }
+        published.put(name, vm);
     }
 
-    /** Ends what {@link #publish} began. */
-    public void withdraw(String name) {
-        if (published.remove(name) != null) {
+    /** Ends what {@link #publish} began, unless another has the name. */
+    public synchronized void withdraw(String name, ControlledVm vm) {
+        if (published.remove(name, vm)) {
             names.release(name);
         }
+    }
+
+    /**
+     * Lets clients change and end a fleet.
+     *
+     * @throws vmette.errors.VmetteIoException if a fleet of this user has the name already
+     */
+    public void publish(ControlledFleet fleet) {
+        fleetNames.claim(fleet.name(), fleet.file().toString());
+        fleets.put(fleet.name(), fleet);
+    }
+
+    ControlledRuntime runtime() {
+        return runtime;
+    }
+
+    Optional<ControlledVm> vm(String name) {
+        return Optional.ofNullable(published.get(name));
+    }
+
+    Optional<ControlledFleet> fleet(String name) {
+        return Optional.ofNullable(fleets.get(name));
     }
 
     private void accept() {
@@ -124,7 +165,10 @@ public final class ControlServer implements AutoCloseable {
             connections.add(connection);
             daemon("vmette-control-client", () -> {
                 try (connection) {
-                    new ControlSession(connection, published::get).run();
+                    AtomicBoolean begun = new AtomicBoolean();
+                    CompletableFuture.delayedExecutor(REQUEST_SECONDS, TimeUnit.SECONDS)
+                            .execute(() -> closeUnless(begun, connection));
+                    new ControlSession(connection, this, places).run(() -> begun.set(true));
                 } finally {
                     connections.remove(connection);
                     count.decrementAndGet();
@@ -133,10 +177,16 @@ public final class ControlServer implements AutoCloseable {
         }
     }
 
+    private static void closeUnless(AtomicBoolean begun, ControlConnection connection) {
+        if (!begun.get()) {
+            connection.close();
+        }
+    }
+
     private static void refuse(ControlConnection connection) {
         try (connection) {
             connection.write(new ControlFrame.Failed(
-                    "EAGAIN", MAX_CONNECTIONS + " copies are under way with this runtime, and no more go at a time"));
+                    "EAGAIN", MAX_CONNECTIONS + " clients are with this runtime, and no more go at a time: try again"));
         } catch (IOException gone) {
             // Nobody is there to be told.
         }
@@ -147,15 +197,51 @@ public final class ControlServer implements AutoCloseable {
         return channel.getOption(ExtendedSocketOptions.SO_PEERCRED).user().equals(Files.getOwner(directory));
     }
 
+    /** What VMs and fleets stand as, one of a name. */
+    List<Facts> vms() {
+        Map<String, Facts> all = new TreeMap<>();
+        runtime.vms().forEach(vm -> all.put(vm.text("name"), vm));
+        for (ControlledFleet fleet : fleets.values()) {
+            Facts name = Facts.of("fleet", fleet.name());
+            fleet.members()
+                    .forEach(member ->
+                            all.merge(member.text("name"), member.with(name), (seen, told) -> told.with(seen)));
+        }
+        return List.copyOf(all.values());
+    }
+
+    /** Restarts what it is, in its place in its fleet if it has one. */
+    CompletionStage<?> restart(String name, ControlledVm vm) {
+        return fleets.values().stream()
+                .flatMap(fleet -> fleet.restart(name).stream())
+                .<CompletionStage<?>>map(done -> done)
+                .findFirst()
+                .orElseGet(vm::restart);
+    }
+
+    /** Whoever has been told that something is done has heard so before its runtime is gone. */
+    private void letFinish() {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LAST_WORDS_SECONDS);
+        try {
+            for (Kind kind : List.of(Kind.ORDER, Kind.FOLLOWER)) {
+                places.get(kind).tryAcquire(kind.limit, deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     @Override
     public void close() {
+        letFinish();
         try {
             listener.close();
             Files.deleteIfExists(directory.resolve(SOCKET));
         } catch (IOException e) {
             LOG.debug("the control socket did not close: {}", e.toString());
         }
-        published.keySet().forEach(this::withdraw);
+        published.forEach(this::withdraw);
+        fleets.keySet().forEach(fleetNames::release);
         connections.forEach(ControlConnection::close);
     }
 }

@@ -1,146 +1,166 @@
 package vmette.control;
 
-import akka.Done;
-import akka.japi.Pair;
-import akka.stream.KillSwitches;
-import akka.stream.UniqueKillSwitch;
-import akka.stream.javadsl.Keep;
-import akka.stream.javadsl.Sink;
-import akka.stream.javadsl.Source;
-import akka.stream.javadsl.StreamConverters;
-import akka.util.ByteString;
+import akka.actor.ClassicActorSystemProvider;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
-import vmette.control.ControlServer.Published;
-import vmette.errors.GuestFileException;
-import vmette.errors.InvalidConfigException;
-import vmette.errors.VmetteException;
-import vmette.files.FileEntry;
-import vmette.files.GuestFiles;
+import java.util.concurrent.Semaphore;
 import vmette.vmm.GuestText;
 
 /** One client's request, on a thread that may block. */
-final class ControlSession implements Runnable {
-    private static final Logger LOG = LoggerFactory.getLogger(ControlSession.class);
-    private static final int CHUNK = 1 << 16;
+final class ControlSession {
+    private static final Optional<ControlFrame> SUCCEEDED = Optional.of(new ControlFrame.Succeeded());
 
     private final ControlConnection connection;
-    private final Function<String, Published> vms;
+    private final ControlServer server;
+    private final Map<Kind, Semaphore> places;
 
-    /** @param vms a VM by its name, or null */
-    ControlSession(ControlConnection connection, Function<String, Published> vms) {
+    /** @param places for how many of each kind there is room */
+    ControlSession(ControlConnection connection, ControlServer server, Map<Kind, Semaphore> places) {
         this.connection = connection;
-        this.vms = vms;
+        this.server = server;
+        this.places = places;
     }
 
-    @Override
-    public void run() {
+    /**
+     * Reads the request and does what it wants.
+     *
+     * @param begun is run when the client has said what it wants
+     */
+    void run(Runnable begun) {
         try {
-            connection.write(outcome());
+            Optional<ControlFrame> refused = Optional.empty();
+            if (!connection.isOpened()) {
+                refused = failed("EPROTO", "another version of vmette: use the one that runs the VM");
+            } else if (connection.read() instanceof ControlFrame.Request request
+                    && request.words().size() >= 2) {
+                begun.run();
+                refused = inItsPlace(request.words());
+            } else {
+                refused = failed("EPROTO", "the first frame is no request");
+            }
+            if (refused.isPresent()) {
+                connection.write(refused.get());
+            }
         } catch (IOException gone) {
             // The client has left, and what it began has been ended.
         }
     }
 
-    private ControlFrame outcome() throws IOException {
-        if (!connection.isOpened()) {
-            return new ControlFrame.Failed("EPROTO", "another version of vmette: use the one that runs the VM");
+    /** The place is held until the outcome was told. */
+    private Optional<ControlFrame> inItsPlace(List<String> words) throws IOException {
+        Kind kind = Kind.of(words.get(0));
+        Semaphore place = places.get(kind);
+        if (!place.tryAcquire()) {
+            return failed(
+                    "EAGAIN",
+                    kind.limit + " " + kind.plural
+                            + " are under way with this runtime, and no more go at a time: try again");
         }
         try {
-            if (connection.read() instanceof ControlFrame.Request request
-                    && request.words().size() >= 2) {
-                return serve(request.words());
+            Optional<ControlFrame> outcome = outcome(words);
+            if (outcome.isPresent()) {
+                connection.write(outcome.get());
             }
-            return new ControlFrame.Failed("EPROTO", "the first frame is no request");
-        } catch (GuestFileException e) {
-            return new ControlFrame.Failed(e.reason(), e.getMessage());
-        } catch (VmetteException e) {
-            return new ControlFrame.Failed(e.status().name(), e.getMessage());
-        } catch (RuntimeException e) {
-            LOG.warn("an operation of a control connection failed", e);
-            return new ControlFrame.Failed("INTERNAL", "the runtime failed: " + e);
+            return Optional.empty();
+        } finally {
+            place.release();
         }
     }
 
-    private ControlFrame serve(List<String> words) throws IOException {
-        Optional<Published> found = Optional.ofNullable(vms.apply(words.get(1)));
-        if (found.isEmpty()) {
-            return new ControlFrame.Failed(
-                    "ENOENT", "no VM named " + GuestText.printable(words.get(1)) + " is running");
+    private Optional<ControlFrame> outcome(List<String> words) throws IOException {
+        try {
+            return serve(words);
+        } catch (RuntimeException e) {
+            return Optional.of(Refusals.of(e));
         }
-        Published vm = found.get();
-        GuestFiles files = vm.files();
+    }
+
+    private static Optional<ControlFrame> failed(String reason, String message) {
+        return Optional.of(new ControlFrame.Failed(reason, message));
+    }
+
+    private Optional<ControlFrame> serve(List<String> words) throws IOException {
+        ControlledRuntime runtime = server.runtime();
+        String subject = words.get(1);
+        switch (words.get(0) + " " + words.size()) {
+            case "ps 2" -> {
+                for (Facts vm : server.vms()) {
+                    tell(vm);
+                }
+            }
+            case "events 3" ->
+                new Following(connection)
+                        .events(
+                                runtime.events(),
+                                Optional.of(subject).filter(vm -> !vm.isEmpty()),
+                                -1,
+                                follows(words, 2));
+            case "apply 2", "down 2" -> {
+                Optional<ControlledFleet> fleet = server.fleet(subject);
+                if (fleet.isEmpty()) {
+                    return failed("ENOENT", "no fleet named " + GuestText.printable(subject) + " is up");
+                }
+                FleetSession session = new FleetSession(connection, runtime.events());
+                if (words.get(0).equals("down")) {
+                    session.down(fleet.get());
+                } else {
+                    session.apply(fleet.get());
+                }
+            }
+            default -> {
+                Optional<ControlledVm> vm = server.vm(subject);
+                return vm.isPresent()
+                        ? serve(words, vm.get(), runtime.system())
+                        : failed("ENOENT", "no VM named " + GuestText.printable(subject) + " is running");
+            }
+        }
+        return SUCCEEDED;
+    }
+
+    private Optional<ControlFrame> serve(List<String> words, ControlledVm vm, ClassicActorSystemProvider system)
+            throws IOException {
+        Copies copies = new Copies(connection, vm.files(), system);
         String path = words.size() > 2 ? words.get(2) : "";
         switch (words.get(0) + " " + words.size()) {
-            case "stat 3" -> connection.write(told(join(files.stat(path))));
-            case "read 3" -> download(files.read(path), vm);
-            case "read-tree 3" -> download(files.readTree(path), vm);
-            case "write 4" -> upload(files.write(path, mode(words.get(3))), vm);
-            case "write-tree 3" -> upload(files.writeTree(path), vm);
+            case "stat 3" -> copies.stat(path);
+            case "read 3" -> copies.read(path);
+            case "read-tree 3" -> copies.readTree(path);
+            case "write 4" -> copies.write(path, words.get(3));
+            case "write-tree 3" -> copies.writeTree(path);
+            case "stop 2" -> tell(join(vm.stop()));
+            case "restart 2" -> {
+                if (join(server.restart(words.get(1), vm)) instanceof Facts known) {
+                    tell(known);
+                }
+            }
+            case "logs 4" ->
+                new Following(connection).bytes(vm.log(CommandWords.number(words, 2), follows(words, 3)), system);
+            case "exec 2" -> {
+                new ExecSession(connection, system).run(vm::exec);
+                return Optional.empty();
+            }
             default -> {
-                return new ControlFrame.Failed(
+                return failed(
                         "ENOSYS",
                         "the runtime of this VM does not know '" + GuestText.printable(words.get(0))
                                 + "': it is of another version");
             }
         }
-        return new ControlFrame.Succeeded();
+        return SUCCEEDED;
     }
 
-    private static ControlFrame told(FileEntry entry) {
-        return new ControlFrame.Answer(
-                List.of(entry.kind().name(), Integer.toOctalString(entry.mode()), Long.toString(entry.size())));
+    private static boolean follows(List<String> words, int index) {
+        return words.get(index).equals("follow");
     }
 
-    private static int mode(String octal) {
-        try {
-            return Integer.parseInt(octal, 8);
-        } catch (NumberFormatException e) {
-            throw new InvalidConfigException("'" + GuestText.printable(octal) + "' is no mode");
-        }
-    }
-
-    /** A client that leaves is heard of, also while the guest has nothing to say. */
-    private void download(Source<ByteString, CompletionStage<Done>> content, Published vm) {
-        Pair<UniqueKillSwitch, CompletionStage<Done>> copy = content.viaMat(KillSwitches.single(), Keep.both())
-                .toMat(
-                        StreamConverters.fromOutputStream(connection::content, false),
-                        (both, written) ->
-                                Pair.create(both.second(), both.first().thenCombine(written, (done, result) -> done)))
-                .run(vm.system());
-        Thread watch = new Thread(() -> awaitLeaving(copy.first()), "vmette-control-watch");
-        watch.setDaemon(true);
-        watch.start();
-        join(copy.second());
-    }
-
-    private void awaitLeaving(UniqueKillSwitch copy) {
-        try {
-            connection.read();
-            copy.abort(new IOException("the client sent something in the middle of a download"));
-        } catch (IOException gone) {
-            copy.abort(gone);
-        }
-    }
-
-    private void upload(Sink<ByteString, CompletionStage<Done>> sink, Published vm) {
-        Source<ByteString, ?> content = StreamConverters.fromInputStream(() -> new ContentInput(connection), CHUNK);
-        join(content.runWith(sink, vm.system()));
+    private void tell(Facts facts) throws IOException {
+        connection.write(new ControlFrame.Answer(facts.words()));
     }
 
     private static <T> T join(CompletionStage<T> stage) {
-        try {
-            return stage.toCompletableFuture().join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof VmetteException known
-                    ? known
-                    : new GuestFileException("the copy has ended early: " + e.getCause(), "copy", "", 0, "ABORTED");
-        }
+        return stage.toCompletableFuture().join();
     }
 }

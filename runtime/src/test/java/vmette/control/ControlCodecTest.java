@@ -35,13 +35,20 @@ class ControlCodecTest {
     }
 
     @Property
+    void grantsComeBack(@ForAll @IntRange(max = 2) int stream, @ForAll @IntRange(min = 1, max = Credit.MOST) int bytes)
+            throws IOException {
+        ControlFrame frame = new ControlFrame.Grant(stream, bytes);
+        assertThat(read(ControlCodec.write(frame))).isEqualTo(frame);
+    }
+
+    @Property
     void anyBytesAreFramesOrAreRefused(@ForAll byte[] bytes) {
         readAll(bytes);
     }
 
     @Property
     void aDamagedFrameIsAFrameOrRefused(
-            @ForAll @IntRange(max = 30) int at, @ForAll byte value, @ForAll @IntRange(min = 1, max = 6) int type) {
+            @ForAll @IntRange(max = 30) int at, @ForAll byte value, @ForAll @IntRange(min = 1, max = 8) int type) {
         byte[] bytes = ControlCodec.write(new ControlFrame.Request(List.of("write", "name", "/path", "644")));
         bytes[0] = (byte) type;
         bytes[Math.floorMod(at, bytes.length)] = value;
@@ -65,6 +72,11 @@ class ControlCodecTest {
         assertThatThrownBy(() -> read(new byte[] {2, -1, -1, -1, -1})).hasMessageContaining("4294967295 bytes");
         assertThatThrownBy(() -> read(new byte[] {2, 4, 0, 0, 0, 1})).isInstanceOf(EOFException.class);
         assertThatThrownBy(() -> read(new byte[] {9, 0, 0, 0, 0})).hasMessageContaining("type 9");
+        assertThatThrownBy(() -> read(new byte[] {8, 5, 0, 0, 0, 3, 1, 0, 0, 0}))
+                .hasMessageContaining("grants");
+        assertThatThrownBy(() -> read(new byte[] {8, 5, 0, 0, 0, 1, 0, 0, 0, 0}))
+                .hasMessageContaining("grants");
+        assertThatThrownBy(() -> read(new byte[] {8, 1, 0, 0, 0, 1})).hasMessageContaining("grants");
         assertThatThrownBy(() -> read(new byte[] {3, 1, 0, 0, 0, 0})).hasMessageContaining("body");
     }
 }

@@ -26,7 +26,6 @@ import vmette.errors.VmLostException;
 import vmette.errors.VmetteIoException;
 import vmette.files.BuiltIns;
 import vmette.files.FakeBuiltIns;
-import vmette.files.GuestFiles;
 import vmette.process.RuntimeDirectory;
 
 /** The control socket, both ends; the guest is played. */
@@ -38,25 +37,33 @@ class ControlServerTest {
     private ControlServer server;
     private ActorSystem<Void> system;
     private FakeBuiltIns builtIns;
+    private ControlledVm vm;
 
     @BeforeEach
     void start() throws IOException {
         // Short, as a socket's path has to be.
         base = Files.createTempDirectory(Path.of("/tmp"), "vmc");
         directory = RuntimeDirectory.open(base.toString());
-        server = ControlServer.open(directory);
         system = ActorSystem.create(Behaviors.empty(), "control");
+        server = ControlServer.open(directory, runtime());
         play(Source.single(ByteString.fromString("content")));
     }
 
     private void play(Source<ByteString, akka.NotUsed> output) {
         builtIns = new FakeBuiltIns(output, "");
-        server.withdraw("web");
-        server.publish("web", files(builtIns), system);
+        if (vm != null) {
+            server.withdraw("web", vm);
+        }
+        vm = files(builtIns);
+        server.publish("web", vm);
     }
 
-    private GuestFiles files(BuiltIns played) {
-        return new GuestFiles("web", played, CompletableFuture.completedStage(system));
+    private ControlledVm files(BuiltIns played) {
+        return new FakeVm("web", played, system);
+    }
+
+    private ControlledRuntime runtime() {
+        return new FakeRuntime(system);
     }
 
     @AfterEach
@@ -210,15 +217,14 @@ class ControlServerTest {
     @Test
     void aNameIsHadOnceAmongTheRuntimesOfAUser() {
         try (RuntimeDirectory second = RuntimeDirectory.open(base.toString());
-                ControlServer other = ControlServer.open(second)) {
-            assertThatThrownBy(() -> other.publish("web", files(builtIns), system))
+                ControlServer other = ControlServer.open(second, runtime())) {
+            assertThatThrownBy(() -> other.publish("web", files(builtIns)))
                     .isInstanceOf(VmetteIoException.class)
                     .hasMessageContaining("a VM named web is running already");
-            assertThatThrownBy(() -> server.publish("web", files(builtIns), system))
-                    .isInstanceOf(VmetteIoException.class);
-            server.withdraw("web");
-            other.publish("web", files(builtIns), system);
-            other.publish("more", files(builtIns), system);
+            assertThatThrownBy(() -> server.publish("web", files(builtIns))).isInstanceOf(VmetteIoException.class);
+            server.withdraw("web", vm);
+            other.publish("web", files(builtIns));
+            other.publish("more", files(builtIns));
         }
     }
 
@@ -232,7 +238,7 @@ class ControlServerTest {
             claims.add(CompletableFuture.supplyAsync(
                     () -> {
                         try {
-                            new VmNames(runtime).claim("wanted");
+                            ClaimedNames.ofVms(runtime).claim("wanted", "claimed");
                             return true;
                         } catch (VmetteIoException taken) {
                             return false;

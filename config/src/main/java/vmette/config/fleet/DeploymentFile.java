@@ -37,13 +37,23 @@ public record DeploymentFile(RuntimeSettings settings, Deployment deployment, Ma
      * @throws DeploymentRefusedException with all its mistakes
      */
     public static DeploymentFile read(Path file) {
+        return of(parse(file), file.toString());
+    }
+
+    /**
+     * What a file says, with what it includes and with its substitutions resolved, unchecked but for being HOCON.
+     *
+     * @throws InvalidConfigException if there is no such file
+     * @throws DeploymentRefusedException if it is no HOCON
+     */
+    public static Config parse(Path file) {
         if (Files.isDirectory(file) || !Files.isReadable(file)) {
             String why = Files.isDirectory(file)
                     ? "is a directory"
                     : Files.exists(file) ? "cannot be read by this user" : "does not exist";
             throw new InvalidConfigException("the configuration " + file + " " + why + ": give a file in HOCON");
         }
-        return of(parsed(file), file.toString());
+        return parsed(file);
     }
 
     private static Config parsed(Path file) {

@@ -19,8 +19,10 @@ public record Replacement(VmPlan from, VmPlan to) {
         return PlanKeys.differences(from, to);
     }
 
-    /** Whether the VM itself is another one, and not only what its supervisor is to do. */
+    /** Whether the VM itself is another one, and not only what its supervisor is to do; the mode says as well what the end of its service means. */
     public boolean needsReboot() {
-        return !from.spec().equals(to.spec()) || !from.run().equals(to.run());
+        return !from.spec().equals(to.spec())
+                || !from.run().equals(to.run())
+                || (to.run().isPresent() && from.mode() != to.mode());
     }
 }

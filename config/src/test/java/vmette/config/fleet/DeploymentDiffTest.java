@@ -270,6 +270,25 @@ class DeploymentDiffTest {
         assertThat(diff.changedGroups()).containsExactly("g");
     }
 
+    /** Its incarnation was begun to end in one way and not in another. */
+    @Example
+    void anotherModeNeedsOneWhereSomethingRuns() {
+        String fleet = "vmette.fleet.a { run = x, recovery { mode = transient, max-restarts = 3 } }";
+        Deployment from = FleetsPage.read(fleet).deployment();
+        assertThat(DeploymentDiff.between(
+                                from,
+                                FleetsPage.read(fleet.replace("transient", "permanent"))
+                                        .deployment())
+                        .replace())
+                .hasSize(1)
+                .allMatch(Replacement::needsReboot);
+        assertThat(DeploymentDiff.between(
+                                from, FleetsPage.read(fleet.replace("3", "4")).deployment())
+                        .replace())
+                .hasSize(1)
+                .noneMatch(Replacement::needsReboot);
+    }
+
     @Example
     void aWayFromElsewhereIsRefused() {
         Deployment one = FleetsPage.read("vmette.fleet.a {}").deployment();

@@ -1,0 +1,80 @@
+package vmette.events;
+
+import akka.Done;
+import akka.stream.Attributes;
+import akka.stream.Outlet;
+import akka.stream.SourceShape;
+import akka.stream.stage.AbstractOutHandler;
+import akka.stream.stage.AsyncCallback;
+import akka.stream.stage.GraphStage;
+import akka.stream.stage.GraphStageLogic;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import vmette.actors.VmEvent;
+
+/** A subscription of its own for each materialisation. */
+final class EventsStage extends GraphStage<SourceShape<VmEvent>> {
+    private final Outlet<VmEvent> out = Outlet.create("VmEvents.out");
+    private final SourceShape<VmEvent> shape = SourceShape.of(out);
+    private final Function<Runnable, Subscription> subscribe;
+    private final Consumer<Subscription> forget;
+
+    /**
+     * @param subscribe given what to call when there is something to poll
+     * @param forget the stage has ended
+     */
+    EventsStage(Function<Runnable, Subscription> subscribe, Consumer<Subscription> forget) {
+        this.subscribe = subscribe;
+        this.forget = forget;
+    }
+
+    @Override
+    public SourceShape<VmEvent> shape() {
+        return shape;
+    }
+
+    @Override
+    public GraphStageLogic createLogic(Attributes inherited) {
+        return new Logic();
+    }
+
+    private final class Logic extends GraphStageLogic {
+        private Subscription subscription;
+
+        Logic() {
+            super(shape);
+            setHandler(out, new AbstractOutHandler() {
+                @Override
+                public void onPull() {
+                    emit();
+                }
+            });
+        }
+
+        @Override
+        public void preStart() {
+            AsyncCallback<Done> arrived = createAsyncCallback(done -> {
+                subscription.awake();
+                emit();
+            });
+            subscription = subscribe.apply(() -> arrived.invoke(Done.getInstance()));
+        }
+
+        private void emit() {
+            if (isAvailable(out)) {
+                subscription.poll().ifPresent(event -> push(out, event));
+            }
+            if (subscription.isOver()) {
+                completeStage();
+            }
+        }
+
+        @Override
+        public void postStop() {
+            if (subscription != null) {
+                subscription.close();
+                forget.accept(subscription);
+            }
+        }
+    }
+}

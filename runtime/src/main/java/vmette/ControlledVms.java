@@ -1,0 +1,222 @@
+package vmette;
+
+import akka.Done;
+import akka.actor.ClassicActorSystemProvider;
+import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
+import akka.util.ByteString;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
+import vmette.actors.VmEvent;
+import vmette.actors.VmFailure;
+import vmette.config.ExecSpec;
+import vmette.config.GuestSignal;
+import vmette.control.ControlledCommand;
+import vmette.control.ControlledRuntime;
+import vmette.control.ControlledVm;
+import vmette.control.EventFacts;
+import vmette.control.EventTail;
+import vmette.control.Facts;
+import vmette.errors.VmLostException;
+import vmette.events.VmState;
+import vmette.events.VmStatus;
+import vmette.files.GuestFiles;
+
+/** A runtime, its VMs and their commands as the control socket has them. */
+final class ControlledVms implements ControlledRuntime {
+    /** Of names whose VMs have ended, before they are looked through. */
+    private static final int SLACK = 200;
+
+    private final Vmette vmette;
+    private final EventTail tail = new EventTail();
+    private final ConcurrentMap<String, Long> memory = new ConcurrentHashMap<>();
+    private final AtomicInteger slack = new AtomicInteger();
+
+    ControlledVms(Vmette vmette) {
+        this.vmette = vmette;
+    }
+
+    /** Adds what happened; quick. */
+    void add(VmEvent event) {
+        tail.add(EventFacts.of(event));
+    }
+
+    void close() {
+        tail.close();
+    }
+
+    @Override
+    public ClassicActorSystemProvider system() {
+        return vmette.system();
+    }
+
+    @Override
+    public EventTail events() {
+        return tail;
+    }
+
+    @Override
+    public List<Facts> vms() {
+        return vmette.vms().stream()
+                .filter(status -> memory.containsKey(status.name()))
+                .map(this::told)
+                .toList();
+    }
+
+    private Facts told(VmStatus status) {
+        return Facts.of(
+                "name",
+                status.name(),
+                "state",
+                status.state().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                "incarnation",
+                status.incarnation(),
+                "since",
+                status.since(),
+                "ready",
+                status.state() == VmState.READY ? status.lastReady() : Optional.empty(),
+                "recoveries",
+                status.recoveries(),
+                "memory-mib",
+                memory.get(status.name()),
+                "failure",
+                status.lastFailure().map(VmFailure::word));
+    }
+
+    /** A VM that others may find by its name. */
+    ControlledVm of(VmHandle vm) {
+        if (slack.incrementAndGet() > SLACK + vmette.vms().size()) {
+            slack.set(0);
+            memory.keySet().retainAll(vmette.vms().stream().map(VmStatus::name).collect(Collectors.toSet()));
+        }
+        memory.put(vm.name(), vm.spec().memoryMib());
+        return new Vm(vm);
+    }
+
+    private Optional<VmStatus> status(String name) {
+        return vmette.vms().stream()
+                .filter(status -> status.name().equals(name))
+                .findFirst();
+    }
+
+    /** The next incarnation's being ready, looked for among what happens from a position on. */
+    private CompletionStage<Facts> awaitReady(VmHandle vm, long after, long from) {
+        EventTail.Page page = tail.read(from, Optional.of(vm.name()));
+        for (Facts event : page.events()) {
+            if (event.text("event").equals("ended") || event.text("event").equals("launched")) {
+                return CompletableFuture.failedStage(
+                        new VmLostException("VM " + vm.name() + " has ended and was not restarted"));
+            }
+            if (event.text("event").equals("ready")
+                    && event.number("incarnation").orElse(0L) > after) {
+                return CompletableFuture.completedStage(event);
+            }
+        }
+        return tail.isOver(page.next())
+                ? CompletableFuture.failedStage(
+                        new VmLostException("the runtime has ended: VM " + vm.name() + " was not restarted"))
+                : tail.after(page.next()).thenCompose(more -> awaitReady(vm, after, page.next()));
+    }
+
+    private final class Vm implements ControlledVm {
+        private final VmHandle vm;
+
+        Vm(VmHandle vm) {
+            this.vm = vm;
+        }
+
+        @Override
+        public boolean isOver() {
+            return vm.hasEnded();
+        }
+
+        @Override
+        public GuestFiles files() {
+            return vm.files();
+        }
+
+        @Override
+        public ControlledCommand exec(ExecSpec spec) {
+            return new Command(vm.exec(spec));
+        }
+
+        @Override
+        public Source<ByteString, ?> log(int lines, boolean follow) {
+            return follow ? vm.log().follow(lines) : vm.log().last(lines);
+        }
+
+        @Override
+        public CompletionStage<Facts> stop() {
+            return vm.stop()
+                    .thenApply(end -> Facts.of(
+                            "how",
+                            EventFacts.word(end.how()),
+                            "failure",
+                            end.failure().map(VmFailure::line)));
+        }
+
+        @Override
+        public CompletionStage<Facts> restart() {
+            long present = status(vm.name()).map(VmStatus::incarnation).orElse(0L);
+            long from = tail.end();
+            vm.orderRestart();
+            return awaitReady(vm, present, from);
+        }
+    }
+
+    private record Command(Execution execution) implements ControlledCommand {
+        @Override
+        public CompletionStage<Integer> started() {
+            return execution.started();
+        }
+
+        @Override
+        public Sink<ByteString, CompletionStage<Done>> stdin() {
+            return execution.stdin();
+        }
+
+        @Override
+        public Source<ByteString, ?> stdout() {
+            return execution.stdout();
+        }
+
+        @Override
+        public Source<ByteString, ?> stderr() {
+            return execution.stderr();
+        }
+
+        @Override
+        public CompletionStage<Exit> exit() {
+            return execution
+                    .status()
+                    .thenApply(status ->
+                            new Exit(status.kind() == ExitStatus.Kind.SIGNALLED, status.value(), status.oomKilled()));
+        }
+
+        @Override
+        public void signal(GuestSignal signal, boolean group) {
+            if (group) {
+                execution.signalGroup(signal);
+            } else {
+                execution.signal(signal);
+            }
+        }
+
+        @Override
+        public void resize(int rows, int columns) {
+            execution.resize(rows, columns);
+        }
+
+        @Override
+        public void terminate() {
+            execution.terminate();
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package vmette.cli;
+
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import vmette.control.Facts;
+import vmette.vmm.GuestText;
+
+/** What happened, for people and for programs. Pure. */
+final class EventLines {
+    private static final Set<String> NUMBERS = Set.of("incarnation", "count", "boot-ms");
+
+    private EventLines() {}
+
+    /** With its time. */
+    static String dated(Facts event) {
+        return event.get("at").map(at -> at + "  ").orElse("") + text(event);
+    }
+
+    /** Without. */
+    static String text(Facts event) {
+        String vm = GuestText.printable(event.text("vm"));
+        String life = event.number("incarnation")
+                .filter(number -> number > 1)
+                .map(number -> " (life " + number + ")")
+                .orElse("");
+        return switch (event.text("event")) {
+            case "launched" -> vm + " is launched";
+            case "began" -> vm + life + " begins, " + GuestText.printable(event.text("from"));
+            case "ready" ->
+                vm + life + " is ready"
+                        + event.number("boot-ms")
+                                .map(ms -> " after " + Spans.text(Duration.ofMillis(ms)))
+                                .orElse("");
+            case "stopping" -> vm + life + " is stopping" + how(event, "to be restarted");
+            case "failed" -> GuestText.printable(event.get("text").orElse(vm + " has failed"));
+            case "ended" ->
+                vm + " has ended" + how(event, "")
+                        + event.get("failure")
+                                .map(word -> " (" + GuestText.printable(word) + ")")
+                                .orElse("");
+            case "missed" -> event.number("count").orElse(0L) + " events were missed";
+            default -> (vm + life + " " + GuestText.printable(event.text("event"))).strip();
+        };
+    }
+
+    private static String how(Facts event, String otherwise) {
+        Optional<String> how = event.get("how").or(() -> Optional.of(otherwise)).filter(word -> !word.isEmpty());
+        return how.map(word -> ": " + GuestText.printable(word)).orElse("");
+    }
+
+    /** One line. */
+    static String json(Facts event) {
+        Map<String, Object> members = new LinkedHashMap<>();
+        event.values().forEach((name, value) -> {
+            Optional<Long> number = NUMBERS.contains(name) ? event.number(name) : Optional.empty();
+            members.put(camel(name), number.isPresent() ? number.get() : value);
+        });
+        return Json.line(members);
+    }
+
+    private static String camel(String name) {
+        int dash = name.indexOf('-');
+        return dash < 0 || dash + 1 == name.length()
+                ? name
+                : name.substring(0, dash) + Character.toUpperCase(name.charAt(dash + 1)) + name.substring(dash + 2);
+    }
+}

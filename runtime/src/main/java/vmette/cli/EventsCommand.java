@@ -1,0 +1,118 @@
+package vmette.cli;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+import vmette.control.ControlCall;
+import vmette.control.Facts;
+import vmette.control.Runtimes;
+import vmette.errors.VmetteException;
+
+/** {@code vmette events}. */
+@Command(
+        name = "events",
+        description = {
+            "Shows what happened to VMs: began, ready, failed, stopping, ended.",
+            "Each runtime keeps its last 1000 events; those of all that live are shown, in the order of their times.",
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:shown; with --follow: the runtimes have ended", "1:run-time error", "2:usage error"},
+        parameterListHeading = "%nParameters:%n",
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  ${sys:vmette.command:-vmette} events",
+            "  ${sys:vmette.command:-vmette} events web-1 -f",
+            "  ${sys:vmette.command:-vmette} events -f --json",
+            "",
+            "With --json each event is an object on a line of its own. 'missed' stands where events are not",
+            "kept any more, or a reader was too slow for them, with their count.",
+        })
+final class EventsCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(index = "0", arity = "0..1", paramLabel = "NAME", description = "Of this VM only. Default: of all.")
+    private String vm;
+
+    @Option(
+            names = {"-f", "--follow"},
+            description = "Go on as they happen.")
+    private boolean follow;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Override
+    public Integer call() {
+        Runtimes runtimes = common.runtimes();
+        List<Runtimes.Peer> asked = vm == null ? runtimes.living() : List.of(runtimes.ofVm(vm));
+        if (follow) {
+            followAll(asked);
+            return 0;
+        }
+        List<Facts> events = new ArrayList<>();
+        for (Runtimes.Peer runtime : asked) {
+            read(runtime).ifPresent(events::addAll);
+        }
+        events.sort(Comparator.comparing(event -> event.text("at")));
+        events.forEach(this::show);
+        return 0;
+    }
+
+    /** One that ends meanwhile has nothing to tell any more. */
+    private Optional<List<Facts>> read(Runtimes.Peer runtime) {
+        try (ControlCall call = call(runtime)) {
+            return Optional.of(call.all());
+        } catch (VmetteException e) {
+            common.progress().accept(e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private ControlCall call(Runtimes.Peer runtime) {
+        return new ControlCall(runtime, "events", vm == null ? "" : vm, follow ? "follow" : "end");
+    }
+
+    private void followAll(List<Runtimes.Peer> asked) {
+        List<Thread> readers = asked.stream()
+                .map(runtime -> new Thread(() -> followOne(runtime), "vmette-events"))
+                .toList();
+        readers.forEach(reader -> reader.setDaemon(true));
+        readers.forEach(Thread::start);
+        for (Thread reader : readers) {
+            try {
+                reader.join();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private void followOne(Runtimes.Peer runtime) {
+        try (ControlCall call = call(runtime)) {
+            for (Optional<Facts> next = call.next(); next.isPresent(); next = call.next()) {
+                show(next.get());
+            }
+        } catch (VmetteException e) {
+            common.progress().accept(e.getMessage());
+        }
+    }
+
+    private synchronized void show(Facts event) {
+        PrintWriter out = spec.commandLine().getOut();
+        out.println(common.isJson() ? EventLines.json(event) : EventLines.dated(event));
+        out.flush();
+    }
+}

@@ -1,0 +1,63 @@
+package vmette.cli;
+
+import java.io.PrintWriter;
+import java.time.Instant;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code vmette ps}. */
+@Command(
+        name = "ps",
+        description = {
+            "Lists the VMs of all living runtimes of this user: those of fleets, and of run --name NAME.",
+            "A runtime that does not answer within five seconds is named, and the others are listed all the same.",
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:listed", "1:run-time error, or a runtime does not answer", "2:usage error"},
+        footerHeading = "%nExamples:%n",
+        footer = {
+            "  ${sys:vmette.command:-vmette} ps",
+            "  ${sys:vmette.command:-vmette} ps --all",
+            "  ${sys:vmette.command:-vmette} ps --json",
+            "",
+            "LIFE counts incarnations, REC recoveries from failures; UP is how long a VM has been ready.",
+        })
+final class PsCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
+    @Option(
+            names = {"-a", "--all"},
+            description = "VMs that have ended, too, as long as their runtime remembers them.")
+    private boolean all;
+
+    @Mixin
+    private CommonOptions common;
+
+    @Override
+    public Integer call() {
+        Survey survey = Survey.of(common.runtimes().living());
+        PsTable table = new PsTable(survey.vms(), all, Instant.now());
+        PrintWriter out = spec.commandLine().getOut();
+        if (common.isJson()) {
+            out.println(Json.pretty(Json.object("vms", table.json(), "notAnswering", survey.silent())));
+        } else {
+            table.lines().forEach(out::println);
+        }
+        out.flush();
+        List<String> silent = survey.silent();
+        if (!silent.isEmpty()) {
+            common.say("the runtime of process " + String.join(", ", silent)
+                    + " does not answer: it may be stopped, or its machine overloaded");
+        }
+        return silent.isEmpty() ? 0 : Failures.RUNTIME_ERROR;
+    }
+}

@@ -1,0 +1,45 @@
+package vmette.control;
+
+import java.io.IOException;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+
+/**
+ * Frames on their way to a peer that may be slow, written by a thread of its own: whoever sends never waits. What waits here is bounded by the
+ * credit of those who send. Thread-safe.
+ */
+final class Outgoing {
+    private static final ControlFrame LAST = new ControlFrame.End();
+
+    private final ControlConnection connection;
+    private final BlockingQueue<ControlFrame> waiting = new LinkedBlockingQueue<>();
+
+    Outgoing(ControlConnection connection) {
+        this.connection = connection;
+        Thread writer = new Thread(this::write, "vmette-control-writer");
+        writer.setDaemon(true);
+        writer.start();
+    }
+
+    void send(ControlFrame frame) {
+        waiting.add(frame);
+    }
+
+    /** Sends this last, and closes the connection then. */
+    void finish(ControlFrame outcome) {
+        waiting.add(outcome);
+        waiting.add(LAST);
+    }
+
+    private void write() {
+        try (connection) {
+            for (ControlFrame next = waiting.take(); next != LAST; next = waiting.take()) {
+                connection.write(next);
+            }
+        } catch (IOException gone) {
+            // The reader of the connection learns of it, too.
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
