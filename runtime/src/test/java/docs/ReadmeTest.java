@@ -35,7 +35,9 @@ class ReadmeTest {
                 .matcher(Files.readString(ROOT.resolve("README.md")))
                 .results()
                 .skip(1) // the example
-                .flatMap(block -> block.group(1).lines())
+                .map(block -> block.group(1))
+                .filter(block -> !block.startsWith("Config ")) // SupervisedIT's
+                .flatMap(String::lines)
                 .map(line -> line.replaceAll("//.*", "").replaceAll("\\s+", ""))
                 .filter(line -> !line.isEmpty())
                 .toList();
