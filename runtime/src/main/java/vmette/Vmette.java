@@ -8,8 +8,8 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -21,7 +21,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import vmette.actors.Supervision;
 import vmette.actors.VmEnd;
+import vmette.actors.VmEvent;
 import vmette.actors.VmRegistry;
 import vmette.actors.VmTicket;
 import vmette.actors.VmVsock;
@@ -47,7 +49,8 @@ public final class Vmette implements AutoCloseable {
     private static final long CLOSE_SECONDS = 30;
 
     private static final String OWN_CONFIG =
-            "akka { scheduler.tick-duration = 50ms, coordinated-shutdown.run-by-jvm-shutdown-hook = off }";
+            "akka { scheduler.tick-duration = 50ms, coordinated-shutdown.run-by-jvm-shutdown-hook = off,"
+                    + " jvm-exit-on-fatal-error = off }";
 
     private static final AtomicLong REGISTRIES = new AtomicLong();
     private static final AtomicLong NAMES = new AtomicLong();
@@ -59,24 +62,30 @@ public final class Vmette implements AutoCloseable {
     private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
     private final boolean ownsSystem;
-    private final Set<VmTicket> alive = ConcurrentHashMap.newKeySet();
+    private final Consumer<VmEvent> events;
+    private final CompletableFuture<Done> registryOver = new CompletableFuture<>();
+    private final Map<VmTicket, Launching> alive = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Vmette(
             RuntimeSettings settings,
             Consumer<String> progress,
             QemuMachines machines,
+            Consumer<VmEvent> events,
             Optional<ActorSystem<?>> callers) {
         this.settings = settings;
         this.progress = progress;
         this.machines = machines;
+        this.events = events;
         this.control = new LazyControl(machines);
         this.ownsSystem = callers.isEmpty();
+        registryOver.thenRun(this::abandon);
+        system.thenAccept(up -> up.getWhenTerminated().thenRun(() -> registryOver.complete(Done.getInstance())));
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
             system.complete(given);
             registry.complete(given.systemActorOf(
-                    VmRegistry.create(settings, machines),
+                    VmRegistry.create(settings, machines, registryOver),
                     "vmette-registry-" + REGISTRIES.incrementAndGet(),
                     Props.empty()));
         } else {
@@ -90,7 +99,7 @@ public final class Vmette implements AutoCloseable {
     private void startSystem() {
         try {
             ActorSystem<VmRegistry.Command> own =
-                    ActorSystem.create(VmRegistry.create(settings, machines), "vmette", ownConfig());
+                    ActorSystem.create(VmRegistry.create(settings, machines, registryOver), "vmette", ownConfig());
             system.complete(own);
             registry.complete(own);
         } catch (RuntimeException | Error e) {
@@ -101,7 +110,8 @@ public final class Vmette implements AutoCloseable {
 
     /**
      * Between what the user says and Akka's own defaults. A scheduler that wakes 20 times a second and not 100 times, which is most of
-     * what an idle runtime costs; none of our timers is that exact. And no shutdown hook of Akka's beside ours, which ends the VMs.
+     * what an idle runtime costs; none of our timers is that exact. And no shutdown hook of Akka's beside ours, which ends the VMs. What Akka takes
+     * for fatal ends the system, and with it the VMs, in order; whether the program goes on is its own affair.
      */
     private static Config ownConfig() {
         return ConfigFactory.defaultOverrides()
@@ -140,12 +150,18 @@ public final class Vmette implements AutoCloseable {
                 settings,
                 progress::say,
                 new QemuMachines(settings, progress, () -> RootfsProviders.all(settings)),
+                event -> {},
                 Optional.empty());
     }
 
     /** For tests that make machines of their own kind. */
     static Vmette create(RuntimeSettings settings, QemuMachines machines) {
-        return new Vmette(settings, line -> {}, machines, Optional.empty());
+        return create(settings, machines, event -> {});
+    }
+
+    /** The same, and that want to know what happens to their VMs. */
+    static Vmette create(RuntimeSettings settings, QemuMachines machines, Consumer<VmEvent> events) {
+        return new Vmette(settings, line -> {}, machines, events, Optional.empty());
     }
 
     /** A runtime in the caller's ActorSystem, with the {@code vmette} section of its configuration. */
@@ -159,6 +175,7 @@ public final class Vmette implements AutoCloseable {
                 settings,
                 line -> {},
                 new QemuMachines(settings, line -> {}, () -> RootfsProviders.all(settings)),
+                event -> {},
                 Optional.of(system));
     }
 
@@ -351,29 +368,57 @@ public final class Vmette implements AutoCloseable {
             ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
             return vm;
         }
-        alive.add(ticket);
+        Launching launching = Launching.create();
+        alive.put(ticket, launching);
+        if (registryOver.isDone()) {
+            abandon();
+        }
         ticket.ended().thenAccept(end -> alive.remove(ticket));
         if (closed.get()) {
             settleAfterClose(ticket);
             return vm;
         }
-        CompletionStage<Void> bound = beforeBoot.isPresent()
-                ? system.thenCompose(up -> beforeBoot.get().apply(vm).thenApply(done -> null))
-                : CompletableFuture.completedStage(null);
+        if (beforeBoot.isPresent()) {
+            launching.boundWhen(
+                    system.thenCompose(up -> beforeBoot.get().apply(vm).thenApply(done -> Done.getInstance())));
+        } else {
+            launching.bound().complete(Done.getInstance());
+        }
         CompletionStage<Void> published =
-                bound.thenCompose(done -> vm.publish()).thenAccept(this::tellChosenPorts);
-        CompletionStage<Machine> machine = published.thenCompose(done -> {
+                launching.bound().thenCompose(done -> vm.publish()).thenAccept(this::tellChosenPorts);
+        CompletionStage<Machine> machine = launching.machineIs(published.thenCompose(done -> {
             echo(ticket);
             return machines.begin(spec, name, vsock::attach);
-        });
-        vm.tellRegistry(new VmRegistry.Launch(ticket, RecoveryPolicy.of(settings.recovery()), Optional.of(machine)));
+        }));
+        vm.tellRegistry(new VmRegistry.Launch(
+                ticket,
+                Supervision.by(RecoveryPolicy.of(settings.recovery())).withEvents(events),
+                Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
             machine.thenCompose(Machine::close);
             ticket.readiness().completeExceptionally(failure);
             ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
             return null;
         });
+        if (registryOver.isDone()) {
+            abandon();
+        }
         return vm;
+    }
+
+    /** The registry is gone: whom it has not taken up nobody else will, and what its supervisors wait for must not keep them. */
+    private void abandon() {
+        alive.forEach((ticket, launching) -> {
+            VmLostException reason = new VmLostException("VM " + ticket.name()
+                    + " was not launched: the runtime is closed, or its ActorSystem has terminated");
+            CompletionStage<?> gone = launching.abandon(reason);
+            if (ticket.incarnation().get() == 0) {
+                gone.thenRun(() -> {
+                    ticket.readiness().completeExceptionally(reason);
+                    ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
+                });
+            }
+        });
     }
 
     /** Who left the choice of a host port to us has to learn it. */
@@ -417,7 +462,8 @@ public final class Vmette implements AutoCloseable {
             return;
         }
         registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
-        CompletableFuture<?>[] endings = alive.stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
+        CompletableFuture<?>[] endings =
+                alive.keySet().stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
         await(CompletableFuture.allOf(endings));
         control.close();
         machines.close();
@@ -425,7 +471,7 @@ public final class Vmette implements AutoCloseable {
             system().terminate();
         }
         // Those launched while this was under way, and any whose end was not to be had in time.
-        alive.forEach(Vmette::settleAfterClose);
+        alive.keySet().forEach(Vmette::settleAfterClose);
     }
 
     private static void await(CompletableFuture<?> future) {

@@ -3,6 +3,7 @@ package vmette.actors;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
 import vmette.config.VmSpec;
 
 /**
@@ -14,6 +15,7 @@ import vmette.config.VmSpec;
  * @param guestPort the port told to the guest as VMETTE_VSOCK_PORT, if any
  * @param readiness settled by the supervisor
  * @param ending settled by the supervisor; never exceptionally
+ * @param incarnation the present one's number, from 1; 0 as long as no supervisor has taken the VM up
  */
 public record VmTicket(
         String name,
@@ -21,11 +23,13 @@ public record VmTicket(
         VmVsock vsock,
         Optional<Integer> guestPort,
         CompletableFuture<VmReady> readiness,
-        CompletableFuture<VmEnd> ending) {
+        CompletableFuture<VmEnd> ending,
+        AtomicLong incarnation) {
 
     /** A ticket for a VM still to be launched. */
     public static VmTicket create(String name, VmSpec spec, VmVsock vsock, Optional<Integer> guestPort) {
-        return new VmTicket(name, spec, vsock, guestPort, new CompletableFuture<>(), new CompletableFuture<>());
+        return new VmTicket(
+                name, spec, vsock, guestPort, new CompletableFuture<>(), new CompletableFuture<>(), new AtomicLong());
     }
 
     /** Completes when the agent first answers; fails with a {@code VmetteException}. */
