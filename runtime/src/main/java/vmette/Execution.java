@@ -2,12 +2,16 @@ package vmette;
 
 import akka.Done;
 import akka.NotUsed;
+import akka.actor.typed.ActorRef;
+import akka.actor.typed.ActorSystem;
 import akka.stream.javadsl.Flow;
 import akka.stream.javadsl.Keep;
 import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import vmette.actors.CommandTicket;
 import vmette.config.ExecSpec;
 import vmette.config.GuestSignal;
@@ -27,11 +31,13 @@ import vmette.stream.Vsock;
 public final class Execution {
     private final CommandTicket ticket;
     private final Vsock vsock;
+    private final CompletionStage<ActorSystem<?>> system;
     // Each message follows the one before it: the dependents of one stage would run in no set order.
     private CompletionStage<CommandTicket.Running> told;
 
-    Execution(CommandTicket ticket, Vsock vsock) {
+    Execution(CommandTicket ticket, Vsock vsock, CompletionStage<ActorSystem<?>> system) {
         this.ticket = ticket;
+        this.system = system;
         this.vsock = vsock;
         this.told = ticket.running();
     }
@@ -95,17 +101,29 @@ public final class Execution {
 
     private Source<ByteString, NotUsed> output(StreamId stream) {
         ticket.want(stream);
+        AtomicBoolean taken = new AtomicBoolean();
+        AtomicBoolean begun = new AtomicBoolean();
         return Source.<ByteString, NotUsed>fromMaterializer((materializer, attributes) -> {
                     if (!ticket.take(stream)) {
                         return Source.completionStage(Execution.<ByteString>refusedOf(stream, ticket));
                     }
+                    taken.set(true);
                     return Source.completionStageSource(ticket.running().thenApply(command -> connection(stream)))
                             .watchTermination((none, done) -> {
+                                begun.set(true);
                                 done.whenComplete((ok, failure) -> ticket.ended(stream));
                                 return NotUsed.getInstance();
                             });
                 })
-                .mapMaterializedValue(late -> NotUsed.getInstance());
+                .mapMaterializedValue(late -> {
+                    // A materializer that is shut down just now takes the stream and runs none.
+                    late.whenComplete((none, failure) -> {
+                        if (failure != null && taken.get() && !begun.get()) {
+                            ticket.ended(stream);
+                        }
+                    });
+                    return NotUsed.getInstance();
+                });
     }
 
     private Source<ByteString, NotUsed> connection(StreamId stream) {
@@ -187,6 +205,36 @@ public final class Execution {
      */
     public void terminate() {
         ticket.terminate();
+    }
+
+    /**
+     * Has the command live no longer than an actor: when that ends, or if it has, the command is ended as {@link #terminate} does it. May be called
+     * for several.
+     *
+     * @param client whose command it is
+     * @return this
+     */
+    public Execution cancelWith(ActorRef<?> client) {
+        Objects.requireNonNull(client, "client");
+        system.whenComplete((up, failure) -> {
+            if (failure == null) {
+                ClientWatch.begin(up, client, ticket.outcome(), this::terminate);
+            } else {
+                terminate();
+            }
+        });
+        return this;
+    }
+
+    /**
+     * As {@link #cancelWith(ActorRef)} for a client that is no actor, the end of a stream for instance ({@code watchTermination} gives it one).
+     *
+     * @param end of the client, however it is completed
+     * @return this
+     */
+    public Execution cancelWith(CompletionStage<?> end) {
+        end.whenComplete((done, failure) -> terminate());
+        return this;
     }
 
     /** Changes the size of the command's terminal, in characters, 0 to 65535 each; without effect on one that has none. */

@@ -16,6 +16,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import vmette.actors.CommandTicket;
 import vmette.actors.DetachedTicket;
 import vmette.actors.ForwardTicket;
+import vmette.actors.Ticket;
+import vmette.actors.Unanswered;
 import vmette.actors.VmEnd;
 import vmette.actors.VmEvent;
 import vmette.actors.VmReady;
@@ -46,6 +48,9 @@ public final class VmHandle {
     private final VmEvents events;
     private final AtomicLong lastForward = new AtomicLong();
     private final AtomicLong lastExecution = new AtomicLong();
+    private final CompletionStage<ActorSystem<?>> system;
+    // The registry may stop with a request in its mailbox.
+    private final Unanswered unanswered = new Unanswered();
     // Each message follows the one before it: the dependents of one stage would run in no set order.
     private CompletionStage<ActorRef<VmRegistry.Command>> told;
 
@@ -62,6 +67,8 @@ public final class VmHandle {
         this.tcp = new GuestTcp(ticket.vsock(), settings.vsock().connectTimeout(), this::connecting);
         this.forwards = new PortForwards(ticket, tcp, settings.forward(), system);
         this.told = registry;
+        this.system = system;
+        ticket.ended().thenRun(() -> unanswered.fail(gone()));
         this.files = new GuestFiles(name(), new BuiltInCommands(this), system);
         ticket.ended().thenAccept(end -> events.over(name()));
     }
@@ -79,6 +86,11 @@ public final class VmHandle {
     /** Completes when the guest's agent first answers; fails with a {@code VmetteException}. */
     public CompletionStage<VmReady> ready() {
         return ticket.ready();
+    }
+
+    /** The number of its present life, from 1: each recovery and each restart begins another. 0 before the first. */
+    public long incarnation() {
+        return ticket.incarnation().get();
     }
 
     /** Completes, never exceptionally, when the VM has ended and nothing of it is left. */
@@ -109,24 +121,42 @@ public final class VmHandle {
         return run(CommandTicket.create(lastExecution.incrementAndGet(), spec));
     }
 
+    /**
+     * As {@link #exec(ExecSpec)}, for a caller that does not wait for ever: a VM that comes up, or is being recovered, and is not ready in time never
+     * runs the command, and its status fails with {@link vmette.errors.OperationTimeoutException}. How long the command runs is not bounded.
+     *
+     * @param patience above 0, at most 248 days
+     */
+    public Execution exec(ExecSpec spec, Duration patience) {
+        CommandTicket command = CommandTicket.create(lastExecution.incrementAndGet(), spec);
+        begin(command, Optional.of(patience));
+        return new Execution(command, vsock, system);
+    }
+
     /** Runs a built-in of the agent; else as {@link #exec(ExecSpec)}. */
     Execution builtIn(ExecSpec spec) {
         return run(CommandTicket.builtIn(lastExecution.incrementAndGet(), spec));
     }
 
     private Execution run(CommandTicket command) {
-        begin(command);
-        return new Execution(command, vsock);
+        begin(command, Optional.empty());
+        return new Execution(command, vsock, system);
     }
 
-    private void begin(CommandTicket command) {
+    private void begin(CommandTicket command, Optional<Duration> patience) {
         if (command.spec().replay().isPresent()) {
             command.fail(new InvalidConfigException(
                     command.description() + " is detached: start() is for such, exec() for any other"));
-        } else if (ticket.ending().isDone()) {
-            command.fail(gone());
         } else {
-            tell(new VmRequest.Run(command));
+            askToRun(command, patience);
+        }
+    }
+
+    private void askToRun(Ticket command, Optional<Duration> patience) {
+        try {
+            ask(new VmRequest.Run(command, patience));
+        } catch (InvalidConfigException e) {
+            command.fail(e);
         }
     }
 
@@ -160,8 +190,8 @@ public final class VmHandle {
     public Flow<ExecInput, ExecEvent, Execution> execFlow(ExecSpec spec) {
         return Flow.fromGraph(new ExecStage<>(() -> {
                     CommandTicket command = CommandTicket.create(lastExecution.incrementAndGet(), spec);
-                    Execution execution = new Execution(command, vsock);
-                    return new DrivenExecution(execution, () -> begin(command));
+                    Execution execution = new Execution(command, vsock, system);
+                    return new DrivenExecution(execution, () -> begin(command, Optional.empty()));
                 }))
                 .mapMaterializedValue(DrivenExecution::execution);
     }
@@ -178,14 +208,25 @@ public final class VmHandle {
      * @param spec {@link ExecSpec#detached}
      */
     public DetachedExecution start(ExecSpec spec) {
+        return start(spec, Optional.empty());
+    }
+
+    /**
+     * As {@link #start(ExecSpec)}, with a bound for the wait as {@link #exec(ExecSpec, Duration)} has it.
+     *
+     * @param patience above 0, at most 248 days
+     */
+    public DetachedExecution start(ExecSpec spec, Duration patience) {
+        return start(spec, Optional.of(patience));
+    }
+
+    private DetachedExecution start(ExecSpec spec, Optional<Duration> patience) {
         DetachedTicket command = DetachedTicket.create(lastExecution.incrementAndGet(), spec);
         if (spec.replay().isEmpty()) {
             command.fail(new InvalidConfigException("the command " + spec.arguments()
                     + " is not detached: start() is for ExecSpec.detached(...), exec() for any other"));
-        } else if (ticket.ending().isDone()) {
-            command.fail(gone());
         } else {
-            tell(new VmRequest.Run(command));
+            askToRun(command, patience);
         }
         return new DetachedExecution(command, vsock);
     }
@@ -199,11 +240,7 @@ public final class VmHandle {
      */
     public CompletionStage<DetachedExecution> attach(long id) {
         CompletableFuture<DetachedTicket> reply = new CompletableFuture<>();
-        if (ticket.ending().isDone()) {
-            reply.completeExceptionally(gone());
-        } else {
-            tell(new VmRequest.Find(id, reply));
-        }
+        ask(new VmRequest.Find(id, reply));
         return reply.thenApply(found -> new DetachedExecution(found, vsock));
     }
 
@@ -265,11 +302,7 @@ public final class VmHandle {
 
     private ForwardTicket connecting(int guestPort) {
         ForwardTicket connection = ForwardTicket.create(lastForward.incrementAndGet(), guestPort);
-        if (ticket.ending().isDone()) {
-            connection.fail(gone());
-        } else {
-            tell(new VmRequest.Forward(connection));
-        }
+        ask(new VmRequest.Forward(connection));
         return connection;
     }
 
@@ -285,12 +318,21 @@ public final class VmHandle {
      */
     public CompletionStage<Duration> ping() {
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
-        if (ticket.ending().isDone()) {
-            reply.completeExceptionally(gone());
-        } else {
-            tell(new VmRequest.Ping(reply));
-        }
+        ask(new VmRequest.Ping(reply));
         return reply.thenApply(AgentFrame.Pong::uptime);
+    }
+
+    /**
+     * Powers the guest off, or quits its monitor if it does not, and boots it again, whatever {@code vmette.recovery.mode} is; a recovery that waits is
+     * begun at once. Commands and connections end with the former incarnation; what is bound and forwarded stays. This is not counted among the
+     * recoveries.
+     *
+     * @return completes when the next incarnation is ready; fails with a {@code VmetteException} if the VM ends instead
+     */
+    public CompletionStage<VmReady> restart() {
+        CompletableFuture<VmReady> reply = new CompletableFuture<>();
+        ask(new VmRequest.Restart(reply));
+        return reply.minimalCompletionStage();
     }
 
     /** Powers the guest off, or quits its monitor if it does not. Idempotent. */
@@ -314,6 +356,19 @@ public final class VmHandle {
 
     VmTicket ticket() {
         return ticket;
+    }
+
+    /** Whatever becomes of the registry and of the VM, it is answered. */
+    private void ask(VmRequest request) {
+        if (ticket.ending().isDone()) {
+            request.fail(gone());
+            return;
+        }
+        unanswered.add(request);
+        tell(request);
+        if (ticket.ending().isDone()) {
+            unanswered.fail(gone());
+        }
     }
 
     void tell(VmSupervisor.Command message) {

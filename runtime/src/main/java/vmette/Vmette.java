@@ -11,8 +11,8 @@ import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -70,7 +70,8 @@ public final class Vmette implements AutoCloseable {
     private static final long EVENTS_SECONDS = 2;
 
     private static final String OWN_CONFIG =
-            "akka { scheduler.tick-duration = 50ms, coordinated-shutdown.run-by-jvm-shutdown-hook = off }";
+            "akka { scheduler.tick-duration = 50ms, coordinated-shutdown.run-by-jvm-shutdown-hook = off,"
+                    + " jvm-exit-on-fatal-error = off }";
 
     private static final AtomicLong REGISTRIES = new AtomicLong();
     private static final AtomicLong NAMES = new AtomicLong();
@@ -88,9 +89,11 @@ public final class Vmette implements AutoCloseable {
     private final VmBoard board = new VmBoard();
     private final LivingVms living = new LivingVms();
     private final ControlledVms controlled = new ControlledVms(this);
-    private final Set<VmTicket> alive = ConcurrentHashMap.newKeySet();
+    private final CompletableFuture<Done> registryOver = new CompletableFuture<>();
+    private final Map<VmTicket, Launching> alive = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
-    private final FleetNames fleetNames = new FleetNames(() -> alive.stream().map(VmTicket::name));
+    private final FleetNames fleetNames =
+            new FleetNames(() -> alive.keySet().stream().map(VmTicket::name));
 
     private Vmette(
             RuntimeSettings settings,
@@ -111,11 +114,13 @@ public final class Vmette implements AutoCloseable {
         events.listen(board::add);
         events.listen(controlled::add);
         this.ownsSystem = callers.isEmpty();
+        registryOver.thenRun(this::abandon);
+        system.thenAccept(up -> up.getWhenTerminated().thenRun(() -> registryOver.complete(Done.getInstance())));
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
             system.complete(given);
             registry.complete(given.systemActorOf(
-                    VmRegistry.create(settings, machines),
+                    VmRegistry.create(settings, machines, registryOver),
                     "vmette-registry-" + REGISTRIES.incrementAndGet(),
                     Props.empty()));
         } else {
@@ -129,7 +134,7 @@ public final class Vmette implements AutoCloseable {
     private void startSystem() {
         try {
             ActorSystem<VmRegistry.Command> own =
-                    ActorSystem.create(VmRegistry.create(settings, machines), "vmette", ownConfig());
+                    ActorSystem.create(VmRegistry.create(settings, machines, registryOver), "vmette", ownConfig());
             system.complete(own);
             registry.complete(own);
         } catch (RuntimeException | Error e) {
@@ -140,7 +145,8 @@ public final class Vmette implements AutoCloseable {
 
     /**
      * Between what the user says and Akka's own defaults. A scheduler that wakes 20 times a second and not 100 times, which is most of
-     * what an idle runtime costs; none of our timers is that exact. And no shutdown hook of Akka's beside ours, which ends the VMs.
+     * what an idle runtime costs; none of our timers is that exact. And no shutdown hook of Akka's beside ours, which ends the VMs. What Akka takes
+     * for fatal ends the system, and with it the VMs, in order; whether the program goes on is its own affair.
      */
     private static Config ownConfig() {
         return ConfigFactory.defaultOverrides()
@@ -185,6 +191,13 @@ public final class Vmette implements AutoCloseable {
     /** For tests that make machines of their own kind. */
     static Vmette create(RuntimeSettings settings, QemuMachines machines) {
         return new Vmette(settings, line -> {}, machines, Optional.empty());
+    }
+
+    /** The same, and that want to know what happens to their VMs. */
+    static Vmette create(RuntimeSettings settings, QemuMachines machines, Consumer<VmEvent> events) {
+        Vmette vmette = create(settings, machines);
+        vmette.events.listen(events);
+        return vmette;
     }
 
     /** A runtime in the caller's ActorSystem, with the {@code vmette} section of its configuration. */
@@ -528,29 +541,35 @@ public final class Vmette implements AutoCloseable {
             ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
             return vm;
         }
-        alive.add(ticket);
+        VmAdmission way = admission.vm(
+                name,
+                options.group(),
+                spec.memoryMib(),
+                options.whenFull().orElse(settings.admission().whenFull()));
+        Launching launching = Launching.create(way);
+        alive.put(ticket, launching);
+        if (registryOver.isDone()) {
+            abandon();
+        }
         ticket.ended().thenAccept(end -> alive.remove(ticket));
         living.add(vm);
         if (closed.get()) {
             settleAfterClose(ticket);
             return vm;
         }
-        CompletionStage<Void> bound = beforeBoot.isPresent()
-                ? system.thenCompose(up -> beforeBoot.get().apply(vm).thenApply(done -> null))
-                : CompletableFuture.completedStage(null);
+        if (beforeBoot.isPresent()) {
+            launching.boundWhen(
+                    system.thenCompose(up -> beforeBoot.get().apply(vm).thenApply(done -> Done.getInstance())));
+        } else {
+            launching.bound().complete(Done.getInstance());
+        }
         CompletionStage<Void> published =
-                bound.thenCompose(done -> vm.publish()).thenAccept(this::tellChosenPorts);
-        VmAdmission way = admission.vm(
-                name,
-                options.group(),
-                spec.memoryMib(),
-                options.whenFull().orElse(settings.admission().whenFull()));
-        CompletionStage<Machine> machine = published
-                .thenCompose(done -> way.enter())
-                .thenCompose(done -> {
+                launching.bound().thenCompose(done -> vm.publish()).thenAccept(this::tellChosenPorts);
+        CompletionStage<Machine> machine =
+                launching.machineIs(published.thenCompose(done -> way.enter()).thenCompose(done -> {
                     echo(ticket);
                     return machines.begin(spec, name, vsock::attach);
-                });
+                }));
         vm.tellRegistry(new VmRegistry.Launch(
                 ticket, supervision.withAdmission(way).withEvents(events::publish), Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
@@ -560,7 +579,25 @@ public final class Vmette implements AutoCloseable {
             ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
             return null;
         });
+        if (registryOver.isDone()) {
+            abandon();
+        }
         return vm;
+    }
+
+    /** The registry is gone: whom it has not taken up nobody else will, and what its supervisors wait for must not keep them. */
+    private void abandon() {
+        alive.forEach((ticket, launching) -> {
+            VmLostException reason = new VmLostException("VM " + ticket.name()
+                    + " was not launched: the runtime is closed, or its ActorSystem has terminated");
+            CompletionStage<?> gone = launching.abandon(reason);
+            if (ticket.incarnation().get() == 0) {
+                gone.thenRun(() -> {
+                    ticket.readiness().completeExceptionally(reason);
+                    ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
+                });
+            }
+        });
     }
 
     /** Who left the choice of a host port to us has to learn it. */
@@ -606,7 +643,8 @@ public final class Vmette implements AutoCloseable {
         // So that none of them starts anything anew.
         fleetNames.fleets().forEach(Fleet::down);
         registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
-        CompletableFuture<?>[] endings = alive.stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
+        CompletableFuture<?>[] endings =
+                alive.keySet().stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
         await(CompletableFuture.allOf(endings), CLOSE_SECONDS);
         events.close();
         if (ownsSystem) {
@@ -619,7 +657,7 @@ public final class Vmette implements AutoCloseable {
             system().terminate();
         }
         // Those launched while this was under way, and any whose end was not to be had in time.
-        alive.forEach(Vmette::settleAfterClose);
+        alive.keySet().forEach(Vmette::settleAfterClose);
     }
 
     private static void await(CompletableFuture<?> future, long seconds) {

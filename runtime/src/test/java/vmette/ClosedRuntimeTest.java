@@ -3,10 +3,15 @@ package vmette;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import akka.actor.typed.ActorSystem;
+import akka.actor.typed.Props;
+import akka.actor.typed.javadsl.Behaviors;
 import com.typesafe.config.ConfigFactory;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
@@ -49,5 +54,61 @@ class ClosedRuntimeTest {
         isLost(handle.get().exec("true").status());
         isLost(handle.get().ping());
         assertThat(handle.get().stop().toCompletableFuture()).isCompleted();
+    }
+
+    /** Whoever ends the ActorSystem under a runtime: its VMs end, and nobody waits for a registry that is not there any more. */
+    @Test
+    void anActorSystemThatTerminatesLeavesNobodyWaiting() throws Exception {
+        ActorSystem<Void> callers = ActorSystem.create(Behaviors.empty(), "callers");
+        try (Vmette vmette = Vmette.create(callers)) {
+            AtomicReference<VmHandle> handle = new AtomicReference<>();
+            CompletionStage<VmHandle> launched = vmette.launch(VmSpec.builder().build(), vm -> {
+                handle.set(vm);
+                return new CompletableFuture<>();
+            });
+            await(() -> handle.get() != null);
+            Execution waiting = handle.get().exec("true");
+            callers.terminate();
+            isLost(launched);
+            isLost(waiting.status());
+            isLost(handle.get().restart());
+            handle.get().ended().toCompletableFuture().get(30, TimeUnit.SECONDS);
+            callers.getWhenTerminated().toCompletableFuture().get(30, TimeUnit.SECONDS);
+            for (int i = 0; i < 3; i++) {
+                isLost(vmette.launch(VmSpec.builder().build()));
+            }
+        }
+    }
+
+    /** What Akka takes for fatal ends the runtime's own ActorSystem; this JVM, in which the test runs, goes on. */
+    @Test
+    void aFatalErrorInTheRuntimesOwnSystemEndsItsVmsAndNotTheProgram() throws Exception {
+        try (Vmette vmette = Vmette.create(RuntimeSettings.from(ConfigFactory.load()))) {
+            AtomicReference<VmHandle> handle = new AtomicReference<>();
+            CompletionStage<VmHandle> launched = vmette.launch(VmSpec.builder().build(), vm -> {
+                handle.set(vm);
+                return new CompletableFuture<>();
+            });
+            await(() -> handle.get() != null);
+            vmette.system()
+                    .systemActorOf(
+                            Behaviors.receiveMessage(message -> {
+                                throw new InternalError("a test's");
+                            }),
+                            "fatal",
+                            Props.empty())
+                    .tell("die");
+            isLost(launched);
+            isLost(handle.get().exec("true").status());
+            isLost(vmette.launch(VmSpec.builder().build()));
+        }
+    }
+
+    private static void await(BooleanSupplier condition) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("the deadline").isLessThan(end);
+            Thread.onSpinWait();
+        }
     }
 }

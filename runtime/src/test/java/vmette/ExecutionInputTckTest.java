@@ -2,6 +2,7 @@ package vmette;
 
 import akka.stream.javadsl.Sink;
 import akka.util.ByteString;
+import java.util.concurrent.CompletableFuture;
 import vmette.actors.RunningTickets;
 import vmette.config.ExecSpec;
 import vmette.stream.tck.SubscriberTck;
@@ -13,7 +14,8 @@ public class ExecutionInputTckTest extends SubscriberTck<ByteString> {
     protected Sink<ByteString, ?> sink() {
         return new Execution(
                         RunningTickets.create(1, ExecSpec.shell("true"), system.actors()),
-                        system.vsock(TckGuest.silent()))
+                        system.vsock(TckGuest.silent()),
+                        CompletableFuture.completedStage(system.actors()))
                 .stdin();
     }
 

@@ -2,6 +2,7 @@ package vmette;
 
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
+import java.util.concurrent.CompletableFuture;
 import vmette.actors.RunningTickets;
 import vmette.config.ExecSpec;
 import vmette.stream.tck.PublisherTck;
@@ -20,7 +21,10 @@ public class ExecutionOutputTckTest extends PublisherTck<ByteString> {
     }
 
     private Source<ByteString, ?> output(TckGuest guest) {
-        return new Execution(RunningTickets.create(1, ExecSpec.shell("true"), system.actors()), system.vsock(guest))
+        return new Execution(
+                        RunningTickets.create(1, ExecSpec.shell("true"), system.actors()),
+                        system.vsock(guest),
+                        CompletableFuture.completedStage(system.actors()))
                 .stdout();
     }
 }

@@ -166,4 +166,22 @@ class LivenessIT {
             assertThat(failure(vm).word()).isEqualTo("VmmExit(9)");
         }
     }
+
+    /**
+     * Its processors wait with interrupts off for what never comes: nothing is stopped, and nothing runs. Its QEMU still wakes up now and then, and
+     * uses a tick of processor time every few seconds, so the bound is a low one.
+     */
+    @Test
+    void aGuestThatHasHaltedForGoodIsDead() {
+        RuntimeSettings settings = Faults.settings("vmette { recovery { mode = transient, max-restarts = 1 },"
+                + " liveness { interval = 250ms, hung-after = 1h, dead-after = 1s } }");
+        try (Vmette vmette = Vmette.create(settings)) {
+            VmHandle vm = await(vmette.launch(SPEC));
+            for (long incarnation = 1; incarnation <= 2; incarnation++) {
+                Faults.awaitIncarnationAfter(incarnation - 1, vm);
+                vm.exec("halt -f");
+            }
+            assertThat(failure(vm).cause()).isInstanceOf(VmFailure.Dead.class);
+        }
+    }
 }

@@ -74,7 +74,7 @@ final class Detached extends AbstractBehavior<Detached.Command> {
 
     @Override
     public Receive<Command> createReceive() {
-        return newReceiveBuilder()
+        return Guarded.failing(newReceiveBuilder()
                 .onMessage(AgentSaid.class, said -> onFrame(said.frame()))
                 .onMessage(Attach.class, attach -> onAttach(attach.attachment()))
                 .onMessage(AnswerTimeout.class, late -> onAnswerTimeout(late.attachment()))
@@ -85,7 +85,7 @@ final class Detached extends AbstractBehavior<Detached.Command> {
                     return this;
                 })
                 .onSignal(PostStop.class, stop -> onPostStop())
-                .build();
+                .build());
     }
 
     private Behavior<Command> onFrame(AgentFrame frame) {

@@ -10,6 +10,7 @@ import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -81,6 +82,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     private boolean started;
     private boolean terminating;
     private boolean settled;
+    private Optional<Throwable> crash = Optional.empty();
 
     private Execution(
             ActorContext<Command> context,
@@ -171,6 +173,10 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
 
     @Override
     public Receive<Command> createReceive() {
+        return Guarded.failing(receive(), thrown -> crash = Optional.of(thrown));
+    }
+
+    private Receive<Command> receive() {
         return newReceiveBuilder()
                 .onMessage(AgentSaid.class, said -> onFrame(said.frame()))
                 .onMessage(StreamEnded.class, ended -> settleWhenDone())
@@ -189,6 +195,8 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                     if (!settled && exited != null) {
                         // Its status is known; a taken output that was cut off has failed by itself.
                         ticket.end(exited);
+                    } else if (crash.isPresent() && !settled) {
+                        onCrash(crash.get());
                     } else if (!settled) {
                         ticket.fail(new VmLostException("VM " + vm + " ended while the command "
                                 + ticket.spec().arguments() + " was running in it"));
@@ -196,6 +204,15 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                     return this;
                 })
                 .build();
+    }
+
+    /** Nobody would end the command any more, or hear of it. */
+    private void onCrash(Throwable thrown) {
+        link.send(new HostFrame.Signal(ticket.id(), GuestSignal.KILL.number(), true));
+        ticket.fail(new VmLostException(
+                "the command " + ticket.spec().arguments() + " was ended in VM " + vm
+                        + ": a part of vmette failed, which is a bug worth reporting: " + thrown,
+                thrown));
     }
 
     private Behavior<Command> onFrame(AgentFrame frame) {

@@ -59,7 +59,7 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
 
     @Override
     public Receive<Command> createReceive() {
-        return newReceiveBuilder()
+        return Guarded.failing(newReceiveBuilder()
                 .onMessage(AgentSaid.class, said -> onWord(said.frame().errno()))
                 .onMessage(StreamEnded.class, ended -> onStreamEnded(ended.joined()))
                 .onMessage(ConnectTimeout.class, timeout -> onConnectTimeout())
@@ -69,7 +69,7 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
                             + " of its guest was made"));
                     return this;
                 })
-                .build();
+                .build());
     }
 
     private Behavior<Command> onWord(int errno) {

@@ -79,11 +79,11 @@ final class HealthChecks extends AbstractBehavior<HealthChecks.Command> {
 
     @Override
     public Receive<Command> createReceive() {
-        return newReceiveBuilder()
+        return Guarded.failing(newReceiveBuilder()
                 .onMessage(Due.class, due -> onDue())
                 .onMessage(Late.class, late -> onLate())
                 .onMessage(Over.class, over -> onOver(over.failure()))
-                .build();
+                .build());
     }
 
     private void next() {

@@ -9,16 +9,18 @@ import java.util.function.Consumer;
  * What was handed to an actor and is not settled yet. An actor that ends leaves its mailbox unread; whoever hears of its end
  * fails the rest here. Thread-safe.
  */
-final class Unanswered {
+public final class Unanswered {
     private final Set<Consumer<Throwable>> waiting = ConcurrentHashMap.newKeySet();
 
-    void add(VmRequest request) {
+    /** One more. */
+    public void add(VmRequest request) {
         Consumer<Throwable> promise = request::fail;
         waiting.add(promise);
         request.answer().whenComplete((value, failure) -> waiting.remove(promise));
     }
 
-    void fail(Throwable reason) {
+    /** Breaks what promises are still open. */
+    public void fail(Throwable reason) {
         List.copyOf(waiting).forEach(promise -> promise.accept(reason));
     }
 }

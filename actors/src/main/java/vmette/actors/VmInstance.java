@@ -3,7 +3,9 @@ package vmette.actors;
 import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
+import akka.actor.typed.ChildFailed;
 import akka.actor.typed.PostStop;
+import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
@@ -100,7 +102,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     private record Dial() implements Command {}
 
-    private record Unexplained(VmFailure.Cause cause) implements Command {}
+    private record Unexplained() implements Command {}
 
     private record DeadlinePassed() implements Command {}
 
@@ -161,7 +163,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private Optional<Liveness> liveness = Optional.empty();
     private Optional<ServiceRun> service = Optional.empty();
     private boolean wasReady;
-    private boolean suspected;
+    private Optional<VmFailure.Cause> suspicion = Optional.empty();
     private boolean versionAgreed;
     private Optional<VmFailure.Cause> cause = Optional.empty();
     private Optional<VmmExit> exit = Optional.empty();
@@ -195,12 +197,16 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             CompletionStage<Machine> making,
             ActorRef<Report> supervisor,
             InstantSource clock) {
-        return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new VmInstance(context, timers, vm, incarnation, settings, making, supervisor, clock)));
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> Guarded.made(
+                () -> new VmInstance(context, timers, vm, incarnation, settings, making, supervisor, clock))));
     }
 
     @Override
     public Receive<Command> createReceive() {
+        return Guarded.failing(receive());
+    }
+
+    private Receive<Command> receive() {
         return newReceiveBuilder()
                 .onMessage(MachineMade.class, made -> onMachine(made.machine()))
                 .onMessage(MachineFailed.class, failed -> onMachineFailed(failed.reason()))
@@ -208,7 +214,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 .onMessage(MachineGone.class, gone -> onMachineGone(gone.exit()))
                 .onMessage(DeviceBroke.class, broke -> suspect(new VmFailure.DeviceBroken(broke.reason())))
                 .onMessage(HelperEnded.class, ended -> suspect(new VmFailure.HelperLost(ended.how())))
-                .onMessage(Unexplained.class, left -> end(left.cause()))
+                .onMessage(Unexplained.class, left -> end(suspicion.orElseThrow()))
                 .onMessage(LinkEvent.class, event -> event.from() == link ? onLink(event.event()) : this)
                 .onMessage(Dial.class, dial -> dial())
                 .onMessage(Work.class, own -> {
@@ -232,6 +238,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 .onMessage(Ping.class, ping -> onPing(ping.reply()))
                 .onMessage(Stop.class, stop -> onStop())
                 .onMessage(Kill.class, kill -> endAsAsked())
+                .onSignal(ChildFailed.class, failed -> end(new VmFailure.Internal(Guarded.thrown(failed.getCause()))))
+                .onSignal(Terminated.class, ended -> this)
                 .onSignal(PostStop.class, stop -> onPostStop())
                 .build();
     }
@@ -427,7 +435,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private void check(HealthCheck health) {
         ActorRef<Command> self = getContext().getSelf();
         long ids = HEALTH_IDS + (incarnation << 32);
-        getContext()
+        ActorRef<?> checks = getContext()
                 .spawn(
                         HealthChecks.create(
                                 health,
@@ -442,6 +450,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                                         settings.vsock().connectTimeout()),
                                 failed -> self.tell(new Unhealthy(failed))),
                         "health");
+        // It ends by itself when it has told what it found; a bug of it must not leave a VM that nobody checks.
+        getContext().watch(checks);
     }
 
     private Behavior<Command> onRun(Ticket ticket) {
@@ -528,9 +538,14 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     /** Ends the incarnation for this reason, unless the monitor's exit tells a better one right after. */
     private Behavior<Command> suspect(VmFailure.Cause why) {
-        if (phase != Phase.ENDING && phase != Phase.STOPPING && !suspected) {
-            suspected = true;
-            timers.startSingleTimer(new Unexplained(why), EXPLANATION);
+        if (phase != Phase.ENDING && phase != Phase.STOPPING) {
+            if (suspicion.isEmpty()) {
+                timers.startSingleTimer(new Unexplained(), EXPLANATION);
+            }
+            // A link goes down with its device, and is heard of first.
+            if (suspicion.isEmpty() || suspicion.get() instanceof VmFailure.AgentLost) {
+                suspicion = Optional.of(why);
+            }
         }
         return this;
     }

@@ -1,5 +1,7 @@
 package vmette.actors;
 
+import akka.Done;
+import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.PostStop;
@@ -13,6 +15,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
@@ -56,30 +59,46 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     /** Stops every VM and takes no more; the registry stops when the last is gone. */
     public record StopAll() implements Command {}
 
-    private record Gone(String name) implements Command {}
+    private record Gone(String name) implements Command, DeadLetterSuppression {}
 
     private record Entry(VmTicket ticket, ActorRef<VmSupervisor.Command> supervisor, Unanswered unanswered) {}
 
     private final RuntimeSettings settings;
     private final MachineFactory machines;
+    private final CompletableFuture<Done> over;
     private final Map<String, Entry> vms = new HashMap<>();
     // Of names whose VM has ended for its callers, but whose supervisor is not quite gone yet.
     private final Map<String, Deque<Launch>> next = new HashMap<>();
     private boolean closing;
 
-    private VmRegistry(ActorContext<Command> context, RuntimeSettings settings, MachineFactory machines) {
+    private VmRegistry(
+            ActorContext<Command> context,
+            RuntimeSettings settings,
+            MachineFactory machines,
+            CompletableFuture<Done> over) {
         super(context);
         this.settings = settings;
         this.machines = machines;
+        this.over = over;
     }
 
     /** An empty registry. */
     public static Behavior<Command> create(RuntimeSettings settings, MachineFactory machines) {
-        return Behaviors.setup(context -> new VmRegistry(context, settings, machines));
+        return create(settings, machines, new CompletableFuture<>());
+    }
+
+    /** @param over completed when it answers nobody any more; those that it launched end by themselves then */
+    public static Behavior<Command> create(
+            RuntimeSettings settings, MachineFactory machines, CompletableFuture<Done> over) {
+        return Behaviors.setup(context -> new VmRegistry(context, settings, machines, over));
     }
 
     @Override
     public Receive<Command> createReceive() {
+        return Guarded.resuming(receive(), this::onThrown);
+    }
+
+    private Receive<Command> receive() {
         return newReceiveBuilder()
                 .onMessage(Launch.class, this::onLaunch)
                 .onMessage(Tell.class, this::onTell)
@@ -142,9 +161,25 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     private static void refuse(Launch launch, VmetteException reason) {
         VmTicket vm = launch.ticket();
         launch.supervision().admission().end();
-        launch.begun().ifPresent(begun -> begun.thenAccept(Machine::close));
         vm.readiness().completeExceptionally(reason);
         vm.ending().complete(VmEnd.of(VmEnd.How.STOPPED));
+        launch.begun().ifPresent(begun -> begun.thenAccept(Machine::close));
+    }
+
+    /** The VMs have nothing to do with it: they are kept, and only who asked for this learns of it. */
+    private void onThrown(Command message, Throwable thrown) {
+        getContext().getLog().error("the registry of VMs failed at {}", message, thrown);
+        String why = "a part of vmette failed, which is a bug worth reporting: " + thrown;
+        if (message instanceof Launch launch) {
+            Guarded.attempt(
+                    () -> refuse(
+                            launch,
+                            new StartFailedException(
+                                    "VM " + launch.ticket().name() + " was not launched: " + why, thrown)),
+                    again -> {});
+        } else if (message instanceof Tell tell && tell.message() instanceof VmRequest request) {
+            Guarded.attempt(() -> request.fail(new VmLostException(why, thrown)), again -> {});
+        }
     }
 
     private Behavior<Command> onTell(Tell tell) {
@@ -174,6 +209,14 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     }
 
     private Behavior<Command> onGone(String name) {
+        Entry entry = vms.get(name);
+        if (!entry.ticket().ending().isDone()) {
+            // Its supervisor failed, and its machine is still being ended: the name is not free before that.
+            entry.unanswered().fail(gone(name));
+            ActorRef<Command> self = getContext().getSelf();
+            entry.ticket().ended().thenAccept(end -> self.tell(new Gone(name)));
+            return this;
+        }
         vms.remove(name).unanswered().fail(gone(name));
         Deque<Launch> launches = next.remove(name);
         if (launches != null) {
@@ -185,6 +228,7 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     private Behavior<Command> onPostStop() {
         vms.forEach((name, entry) -> entry.unanswered().fail(gone(name)));
         next.values().forEach(launches -> launches.forEach(launch -> refuse(launch, closingDown(launch.ticket()))));
+        over.complete(Done.getInstance());
         return this;
     }
 }

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import vmette.errors.InvalidConfigException;
 import vmette.guest.protocol.AgentFrame;
 
 /**
@@ -52,6 +53,21 @@ public sealed interface VmRequest extends VmSupervisor.Command, DeadLetterSuppre
      * @param patience how long it may wait for the VM to be ready; after that it fails and is never run
      */
     record Run(Ticket ticket, Optional<Duration> patience) implements Delayable {
+        private static final Duration LONGEST = Duration.ofDays(248);
+
+        /**
+         * Checks what is given.
+         *
+         * @throws InvalidConfigException for a patience that is not above 0, or longer than a timer can be
+         */
+        public Run {
+            if (patience.filter(most -> most.isNegative() || most.isZero() || most.compareTo(LONGEST) > 0)
+                    .isPresent()) {
+                throw new InvalidConfigException("patience = " + patience.get()
+                        + " is refused: allowed is a duration above 0, at most " + LONGEST.toDays() + " days");
+            }
+        }
+
         /** For a caller that waits as long as it takes. */
         public Run(Ticket ticket) {
             this(ticket, Optional.empty());
@@ -112,6 +128,9 @@ public sealed interface VmRequest extends VmSupervisor.Command, DeadLetterSuppre
             ticket.fail(reason);
         }
     }
+
+    /** As {@link VmSupervisor.Restart}; answered when the next incarnation is ready. */
+    record Restart(CompletableFuture<VmReady> reply) implements Question {}
 
     /** Asks the agent for a sign of life. */
     record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Question {}

@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import vmette.admission.VmAdmission;
 import vmette.config.RuntimeSettings;
 import vmette.errors.VmLostException;
@@ -25,6 +26,7 @@ import vmette.machine.MachineFactory;
 import vmette.recovery.Decision;
 import vmette.recovery.Origin;
 import vmette.recovery.RecoveryPolicy;
+import vmette.vsock.VsockHost;
 
 /**
  * Owns one VM: holds its ticket and its present incarnation, and decides what follows a failure. Incarnations never overlap: the
@@ -102,12 +104,14 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private final ActorRef<VmInstance.Report> reports;
     private final Requests requests;
     private final Membership membership;
+    private final OrderedRestarts restarts;
 
     private SupervisorState state = new SupervisorState.Starting();
     private Incarnation current;
     private Origin next = Origin.BOOT;
     private boolean delayed;
     private boolean leaving;
+    private Optional<Throwable> crash = Optional.empty();
 
     private VmSupervisor(
             ActorContext<Command> context,
@@ -124,11 +128,14 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         this.machines = machines;
         this.clock = supervision.clock();
         this.admission = supervision.admission();
-        this.events = supervision.events();
+        this.events = event -> Guarded.attempt(
+                () -> supervision.events().accept(event),
+                thrown -> getContext().getLog().error("who listens to VM {} failed at {}", vm.name(), event, thrown));
         this.recoveries = new Recoveries(supervision, context.getLog());
         this.requests =
                 new Requests(vm.name(), timers, settings.forward().connectTimeout(), STASH, supervision.clock());
         this.membership = new Membership(supervision.group());
+        this.restarts = new OrderedRestarts(vm.name(), STASH);
         this.reports = context.messageAdapter(VmInstance.Report.class, InstanceSaid::new);
         if (!vm.spec().timeout().isZero()) {
             timers.startSingleTimer(new TimeoutPassed(), vm.spec().timeout());
@@ -148,12 +155,32 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             MachineFactory machines,
             Supervision supervision,
             Optional<CompletionStage<Machine>> begun) {
-        return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new VmSupervisor(context, timers, vm, settings, machines, supervision, begun)));
+        return Behaviors.setup(context -> Behaviors.withTimers(timers -> Guarded.made(() ->
+                born(vm, begun, () -> new VmSupervisor(context, timers, vm, settings, machines, supervision, begun)))));
+    }
+
+    /** Whoever waits for a VM whose supervisor fails before it is one is told all the same. */
+    private static VmSupervisor born(
+            VmTicket vm, Optional<CompletionStage<Machine>> begun, Supplier<VmSupervisor> making) {
+        try {
+            return making.get();
+        } catch (RuntimeException | Error e) {
+            begun.ifPresent(machine -> machine.thenAccept(Machine::close));
+            VmFailure failure = new VmFailure(
+                    vm.name(), 1, new VmFailure.Internal(e), false, Optional.empty(), java.util.List.of());
+            vm.vsock().end();
+            vm.readiness().completeExceptionally(failure.toException());
+            vm.ending().complete(VmEnd.failed(failure));
+            throw e;
+        }
     }
 
     @Override
     public Receive<Command> createReceive() {
+        return Guarded.failing(receive(), thrown -> crash = Optional.of(thrown));
+    }
+
+    private Receive<Command> receive() {
         return newReceiveBuilder()
                 .onMessage(VmRequest.Run.class, this::onRun)
                 .onMessage(VmRequest.Forward.class, this::onForward)
@@ -174,6 +201,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                     recoveries.decideBy(other.policy());
                     return this;
                 })
+                .onMessage(VmRequest.Restart.class, this::onRestartAsked)
                 .onMessage(DelayOver.class, over -> onDelayOver(over.epoch()))
                 .onMessage(CloseOverdue.class, overdue -> onCloseOverdue(overdue.epoch()))
                 .onMessage(InstanceSaid.class, said -> onReport(said.report()))
@@ -191,26 +219,35 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     // ---- what begins
 
     private CompletionStage<Machine> enter() {
-        return admission.enter().thenCompose(admitted -> make());
+        // Whoever admits it does so on a thread of his own: what is to be made is settled here.
+        Origin from = next;
+        long number = nextNumber();
+        return admission.enter().thenCompose(admitted -> make(from, number));
     }
 
-    private CompletionStage<Machine> make() {
+    private CompletionStage<Machine> make(Origin from, long number) {
+        Consumer<VsockHost> attach = host -> vm.vsock().attach(host, number);
         try {
-            return next.snapshot().isPresent()
+            return from.snapshot().isPresent()
                     ? machines.restore(
-                            vm.spec(), vm.name(), next.snapshot().get().id(), vm.vsock()::attach)
-                    : machines.begin(vm.spec(), vm.name(), vm.vsock()::attach);
+                            vm.spec(), vm.name(), from.snapshot().get().id(), attach)
+                    : machines.begin(vm.spec(), vm.name(), attach);
         } catch (RuntimeException e) {
             return CompletableFuture.failedStage(e);
         }
     }
 
+    private long nextNumber() {
+        return current == null ? 1 : current.number() + 1;
+    }
+
     private Behavior<Command> begin(CompletionStage<Machine> making) {
-        long number = current == null ? 1 : current.number() + 1;
+        long number = nextNumber();
         ActorRef<VmInstance.Command> actor = getContext()
                 .spawn(VmInstance.create(vm, number, settings, making, reports, clock), "incarnation-" + number);
         getContext().watch(actor);
         current = new Incarnation(vm.name(), number, next, making, actor, recoveries.now());
+        vm.incarnation().set(number);
         events.accept(new VmEvent.Began(vm.name(), number, clock.instant(), next));
         return become(new SupervisorState.Starting());
     }
@@ -325,6 +362,15 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         return state instanceof SupervisorState.Recovering ? goOn() : this;
     }
 
+    private Behavior<Command> onRestartAsked(VmRequest.Restart asked) {
+        if (state instanceof SupervisorState.GivenUp || isToEnd()) {
+            asked.fail(new VmLostException(
+                    "VM " + vm.name() + (isToEnd() ? " is being stopped" : " has ended") + ": it was not restarted"));
+            return this;
+        }
+        return restarts.add(current.number(), asked.reply()) ? onRestart() : this;
+    }
+
     private Behavior<Command> stopping(Optional<VmEnd.How> how) {
         admission.cancel();
         events.accept(new VmEvent.Stopping(vm.name(), current.number(), clock.instant(), how));
@@ -354,6 +400,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         recoveries.ready(current);
         events.accept(new VmEvent.BecameReady(vm.name(), current.number(), clock.instant(), ready));
         vm.readiness().complete(ready);
+        restarts.ready(current.number(), ready);
         if (!(state instanceof SupervisorState.Starting)) {
             return this;
         }
@@ -387,7 +434,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     /** The instance stopped without a word, which is a bug: its machine must not outlive it all the same. */
     private void onCrash(Terminated crashed) {
         Throwable thrown = crashed instanceof ChildFailed failed
-                ? failed.getCause()
+                ? Guarded.thrown(failed.getCause())
                 : new IllegalStateException("incarnation " + current.number() + " stopped unexpectedly");
         VmFailure failure = current.failure(new VmFailure.Internal(thrown));
         awaitClose(Optional.of(failure));
@@ -496,14 +543,18 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         RuntimeException reason = end.reason(vm.name());
         vm.readiness().completeExceptionally(reason);
         requests.end(reason);
+        restarts.end(reason);
         vm.ending().complete(end);
     }
 
-    /** Reached with the VM alive only when the whole actor system goes down: its promises are kept all the same. */
+    /** Reached with the VM alive only when the whole actor system goes down, or after a bug here: its promises are kept all the same. */
     private Behavior<Command> onPostStop() {
         if (!vm.ending().isDone()) {
-            VmEnd end = VmEnd.of(howToEnd());
             admission.cancel();
+            VmEnd end = crash.map(thrown -> VmEnd.failed(
+                            current.failure(new VmFailure.Internal(thrown)).withLife(current.life(recoveries.now()))))
+                    .orElseGet(() -> VmEnd.of(howToEnd()));
+            end.failure().ifPresent(why -> events.accept(new VmEvent.Failed(why)));
             current.machine().thenCompose(Machine::close).whenComplete((exit, failure) -> settle(end));
         }
         return this;

@@ -3,6 +3,7 @@ package vmette.actors;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
 import vmette.config.VmSpec;
 import vmette.log.LogRing;
 
@@ -17,6 +18,7 @@ import vmette.log.LogRing;
  * @param log what that writes
  * @param readiness settled by the supervisor
  * @param ending settled by the supervisor; never exceptionally
+ * @param incarnation the present one's number, from 1; 0 as long as no supervisor has taken the VM up
  */
 public record VmTicket(
         String name,
@@ -26,7 +28,8 @@ public record VmTicket(
         Optional<VmService> service,
         LogRing log,
         CompletableFuture<VmReady> readiness,
-        CompletableFuture<VmEnd> ending) {
+        CompletableFuture<VmEnd> ending,
+        AtomicLong incarnation) {
 
     /** A ticket for a VM still to be launched. */
     public static VmTicket create(String name, VmSpec spec, VmVsock vsock, Optional<Integer> guestPort) {
@@ -42,7 +45,15 @@ public record VmTicket(
             Optional<VmService> service,
             LogRing log) {
         VmTicket ticket = new VmTicket(
-                name, spec, vsock, guestPort, service, log, new CompletableFuture<>(), new CompletableFuture<>());
+                name,
+                spec,
+                vsock,
+                guestPort,
+                service,
+                log,
+                new CompletableFuture<>(),
+                new CompletableFuture<>(),
+                new AtomicLong());
         ticket.ended().thenRun(log::end);
         return ticket;
     }

@@ -29,8 +29,14 @@ public final class VmVsock implements VsockHost {
         this.vm = vm;
     }
 
-    /** An incarnation begins: binds everything on its device, before the guest runs. */
-    public synchronized void attach(VsockHost incarnation) {
+    /** The first incarnation begins: binds everything on its device, before the guest runs. */
+    public void attach(VsockHost first) {
+        attach(first, 1);
+    }
+
+    /** An incarnation begins: as {@link #attach(VsockHost)}. */
+    synchronized void attach(VsockHost incarnation, long number) {
+        incarnation.belongsTo("incarnation " + number + " of VM " + vm);
         current = incarnation;
         bound.values().forEach(Bound::bind);
     }

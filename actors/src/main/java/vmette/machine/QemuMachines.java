@@ -167,7 +167,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         Path directory;
         try {
             directory = shared.children().directory().createVmDirectory(name);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             files.close();
             throw e;
         }
@@ -206,7 +206,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             }
             machine.boot(launch.vsockSocket(), beforeBoot);
             return machine;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             if (machine != null) {
                 // Nothing of it is left when the failure is reported.
                 machine.close()
@@ -257,6 +257,11 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             assets = assets.withModules(spec.modules().get());
         }
         return assets;
+    }
+
+    /** The device loops; for tests in which one fails. */
+    DeviceLoops loops() {
+        return parts().loops();
     }
 
     private synchronized Parts parts() {

@@ -84,7 +84,7 @@ final class Storage implements AutoCloseable {
             // They have been starting together, and beside the formatting.
             storage.daemons.forEach(SocketDaemon::awaitSocket);
             return storage;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             storage.abandon(e);
             throw e;
         }
@@ -195,7 +195,7 @@ final class Storage implements AutoCloseable {
     }
 
     /** Closes it after a failure, and waits until no process of it is left. */
-    void abandon(RuntimeException failure) {
+    void abandon(Throwable failure) {
         try {
             close();
         } catch (RuntimeException e) {

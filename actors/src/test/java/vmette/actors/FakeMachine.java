@@ -30,6 +30,7 @@ final class FakeMachine implements Machine {
     volatile Supplier<VmmCapabilities> capabilities = () -> CAPABILITIES;
     volatile boolean closesAtOnce = true;
     private volatile Runnable beforeConsole = () -> {};
+    private volatile Runnable beforeVitals = () -> {};
 
     private final CompletableFuture<Void> closeAsked = new CompletableFuture<>();
     private final CompletableFuture<Void> closedAgain = new CompletableFuture<>();
@@ -68,7 +69,13 @@ final class FakeMachine implements Machine {
 
     @Override
     public Vitals vitals() {
+        beforeVitals.run();
         return vitals;
+    }
+
+    /** Runs before the vitals are next asked for, by whoever asks. */
+    void beforeVitals(Runnable action) {
+        beforeVitals = action;
     }
 
     /** Runs before the console is next asked for, by whoever asks. */

@@ -18,6 +18,7 @@ final class FakeMachineFactory implements MachineFactory {
     volatile boolean makesAtOnce = true;
     volatile boolean restores = true;
     volatile RuntimeException failure;
+    volatile Error error;
 
     /** One call of {@link #begin}, or of {@link #restore} with a snapshot. */
     record Begun(
@@ -47,6 +48,9 @@ final class FakeMachineFactory implements MachineFactory {
 
     private CompletionStage<Machine> begin(
             VmSpec spec, String name, Optional<String> snapshot, Consumer<VsockHost> beforeBoot) {
+        if (error != null) {
+            throw error;
+        }
         if (failure != null) {
             throw failure;
         }

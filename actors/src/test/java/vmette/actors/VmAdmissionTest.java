@@ -100,7 +100,9 @@ class VmAdmissionTest extends VmFixture {
         assertThat(control.status().waiting().get(0).again()).isTrue();
         assertThat(machines.hasBegun()).isFalse();
         other.settled();
-        FakeAgent.boot(machines.next());
+        FakeMachine second = machines.next();
+        assertThat(second.vsock.guest()).isEqualTo("incarnation 2 of VM " + NAME);
+        FakeAgent.boot(second);
         advanceUntil(() -> control.status().starting() == 0);
     }
 

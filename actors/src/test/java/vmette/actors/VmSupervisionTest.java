@@ -1,6 +1,7 @@
 package vmette.actors;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
 import java.util.List;
@@ -13,6 +14,7 @@ import vmette.config.ExecSpec;
 import vmette.config.RecoverySettings;
 import vmette.config.RestartMode;
 import vmette.config.VmSpec;
+import vmette.errors.InvalidConfigException;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.RestoreFailedException;
 import vmette.errors.StartFailedException;
@@ -293,6 +295,93 @@ class VmSupervisionTest extends VmFixture {
         first.finishClose();
         FakeAgent next = FakeAgent.boot(machines.next());
         assertThat(next.hear(FakeAgent.EXEC).u64()).isEqualTo(command.id());
+    }
+
+    private CompletableFuture<VmReady> askForRestart() {
+        CompletableFuture<VmReady> reply = new CompletableFuture<>();
+        supervisor.tell(new VmRequest.Restart(reply));
+        return reply;
+    }
+
+    @Test
+    void whoAsksForARestartIsToldWhenTheNextIncarnationIsReady() {
+        supervise(SETTINGS.withMode(RestartMode.TEMPORARY));
+        FakeMachine first = machines.next();
+        FakeAgent agent = boot(first);
+        CompletableFuture<VmReady> reply = askForRestart();
+        agent.hear(FakeAgent.SHUTDOWN);
+        CompletableFuture<VmReady> another = askForRestart();
+        first.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
+        FakeMachine second = machines.next();
+        second.vsock.nextDial().refuse();
+        assertThat(reply).isNotDone();
+        FakeAgent.boot(second);
+        Await.value(reply);
+        Await.value(another);
+        assertThat(vm.incarnation().get()).isEqualTo(2);
+        assertThat(machines.hasBegun()).isFalse();
+    }
+
+    @Test
+    void aRestartEndsAWaitAndIsAnswered() {
+        supervise();
+        failTwice();
+        CompletableFuture<VmReady> reply = askForRestart();
+        FakeAgent.boot(machines.next());
+        Await.value(reply);
+        assertThat(vm.incarnation().get()).isEqualTo(3);
+    }
+
+    @Test
+    void aRestartThatNoIncarnationFollowsFails() {
+        supervise(SETTINGS.withMode(RestartMode.TEMPORARY));
+        FakeMachine first = machines.next();
+        FakeAgent agent = boot(first);
+        CompletableFuture<VmReady> reply = askForRestart();
+        agent.hear(FakeAgent.SHUTDOWN);
+        first.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
+        crash(machines.next());
+        assertThat(Await.failure(reply)).isInstanceOf(StartFailedException.class);
+        assertThat(failure().incarnation()).isEqualTo(2);
+    }
+
+    @Test
+    void norOneOfAVmThatIsBeingStopped() {
+        supervise();
+        FakeMachine machine = machines.next();
+        FakeAgent agent = boot(machine);
+        CompletableFuture<VmReady> before = askForRestart();
+        agent.hear(FakeAgent.SHUTDOWN);
+        supervisor.tell(new VmSupervisor.Stop());
+        assertThat(Await.failure(askForRestart()))
+                .isInstanceOf(VmLostException.class)
+                .hasMessageContaining("is being stopped: it was not restarted");
+        machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
+        assertThat(Await.failure(before)).isInstanceOf(VmLostException.class);
+    }
+
+    @Test
+    void whoWaitsForARestartIsBounded() {
+        supervise(SETTINGS.withMode(RestartMode.TEMPORARY));
+        FakeMachine first = machines.next();
+        FakeAgent agent = boot(first);
+        for (int i = 0; i < VmSupervisor.STASH; i++) {
+            askForRestart();
+        }
+        agent.hear(FakeAgent.SHUTDOWN);
+        assertThat(Await.failure(askForRestart())).isInstanceOf(VmBusyException.class);
+        first.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
+        FakeAgent.boot(machines.next());
+    }
+
+    @Test
+    void aPatienceThatNoTimerCanHaveIsRefused() {
+        CommandTicket command = CommandTicket.create(1, ExecSpec.of("late"));
+        for (Duration odd : List.of(Duration.ZERO, Duration.ofSeconds(-1), Duration.ofDays(249))) {
+            assertThatThrownBy(() -> new VmRequest.Run(command, Optional.of(odd)))
+                    .isInstanceOf(InvalidConfigException.class)
+                    .hasMessageContaining("is refused: allowed is a duration above 0, at most 248 days");
+        }
     }
 
     @Test

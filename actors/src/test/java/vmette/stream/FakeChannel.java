@@ -30,6 +30,7 @@ public final class FakeChannel implements VsockChannel {
     private boolean reset;
     private boolean over;
     private String violation;
+    private Runnable beforeWrite = () -> {};
 
     FakeChannel(VsockAddress local, VsockAddress remote, VsockChannelHandler handler) {
         this.local = local;
@@ -64,6 +65,9 @@ public final class FakeChannel implements VsockChannel {
 
     @Override
     public synchronized boolean write(byte[] data, int offset, int length) {
+        Runnable once = beforeWrite;
+        beforeWrite = () -> {};
+        once.run();
         if (blocked) {
             violation = "a write to a full queue";
         }
@@ -96,6 +100,11 @@ public final class FakeChannel implements VsockChannel {
     }
 
     // ---- what the guest does
+
+    /** Runs before the host's next write, by whoever writes. */
+    public synchronized void beforeWrite(Runnable action) {
+        beforeWrite = action;
+    }
 
     /** Waits for demand and meets it. */
     public void deliver(byte... chunk) {

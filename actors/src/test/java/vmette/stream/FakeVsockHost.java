@@ -24,6 +24,17 @@ public final class FakeVsockHost implements VsockHost {
     private final Map<Integer, FakeListener> listeners = new ConcurrentHashMap<>();
     private final Queue<FakeChannel> channels = new ConcurrentLinkedQueue<>();
     private final AtomicInteger nextPort = new AtomicInteger(40_000);
+    private volatile String guest = "";
+
+    /** Whose guest it was said to be. */
+    public String guest() {
+        return guest;
+    }
+
+    @Override
+    public void belongsTo(String whose) {
+        guest = whose;
+    }
 
     /** A dial that waits for the guest's answer. */
     public final class Dial {

@@ -27,7 +27,7 @@ final class Janitor {
     /**
      * {@code $1} is the directory. The children die by the kernel's hand; the janitor waits {@code $2} tenths of a second for that, kills by
      * itself what is left (pid and start time must both match), waits again, and removes the directory. What has a mark in its environment that begins with {@code $4}
-     * is killed too: descendants of children. The journal {@code $3} goes if nothing it tells of can be left; else the next runtime reads it.
+     * is killed too: descendants of children. One in the middle of execve(2) shows no environment, so only a third look that finds none is believed. The journal {@code $3} goes if nothing it tells of can be left; else the next runtime reads it.
      */
     private static final String SCRIPT = """
             set -f
@@ -70,9 +70,10 @@ final class Janitor {
             wait_for_all "$1" "$2"
             set +f
             tries=0
-            while [ "$tries" -lt 50 ]; do
+            calm=0
+            while [ "$tries" -lt 50 ] && [ "$calm" -lt 3 ]; do
               marked=$(grep -lsz -e "^VMETTE_MARK=$4-" /proc/[0-9]*/environ)
-              [ -n "$marked" ] || break
+              if [ -n "$marked" ]; then calm=0; else calm=$((calm + 1)); fi
               for environ in $marked; do
                 pid=${environ#/proc/}
                 kill -KILL "${pid%/environ}" 2>/dev/null

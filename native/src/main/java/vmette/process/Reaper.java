@@ -106,7 +106,10 @@ final class Reaper {
         }
     }
 
-    /** Until a look at all processes finds none: one that is about to be killed may fork. */
+    /**
+     * Until a look at all processes finds none: one that is about to be killed may fork, and one that is just becoming another program cannot be told from a
+     * stranger. Whoever stays like that to the end is none of ours.
+     */
     private boolean endProcesses(List<OwnedChild> children) throws IOException {
         List<OwnedChild> ours =
                 children.stream().filter(child -> child.boot().equals(boot)).toList();
@@ -115,9 +118,10 @@ final class Reaper {
         }
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         Set<ProcessIdentity> told = new HashSet<>();
-        while (endThoseThatLive(ours, told)) {
+        Look look = endThoseThatLive(ours, told);
+        while (look != Look.NONE) {
             if (System.nanoTime() > deadline) {
-                return false;
+                return look == Look.UNCERTAIN;
             }
             try {
                 Thread.sleep(ROUND_MILLIS);
@@ -125,20 +129,31 @@ final class Reaper {
                 Thread.currentThread().interrupt();
                 return false;
             }
+            look = endThoseThatLive(ours, told);
         }
         return true;
     }
 
-    private boolean endThoseThatLive(List<OwnedChild> children, Set<ProcessIdentity> told) throws IOException {
-        boolean lives = false;
+    private enum Look {
+        NONE,
+        /** None of ours was seen, but somebody who may be. */
+        UNCERTAIN,
+        SOME
+    }
+
+    private Look endThoseThatLive(List<OwnedChild> children, Set<ProcessIdentity> told) throws IOException {
+        Look look = Look.NONE;
         for (SeenProcess seen : SeenProcess.all()) {
+            if (seen.changing() && look == Look.NONE) {
+                look = Look.UNCERTAIN;
+            }
             for (OwnedChild child : children) {
                 if (ReapingVerdict.of(child, boot, seen).isOurs()
                         && killer.kill(
                                 seen.identity().pid(),
                                 again -> again.identity().equals(seen.identity())
                                         && ReapingVerdict.of(child, boot, again).isOurs())) {
-                    lives = true;
+                    look = Look.SOME;
                     if (told.add(seen.identity())) {
                         log.info(
                                 "killed process {}, {}, left by a runtime that died",
@@ -148,7 +163,7 @@ final class Reaper {
                 }
             }
         }
-        return lives;
+        return look;
     }
 
     private void removeFile(String path) {

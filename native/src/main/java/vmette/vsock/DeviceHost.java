@@ -51,4 +51,10 @@ final class DeviceHost implements VsockHost {
         }
         loop.execute(() -> muxer.connect(type, port, timeout, handler));
     }
+
+    @Override
+    public void belongsTo(String guest) {
+        Objects.requireNonNull(guest, "guest");
+        loop.execute(() -> muxer.belongsTo(guest));
+    }
 }

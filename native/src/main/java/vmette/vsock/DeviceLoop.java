@@ -47,6 +47,7 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
     private boolean closed;
     private volatile boolean closing;
     private volatile boolean ended;
+    private volatile boolean failed;
     private volatile Thread owner;
 
     /**
@@ -86,6 +87,7 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
             }
             end("the device loop was closed");
         } catch (Throwable failure) {
+            failed = true;
             LOG.error("the device loop failed", failure);
             end("the device loop failed: " + failure);
             onFailure.accept(failure);
@@ -158,6 +160,11 @@ public final class DeviceLoop implements ReadinessLoop, Executor, AutoCloseable 
             deferred.removeFirst().run();
         }
         return count > 0;
+    }
+
+    /** Whether it ended otherwise than by {@link #close}. Known before its devices hear of it. */
+    boolean hasFailed() {
+        return failed;
     }
 
     /** Whether the calling thread is the loop's. */

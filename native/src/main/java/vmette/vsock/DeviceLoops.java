@@ -1,17 +1,24 @@
 package vmette.vsock;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
-/** The device loops of a process, each a thread of its own; devices are spread over them in turn. Thread-safe. */
+/**
+ * The device loops of a process, each a thread of its own; devices are spread over them in turn. One that has failed is replaced when its turn
+ * comes, so that what is recovered is not served by a thread that is gone. Thread-safe.
+ */
 public final class DeviceLoops implements AutoCloseable {
     private final List<DeviceLoop> loops;
-    private final AtomicInteger next = new AtomicInteger();
+    private final Supplier<DeviceLoop> replacements;
+    private int next;
+    private boolean closed;
 
-    DeviceLoops(List<DeviceLoop> loops) {
-        this.loops = loops;
+    DeviceLoops(List<DeviceLoop> loops, Supplier<DeviceLoop> replacements) {
+        this.loops = new ArrayList<>(loops);
+        this.replacements = replacements;
     }
 
     /**
@@ -24,21 +31,32 @@ public final class DeviceLoops implements AutoCloseable {
         if (count < 1) {
             throw new IllegalArgumentException("there must be at least 1 device loop, not " + count);
         }
-        List<DeviceLoop> loops = IntStream.range(0, count)
-                .mapToObj(i -> new DeviceLoop(System::nanoTime, onFailure))
-                .toList();
-        loops.forEach(DeviceLoop::start);
-        return new DeviceLoops(loops);
+        Supplier<DeviceLoop> starting = () -> {
+            DeviceLoop loop = new DeviceLoop(System::nanoTime, onFailure);
+            loop.start();
+            return loop;
+        };
+        return new DeviceLoops(Stream.generate(starting).limit(count).toList(), starting);
     }
 
     /** The loop that the next device belongs on. */
-    public DeviceLoop next() {
-        return loops.get(Math.floorMod(next.getAndIncrement(), loops.size()));
+    public synchronized DeviceLoop next() {
+        int place = next;
+        next = (next + 1) % loops.size();
+        if (!closed && loops.get(place).hasFailed()) {
+            loops.set(place, replacements.get());
+        }
+        return loops.get(place);
     }
 
     /** Ends them all with the devices they serve, and waits until that is done. Idempotent. */
     @Override
     public void close() {
-        loops.forEach(DeviceLoop::close);
+        List<DeviceLoop> ending;
+        synchronized (this) {
+            closed = true;
+            ending = List.copyOf(loops);
+        }
+        ending.forEach(DeviceLoop::close);
     }
 }

@@ -100,4 +100,11 @@ public interface VsockHost {
             handler.onReset(new VsockException("this vsock host knows no " + type));
         }
     }
+
+    /**
+     * Says what the guest is, such as {@code incarnation 2 of VM web}: what fails because the guest has ended names it.
+     *
+     * @param guest for people
+     */
+    default void belongsTo(String guest) {}
 }

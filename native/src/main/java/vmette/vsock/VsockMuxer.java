@@ -25,6 +25,7 @@ final class VsockMuxer implements ConnectionHome {
     private final int counterStart;
     private final AtomicLong payloads = new AtomicLong();
     private String closedBecause;
+    private String whose = "";
 
     /** @param rxWanted called when there is something to send; must not send it from within the call */
     VsockMuxer(long guestCid, VsockLimits limits, ExpiryTimer timer, Executor loop, Runnable rxWanted) {
@@ -127,16 +128,22 @@ final class VsockMuxer implements ConnectionHome {
      * Ends everything that needs the guest. A connection that the guest had ended in order, and whose last bytes wait for
      * demand, is complete without it and lives on until they are taken. Idempotent.
      */
-    void close(String why) {
+    void close(String reason) {
         if (closedBecause != null) {
             return;
         }
+        String why = reason + whose;
         closedBecause = why;
         listeners.close();
         rx.clearReplies();
         for (VsockConnection connection : connections.snapshot()) {
             connection.forgotten(Failures.ended(connection, why));
         }
+    }
+
+    /** What ends with the guest names it from now on. */
+    void belongsTo(String guest) {
+        whose = " (" + guest + ")";
     }
 
     long payloads() {

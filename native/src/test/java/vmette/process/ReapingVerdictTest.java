@@ -38,7 +38,10 @@ class ReapingVerdictTest {
         Optional<JournalRecord.Spawned> spawned =
                 told ? Optional.of(new JournalRecord.Spawned("M", BOOT, 10, 100)) : Optional.empty();
         SeenProcess seen = new SeenProcess(
-                new ProcessIdentity(pid, start), zombie, mark.equals("-") ? Optional.empty() : Optional.of(mark));
+                new ProcessIdentity(pid, start),
+                zombie,
+                false,
+                mark.equals("-") ? Optional.empty() : Optional.of(mark));
         ReapingVerdict decided = ReapingVerdict.of(
                 new OwnedChild("M", BOOT, "a child", spawned), sameBoot ? BOOT : "boot/pid:[2]", seen);
         assertThat(decided).hasToString(verdict);

@@ -140,8 +140,25 @@ class SuddenDeathTest {
                 .toList();
     }
 
+    private static String told(List<Long> pids) {
+        StringBuilder told = new StringBuilder();
+        for (long pid : pids) {
+            told.append('\n')
+                    .append(SeenProcess.of(pid))
+                    .append(' ')
+                    .append(ProcessStat.of(pid))
+                    .append(' ')
+                    .append(commandLine(pid).replace('\0', ' '));
+        }
+        return told.toString();
+    }
+
     private void assertNothingIsLeft() throws Exception {
-        await(() -> leftProcesses().isEmpty());
+        try {
+            await(() -> leftProcesses().isEmpty());
+        } catch (AssertionError e) {
+            throw new AssertionError("left: " + told(leftProcesses()), e);
+        }
         try (Stream<Path> left = Files.walk(temporary)) {
             assertThat(left.filter(path -> !Files.isDirectory(path))).isEmpty();
         }

@@ -42,7 +42,7 @@ class DeviceLoopsTest {
             int number = i;
             loops.add(new DeviceLoop(System::nanoTime, failure -> broken.add("loop " + number)));
         }
-        DeviceLoops spread = new DeviceLoops(loops);
+        DeviceLoops spread = new DeviceLoops(loops, () -> loops.get(0));
         for (int i = 0; i < 4; i++) {
             int number = i;
             VsockDevice device = new VsockDevice(RingGuest.CID, VsockLimits.defaults(budget), spread.next());
@@ -64,7 +64,7 @@ class DeviceLoopsTest {
 
     @AfterEach
     void nothingIsLeft() {
-        new DeviceLoops(loops).close();
+        new DeviceLoops(loops, () -> loops.get(0)).close();
         guests.forEach(RingGuest::close);
         assertThat(budget.reserved()).isZero();
         assertThat(OpenFds.ours()).isEqualTo(before);
@@ -110,7 +110,7 @@ class DeviceLoopsTest {
 
     @Test
     void devicesAreSpreadInTurnAndEachIsServedByItsOwnLoop() {
-        DeviceLoops spread = new DeviceLoops(loops);
+        DeviceLoops spread = new DeviceLoops(loops, () -> loops.get(0));
         assertThat(List.of(spread.next(), spread.next(), spread.next(), spread.next()))
                 .containsExactly(loops.get(0), loops.get(1), loops.get(0), loops.get(1));
 
@@ -160,5 +160,61 @@ class DeviceLoopsTest {
         started.close();
         started.close();
         assertThat(threads).noneMatch(Thread::isAlive);
+    }
+
+    /** On one loop with a thread of its own: what comes up again is served, and by another thread. */
+    @Test
+    void aLoopThatFailsIsReplacedBeforeItsDevicesHearOfIt() throws Exception {
+        CompletableFuture<Throwable> failed = new CompletableFuture<>();
+        try (DeviceLoops started = DeviceLoops.start(1, failed::complete)) {
+            DeviceLoop first = started.next();
+            VsockDevice device = new VsockDevice(RingGuest.CID, VsockLimits.defaults(budget), first);
+            RingGuest guest = connect(device, "first");
+            RecordingHandler handler = RecordingHandler.demanding(10_000);
+            device.host().belongsTo("incarnation 1 of VM web");
+            device.host().listen(HOST, 1, request -> request.accept(handler));
+            dial(guest);
+            // What a supervisor does when it is told: it asks for the next one's loop at once, from whatever thread.
+            CompletableFuture<DeviceLoop> next = new CompletableFuture<>();
+            device.onBroken(reason -> next.complete(started.next()));
+            StackOverflowError bug = new StackOverflowError("bug");
+            first.execute(() -> {
+                throw bug;
+            });
+
+            assertThat(next.get(30, TimeUnit.SECONDS)).isNotSameAs(first);
+            assertThat(failed.get(30, TimeUnit.SECONDS)).isSameAs(bug);
+            device.closed().toCompletableFuture().get(30, TimeUnit.SECONDS);
+            assertThat(handler.cause)
+                    .hasMessageContaining("the device loop failed: java.lang.StackOverflowError: bug")
+                    .hasMessageContaining("(incarnation 1 of VM web)");
+            guest.close();
+
+            assertThat(started.next()).isSameAs(next.join());
+            VsockDevice recovered = new VsockDevice(RingGuest.CID, VsockLimits.defaults(budget), started.next());
+            recovered.host().listen(HOST, 1, request -> request.accept(RecordingHandler.demanding(10_000)));
+            RingGuest second = connect(recovered, "second");
+            dial(second);
+            recovered.close();
+            recovered.closed().toCompletableFuture().get(30, TimeUnit.SECONDS);
+            second.close();
+        }
+    }
+
+    private RingGuest connect(VsockDevice device, String name) throws Exception {
+        Path socket = directory.resolve(name);
+        device.listen(socket, peer -> MappedGuestMemory::open, pid -> true)
+                .toCompletableFuture()
+                .get(30, TimeUnit.SECONDS);
+        return RingGuest.connect(socket, Thread::onSpinWait);
+    }
+
+    private static void dial(RingGuest guest) {
+        guest.dial(1, HOST);
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (!guest.isOpen(1, HOST)) {
+            assertThat(System.nanoTime()).as("the deadline").isLessThan(deadline);
+            guest.turn();
+        }
     }
 }

@@ -5,6 +5,7 @@ import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.Behaviors;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import vmette.config.ExecSpec;
 import vmette.guest.protocol.AgentFrame;
@@ -24,6 +25,36 @@ public final class RunningTickets {
         CommandTicket ticket = CommandTicket.create(id, spec);
         ticket.run(1, system.<Execution.Command>deadLetters());
         return ticket;
+    }
+
+    /** A command that runs something when it is to end. */
+    public static CommandTicket terminable(long id, ExecSpec spec, ActorSystem<?> system, Runnable terminated) {
+        CommandTicket ticket = CommandTicket.create(id, spec);
+        Behavior<Execution.Command> ending = Behaviors.receive(Execution.Command.class)
+                .onMessage(Execution.Terminate.class, terminate -> {
+                    terminated.run();
+                    return Behaviors.same();
+                })
+                .build();
+        ticket.run(1, system.systemActorOf(ending, "terminable-" + IDS.incrementAndGet(), Props.empty()));
+        return ticket;
+    }
+
+    /** Whether it is not to be started any more. */
+    public static boolean isTerminated(CommandTicket ticket) {
+        return ticket.isTerminated();
+    }
+
+    /** The names of what runs beside the users' actors. */
+    public static List<String> systemActors(ActorSystem<?> system) {
+        return List.of(system.printTree().split("[^\\w-]+", 0)).stream()
+                .filter(name -> !name.isEmpty())
+                .toList();
+    }
+
+    /** It has ended. */
+    public static void end(CommandTicket ticket) {
+        ticket.end(new AgentFrame.Exited(ticket.id(), AgentFrame.ExitKind.EXITED, 0));
     }
 
     /**

@@ -11,6 +11,13 @@ public final class OtherInits {
 
     private OtherInits() {}
 
+    /** Has the loop that the next machine would be served by fail, and with it all machines that it serves. */
+    public static void failLoop(QemuMachines machines, Error error) {
+        machines.loops().next().execute(() -> {
+            throw error;
+        });
+    }
+
     /** Machines with these settings; a VM without the variable boots as ever. */
     public static QemuMachines create(RuntimeSettings settings) {
         return new QemuMachines(

@@ -1,0 +1,47 @@
+package vmette;
+
+import akka.Done;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import vmette.admission.VmAdmission;
+import vmette.errors.VmetteException;
+import vmette.machine.Machine;
+
+/**
+ * What a launch waits for. Thread-safe.
+ *
+ * @param admission its turn
+ * @param bound the client's ports are bound
+ * @param machine the first incarnation's
+ */
+record Launching(VmAdmission admission, CompletableFuture<Done> bound, CompletableFuture<Machine> machine) {
+    static Launching create(VmAdmission admission) {
+        return new Launching(admission, new CompletableFuture<>(), new CompletableFuture<>());
+    }
+
+    void boundWhen(CompletionStage<?> binding) {
+        settle(bound, binding.thenApply(done -> Done.getInstance()));
+    }
+
+    CompletionStage<Machine> machineIs(CompletionStage<Machine> making) {
+        settle(machine, making);
+        return machine;
+    }
+
+    private static <T> void settle(CompletableFuture<T> promise, CompletionStage<T> with) {
+        with.whenComplete((value, failure) -> {
+            if (failure == null) {
+                promise.complete(value);
+            } else {
+                promise.completeExceptionally(failure);
+            }
+        });
+    }
+
+    /** @return completes, never exceptionally, when no machine is left that there was, or was going to be */
+    CompletionStage<Done> abandon(VmetteException reason) {
+        bound.completeExceptionally(reason);
+        admission.end();
+        return machine.thenCompose(Machine::close).handle((exit, failure) -> Done.getInstance());
+    }
+}
