@@ -36,7 +36,7 @@ record Launching(CompletableFuture<Done> bound, CompletableFuture<Machine> machi
         });
     }
 
-    /** @return completes, never exceptionally, when no machine is left that there was, or was going to be */
+    /** Ends the wait; completes, never exceptionally, when no machine is left that there was, or was going to be. */
     CompletionStage<Done> abandon(VmetteException reason) {
         bound.completeExceptionally(reason);
         return machine.thenCompose(Machine::close).handle((exit, failure) -> Done.getInstance());
