@@ -38,7 +38,7 @@ record Launching(VmAdmission admission, CompletableFuture<Done> bound, Completab
         });
     }
 
-    /** @return completes, never exceptionally, when no machine is left that there was, or was going to be */
+    /** Ends the wait; completes, never exceptionally, when no machine is left that there was, or was going to be. */
     CompletionStage<Done> abandon(VmetteException reason) {
         bound.completeExceptionally(reason);
         admission.end();

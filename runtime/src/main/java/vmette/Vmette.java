@@ -114,8 +114,9 @@ public final class Vmette implements AutoCloseable {
         events.listen(board::add);
         events.listen(controlled::add);
         this.ownsSystem = callers.isEmpty();
-        registryOver.thenRun(this::abandon);
-        system.thenAccept(up -> up.getWhenTerminated().thenRun(() -> registryOver.complete(Done.getInstance())));
+        registryOver.minimalCompletionStage().thenRun(this::abandon);
+        system.minimalCompletionStage()
+                .thenAccept(up -> up.getWhenTerminated().thenRun(() -> registryOver.complete(Done.getInstance())));
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
             system.complete(given);
@@ -643,6 +644,11 @@ public final class Vmette implements AutoCloseable {
         // So that none of them starts anything anew.
         fleetNames.fleets().forEach(Fleet::down);
         registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
+        // A machine that is not made yet is not going to be: what its launch waits for may never happen.
+        alive.forEach((ticket, launching) -> launching
+                .bound()
+                .completeExceptionally(
+                        new VmLostException("the runtime is closed: VM " + ticket.name() + " was not launched")));
         CompletableFuture<?>[] endings =
                 alive.keySet().stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
         await(CompletableFuture.allOf(endings), CLOSE_SECONDS);

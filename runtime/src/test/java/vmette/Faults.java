@@ -25,12 +25,17 @@ final class Faults {
 
     /** The QEMU of a VM of this process. */
     static ProcessHandle emulator(VmHandle vm) {
-        List<ProcessHandle> emulators = ProcessHandle.current()
+        List<ProcessHandle> emulators = emulators(vm);
+        assertThat(emulators).as("the emulator of %s", vm.name()).hasSize(1);
+        return emulators.get(0);
+    }
+
+    /** The same, if there is one just now. */
+    static List<ProcessHandle> emulators(VmHandle vm) {
+        return ProcessHandle.current()
                 .descendants()
                 .filter(process -> arguments(process.pid()).contains("guest=" + vm.name()))
                 .toList();
-        assertThat(emulators).as("the emulator of %s", vm.name()).hasSize(1);
-        return emulators.get(0);
     }
 
     /** The arguments of a process, the program first; empty if it is gone. */

@@ -18,7 +18,7 @@ final class OrderedRestarts {
         this.most = most;
     }
 
-    /** @return whether the reply waits for one after this incarnation; else it has failed */
+    /** Whether the reply waits for an incarnation after this one; else it has failed. */
     boolean add(long after, CompletableFuture<VmReady> reply) {
         waiting.removeIf(other -> other.reply().isDone());
         if (waiting.size() >= most) {

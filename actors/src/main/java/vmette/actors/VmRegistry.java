@@ -87,7 +87,11 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
         return create(settings, machines, new CompletableFuture<>());
     }
 
-    /** @param over completed when it answers nobody any more; those that it launched end by themselves then */
+    /**
+     * An empty registry.
+     *
+     * @param over completed when it answers nobody any more; those that it launched end by themselves then
+     */
     public static Behavior<Command> create(
             RuntimeSettings settings, MachineFactory machines, CompletableFuture<Done> over) {
         return Behaviors.setup(context -> new VmRegistry(context, settings, machines, over));
@@ -168,7 +172,10 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
 
     /** The VMs have nothing to do with it: they are kept, and only who asked for this learns of it. */
     private void onThrown(Command message, Throwable thrown) {
-        getContext().getLog().error("the registry of VMs failed at {}", message, thrown);
+        // Not the message itself: a specification may hold secrets.
+        getContext()
+                .getLog()
+                .error("the registry of VMs failed at {}", message.getClass().getSimpleName(), thrown);
         String why = "a part of vmette failed, which is a bug worth reporting: " + thrown;
         if (message instanceof Launch launch) {
             Guarded.attempt(

@@ -18,6 +18,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.slf4j.Logger;
 import vmette.admission.VmAdmission;
 import vmette.config.RuntimeSettings;
 import vmette.errors.VmLostException;
@@ -128,9 +129,15 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         this.machines = machines;
         this.clock = supervision.clock();
         this.admission = supervision.admission();
+        // Also told after this actor's end, on other threads.
+        Logger log = context.getLog();
         this.events = event -> Guarded.attempt(
                 () -> supervision.events().accept(event),
-                thrown -> getContext().getLog().error("who listens to VM {} failed at {}", vm.name(), event, thrown));
+                thrown -> log.error(
+                        "who listens to VM {} failed at {}",
+                        vm.name(),
+                        event.getClass().getSimpleName(),
+                        thrown));
         this.recoveries = new Recoveries(supervision, context.getLog());
         this.requests =
                 new Requests(vm.name(), timers, settings.forward().connectTimeout(), STASH, supervision.clock());

@@ -46,7 +46,8 @@ class ThrowablesTest extends VmFixture {
                 new StackOverflowError("bug"));
     }
 
-    private static <T> T toss(Throwable thrown) {
+    /** It comes back from nowhere: for where an expression is wanted. */
+    private static RuntimeException toss(Throwable thrown) {
         if (thrown instanceof Error error) {
             throw error;
         }
@@ -65,12 +66,18 @@ class ThrowablesTest extends VmFixture {
 
         @Override
         public CompletableFuture<T> whenComplete(BiConsumer<? super T, ? super Throwable> action) {
-            return passes-- > 0 ? super.whenComplete(action) : toss(thrown);
+            if (passes-- > 0) {
+                return super.whenComplete(action);
+            }
+            throw toss(thrown);
         }
 
         @Override
         public CompletableFuture<Void> thenAccept(Consumer<? super T> action) {
-            return passes-- > 0 ? super.thenAccept(action) : toss(thrown);
+            if (passes-- > 0) {
+                return super.thenAccept(action);
+            }
+            throw toss(thrown);
         }
     }
 
@@ -125,7 +132,9 @@ class ThrowablesTest extends VmFixture {
         VmTicket ticket = launch("a", restart());
         FakeMachine first = machines.next();
         first.closesAtOnce = false;
-        first.capabilities = () -> toss(thrown);
+        first.capabilities = () -> {
+            throw toss(thrown);
+        };
         FakeAgent.boot(first);
         Await.value(first.closeAsked());
         assertThat(machines.hasBegun()).isFalse();
@@ -145,7 +154,9 @@ class ThrowablesTest extends VmFixture {
         Bystander bystander = new Bystander();
         VmTicket ticket = launch("a", RecoveryPolicy.giveUp());
         FakeMachine machine = machines.next();
-        machine.capabilities = () -> toss(thrown);
+        machine.capabilities = () -> {
+            throw toss(thrown);
+        };
         FakeAgent.boot(machine);
         VmFailure failure = Await.value(ticket.ended()).failure().orElseThrow();
         assertThat(failure.cause()).isEqualTo(new VmFailure.Internal(thrown));
@@ -175,7 +186,9 @@ class ThrowablesTest extends VmFixture {
         FakeAgent.boot(machine);
         Await.value(ticket.ready());
         // They ask whether the guest is paused when a check has failed.
-        machine.beforeVitals(() -> toss(thrown));
+        machine.beforeVitals(() -> {
+            throw toss(thrown);
+        });
         advanceUntilSettled(machine.closeAsked());
         VmFailure failure = Await.value(ticket.ended()).failure().orElseThrow();
         assertThat(failure.cause()).isEqualTo(new VmFailure.Internal(thrown));
@@ -193,7 +206,9 @@ class ThrowablesTest extends VmFixture {
         agent.hear(FakeAgent.EXEC);
         agent.say(new AgentFrame.Started(7, 4711));
         ActorRef<Execution.Command> actor = Await.value(command.running()).actor();
-        agent.channel().beforeWrite(() -> toss(thrown));
+        agent.channel().beforeWrite(() -> {
+            throw toss(thrown);
+        });
         actor.tell(new Execution.Signal(GuestSignal.of("HUP"), false));
 
         assertThat(Await.failure(command.outcome()))
@@ -203,8 +218,9 @@ class ThrowablesTest extends VmFixture {
         FakeAgent.Body signal = agent.hear(FakeAgent.SIGNAL);
         assertThat(signal.u64()).isEqualTo(7);
         assertThat(signal.u8()).isEqualTo(GuestSignal.KILL.number());
-        ping(ticket, new CompletableFuture<>());
+        CompletableFuture<AgentFrame.Pong> reply = ping(ticket, new CompletableFuture<>());
         agent.hear(FakeAgent.PING);
+        assertThat(reply).isNotDone();
     }
 
     // ---- a supervisor
@@ -267,7 +283,7 @@ class ThrowablesTest extends VmFixture {
         VmTicket ticket = ticket("a", VmSpec.builder().build());
         Supervision supervision = Supervision.by(restart()).withEvents(event -> {
             seen.add(event);
-            toss(thrown);
+            throw toss(thrown);
         });
         registry.tell(new VmRegistry.Launch(ticket, supervision, Optional.empty()));
         FakeAgent.boot(machines.next());

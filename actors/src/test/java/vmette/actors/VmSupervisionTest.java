@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import vmette.config.ExecSpec;
 import vmette.config.RecoverySettings;
@@ -365,13 +366,13 @@ class VmSupervisionTest extends VmFixture {
         supervise(SETTINGS.withMode(RestartMode.TEMPORARY));
         FakeMachine first = machines.next();
         FakeAgent agent = boot(first);
-        for (int i = 0; i < VmSupervisor.STASH; i++) {
-            askForRestart();
-        }
+        List<CompletableFuture<VmReady>> waiting =
+                Stream.generate(this::askForRestart).limit(VmSupervisor.STASH).toList();
         agent.hear(FakeAgent.SHUTDOWN);
         assertThat(Await.failure(askForRestart())).isInstanceOf(VmBusyException.class);
         first.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
         FakeAgent.boot(machines.next());
+        waiting.forEach(Await::value);
     }
 
     @Test

@@ -16,6 +16,7 @@ import vmette.errors.VmetteException;
         mixinStandardHelpOptions = true,
         subcommands = {
             LaunchCommand.class,
+            RecoverCommand.class,
             CliCommand.class,
             IdleCommand.class,
             RootfsCommand.class,

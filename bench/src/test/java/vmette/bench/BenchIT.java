@@ -43,6 +43,20 @@ class BenchIT {
     }
 
     @Test
+    void recoverTimesBothSides() throws IOException {
+        JsonNode report = run("recover", "--pairs", "2", "--warmup", "0");
+        List<Double> recoveries = samples(report, "recovery after kill -9");
+        List<Double> launches = samples(report, "launch");
+        assertThat(recoveries).hasSize(2);
+        assertThat(launches).hasSize(2);
+        assertThat(Stream.concat(recoveries.stream(), launches.stream()).toList())
+                .doesNotHaveDuplicates()
+                .allMatch(millis -> millis > 0);
+        assertThat(row(report, "ratio of the medians").path("atMost").asDouble())
+                .isEqualTo(1.15);
+    }
+
+    @Test
     void launchTimesBothSides() throws IOException {
         long begun = System.nanoTime();
         JsonNode report = run("launch", "--pairs", "2", "--warmup", "0");
