@@ -114,7 +114,8 @@ final class ControlledVms implements ControlledRuntime {
                 return CompletableFuture.failedStage(
                         new VmLostException("VM " + vm.name() + " has ended and was not restarted"));
             }
-            if (event.text("event").equals("ready") && event.number("incarnation").orElse(0L) > after) {
+            if (event.text("event").equals("ready")
+                    && event.number("incarnation").orElse(0L) > after) {
                 return CompletableFuture.completedStage(event);
             }
         }
@@ -195,8 +196,8 @@ final class ControlledVms implements ControlledRuntime {
         public CompletionStage<Exit> exit() {
             return execution
                     .status()
-                    .thenApply(status -> new Exit(
-                            status.kind() == ExitStatus.Kind.SIGNALLED, status.value(), status.oomKilled()));
+                    .thenApply(status ->
+                            new Exit(status.kind() == ExitStatus.Kind.SIGNALLED, status.value(), status.oomKilled()));
         }
 
         @Override

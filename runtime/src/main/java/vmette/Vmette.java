@@ -293,8 +293,7 @@ public final class Vmette implements AutoCloseable {
      *
      * @param beforeBoot as for {@link #launch(VmSpec, Function)}, such as {@link #publish(VmHandle)}
      */
-    public Fleet deploy(
-            Deployment deployment, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
+    public Fleet deploy(Deployment deployment, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
         return deploy(deployment, Optional.of(beforeBoot));
     }
 

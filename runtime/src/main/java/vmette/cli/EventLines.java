@@ -22,16 +22,25 @@ final class EventLines {
     /** Without. */
     static String text(Facts event) {
         String vm = GuestText.printable(event.text("vm"));
-        String life = event.number("incarnation").filter(number -> number > 1).map(number -> " (life " + number + ")").orElse("");
+        String life = event.number("incarnation")
+                .filter(number -> number > 1)
+                .map(number -> " (life " + number + ")")
+                .orElse("");
         return switch (event.text("event")) {
             case "launched" -> vm + " is launched";
             case "began" -> vm + life + " begins, " + GuestText.printable(event.text("from"));
-            case "ready" -> vm + life + " is ready"
-                    + event.number("boot-ms").map(ms -> " after " + Spans.text(Duration.ofMillis(ms))).orElse("");
+            case "ready" ->
+                vm + life + " is ready"
+                        + event.number("boot-ms")
+                                .map(ms -> " after " + Spans.text(Duration.ofMillis(ms)))
+                                .orElse("");
             case "stopping" -> vm + life + " is stopping" + how(event, "to be restarted");
             case "failed" -> GuestText.printable(event.get("text").orElse(vm + " has failed"));
-            case "ended" -> vm + " has ended" + how(event, "")
-                    + event.get("failure").map(word -> " (" + GuestText.printable(word) + ")").orElse("");
+            case "ended" ->
+                vm + " has ended" + how(event, "")
+                        + event.get("failure")
+                                .map(word -> " (" + GuestText.printable(word) + ")")
+                                .orElse("");
             case "missed" -> event.number("count").orElse(0L) + " events were missed";
             default -> (vm + life + " " + GuestText.printable(event.text("event"))).strip();
         };

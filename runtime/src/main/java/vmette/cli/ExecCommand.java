@@ -21,6 +21,7 @@ import vmette.control.ControlledCommand.Exit;
 import vmette.control.ExecCall;
 import vmette.control.ExecCall.Streams;
 import vmette.control.Runtimes;
+import vmette.errors.InvalidConfigException;
 
 /** {@code vmette exec}. */
 @Command(
@@ -33,7 +34,8 @@ import vmette.control.Runtimes;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         sortOptions = false,
-        customSynopsis = {"vmette exec [OPTIONS] NAME -- CMD [ARG...]", "       vmette exec [OPTIONS] NAME --exec 'CMD'"},
+        customSynopsis = {"vmette exec [OPTIONS] NAME -- CMD [ARG...]", "       vmette exec [OPTIONS] NAME --exec 'CMD'"
+        },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "N:the command's own; 128+n if signal n ended it",
@@ -101,8 +103,7 @@ final class ExecCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (tty && !RawTerminal.isThere()) {
-            throw new ParameterException(
-                    spec.commandLine(), "--tty needs a terminal as standard input: leave it out");
+            throw new ParameterException(spec.commandLine(), "--tty needs a terminal as standard input: leave it out");
         }
         ExecSpec command = command();
         Runtimes.Peer runtime = common.runtimes().ofVm(vm);
@@ -122,21 +123,34 @@ final class ExecCommand implements Callable<Integer> {
         if (!line && arguments.isEmpty() && !tty) {
             throw new ParameterException(
                     spec.commandLine(),
-                    "nothing to run: write the command after --, as in exec " + vm + " -- uname -a, or say --tty for a shell");
+                    "nothing to run: write the command after --, as in exec " + vm
+                            + " -- uname -a, or say --tty for a shell");
         }
-        ExecSpec command = line
-                ? ExecSpec.shell(exec)
-                : ExecSpec.of(arguments.isEmpty() ? List.of(SHELL) : arguments);
+        ExecSpec command = line ? ExecSpec.shell(exec) : ExecSpec.of(arguments.isEmpty() ? List.of(SHELL) : arguments);
         if (user != null) {
             command = command.withUser(user);
         }
         if (directory != null) {
             command = command.withDirectory(directory);
         }
+        command = withEnvironment(command);
+        return stdin || tty || !RawTerminal.isThere() ? command : command.withoutStdin();
+    }
+
+    private ExecSpec withEnvironment(ExecSpec given) {
+        ExecSpec command = given;
+        for (String line : Variables.of(spec).lines("--env")) {
+            int equals = line.indexOf('=');
+            if (equals < 0) {
+                throw new InvalidConfigException(
+                        Variables.name("--env") + " expects KEY=VALUE in each line, not '" + line + "'");
+            }
+            command = command.withEnv(line.substring(0, equals), line.substring(equals + 1));
+        }
         for (Map.Entry<String, String> variable : env.entrySet()) {
             command = command.withEnv(variable.getKey(), variable.getValue());
         }
-        return stdin || tty || !RawTerminal.isThere() ? command : command.withoutStdin();
+        return command;
     }
 
     private Exit plain(Runtimes.Peer runtime, ExecSpec command) {

@@ -26,7 +26,8 @@ final class FleetChoice {
         if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]{0,62}")) {
             throw new ParameterException(
                     command.commandLine(),
-                    "'" + name + "' cannot be the name of a fleet: --fleet takes letters, digits, '-', '_' and '.', at most 63,"
+                    "'" + name
+                            + "' cannot be the name of a fleet: --fleet takes letters, digits, '-', '_' and '.', at most 63,"
                             + " the first a letter or digit");
         }
     }

@@ -34,7 +34,7 @@ final class FleetRun {
         this.common = common;
     }
 
-    /** @return the exit code */
+    /** Has it up until its end, which the exit code tells. */
     int run() {
         long begun = System.nanoTime();
         try (Vmette vmette = Vmette.create(source.settings(), common.transfers())) {
@@ -69,7 +69,8 @@ final class FleetRun {
 
     private void onSignal(int number, Fleet fleet) {
         if (signal.compareAndSet(0, number)) {
-            common.progress().accept("stopping the fleet " + name + " in the reverse order of its start; once more kills it");
+            common.progress()
+                    .accept("stopping the fleet " + name + " in the reverse order of its start; once more kills it");
             fleet.down();
         } else {
             // What is left is killed by the hooks.
@@ -80,12 +81,17 @@ final class FleetRun {
     private void tellReady(Throwable failure, long begun) {
         String took = Spans.text(Duration.ofNanos(System.nanoTime() - begun));
         if (failure == null) {
-            say("up", "the fleet " + name + " is up after " + took + ": " + count(source.deployment().vms().size())
-                    + "; Ctrl-C, or vmette down --fleet " + name + ", ends it");
+            say(
+                    "up",
+                    "the fleet " + name + " is up after " + took + ": "
+                            + count(source.deployment().vms().size()) + "; Ctrl-C, or vmette down --fleet " + name
+                            + ", ends it");
         } else if (signal.get() == 0) {
             Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
-            say("incomplete", "the fleet " + name + " is up after " + took + " but for what failed: "
-                    + (cause instanceof VmetteException ? cause.getMessage() : cause.toString()));
+            say(
+                    "incomplete",
+                    "the fleet " + name + " is up after " + took + " but for what failed: "
+                            + (cause instanceof VmetteException ? cause.getMessage() : cause.toString()));
         }
     }
 

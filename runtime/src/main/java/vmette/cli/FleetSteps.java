@@ -22,11 +22,18 @@ final class FleetSteps {
         List<Facts> steps = new ArrayList<>();
         diff.stop().forEach(vm -> steps.add(Facts.of("step", "stop", "vm", vm.name())));
         for (Replacement replacement : diff.replace()) {
-            steps.add(Facts.of(
-                    "step", replacement.needsReboot() ? "replace" : "adjust", "vm", replacement.name()));
+            steps.add(Facts.of("step", replacement.needsReboot() ? "replace" : "adjust", "vm", replacement.name()));
             for (Difference change : replacement.differences()) {
                 steps.add(Facts.of(
-                        "step", "change", "vm", replacement.name(), "key", change.key(), "from", change.from(), "to",
+                        "step",
+                        "change",
+                        "vm",
+                        replacement.name(),
+                        "key",
+                        change.key(),
+                        "from",
+                        change.from(),
+                        "to",
                         change.to()));
             }
         }
@@ -67,18 +74,25 @@ final class FleetSteps {
             case "stop" -> "- " + vm + "  is stopped";
             case "replace" -> "~ " + vm + "  is replaced";
             case "adjust" -> "~ " + vm + "  goes on, supervised otherwise";
-            case "change" -> "    " + shown(step, "key") + ": "
-                    + step.get("from").map(GuestText::printable).orElse("nothing") + " -> "
-                    + step.get("to").map(GuestText::printable).orElse("nothing");
+            case "change" ->
+                "    " + shown(step, "key") + ": "
+                        + step.get("from").map(GuestText::printable).orElse("nothing") + " -> "
+                        + step.get("to").map(GuestText::printable).orElse("nothing");
             case "start" -> "+ " + vm + "  is started: " + shown(step, "detail");
-            case "group" -> switch (step.text("change")) {
-                case "new" -> "+ group " + shown(step, "group");
-                case "gone" -> "- group " + shown(step, "group");
-                default -> "~ group " + shown(step, "group") + "  is otherwise";
-            };
-            case "unchanged" -> "  " + step.number("count").map(count -> count == 1 ? "1 VM goes" : count + " VMs go").orElse("the rest goes")
-                    + " on as before";
-            case "settings" -> "  settings of the runtime are otherwise: they hold once the fleet was down and is up again";
+            case "group" ->
+                switch (step.text("change")) {
+                    case "new" -> "+ group " + shown(step, "group");
+                    case "gone" -> "- group " + shown(step, "group");
+                    default -> "~ group " + shown(step, "group") + "  is otherwise";
+                };
+            case "unchanged" ->
+                "  "
+                        + step.number("count")
+                                .map(count -> count == 1 ? "1 VM goes" : count + " VMs go")
+                                .orElse("the rest goes")
+                        + " on as before";
+            case "settings" ->
+                "  settings of the runtime are otherwise: they hold once the fleet was down and is up again";
             default -> "  " + shown(step, "step");
         };
     }
@@ -96,7 +110,10 @@ final class FleetSteps {
                 "adjust", replaced(steps, "adjust"),
                 "start", names(steps, "start"),
                 "groups",
-                        steps.stream().filter(step -> is(step, "group")).map(step -> step.text("group")).toList(),
+                        steps.stream()
+                                .filter(step -> is(step, "group"))
+                                .map(step -> step.text("group"))
+                                .toList(),
                 "unchanged",
                         steps.stream()
                                 .filter(step -> is(step, "unchanged"))
@@ -111,7 +128,10 @@ final class FleetSteps {
     }
 
     private static List<String> names(List<Facts> steps, String word) {
-        return steps.stream().filter(step -> is(step, word)).map(step -> step.text("vm")).toList();
+        return steps.stream()
+                .filter(step -> is(step, word))
+                .map(step -> step.text("vm"))
+                .toList();
     }
 
     private static List<Map<String, Object>> replaced(List<Facts> steps, String word) {
@@ -120,14 +140,15 @@ final class FleetSteps {
                 .collect(Collectors.groupingBy(step -> step.text("vm")));
         return names(steps, word).stream()
                 .map(vm -> Json.object(
-                        "vm", vm,
+                        "vm",
+                        vm,
                         "changes",
-                                changes.getOrDefault(vm, List.of()).stream()
-                                        .map(change -> Json.object(
-                                                "key", change.text("key"),
-                                                "from", change.get("from"),
-                                                "to", change.get("to")))
-                                        .toList()))
+                        changes.getOrDefault(vm, List.of()).stream()
+                                .map(change -> Json.object(
+                                        "key", change.text("key"),
+                                        "from", change.get("from"),
+                                        "to", change.get("to")))
+                                .toList()))
                 .toList();
     }
 

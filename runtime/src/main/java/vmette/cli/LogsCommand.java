@@ -41,7 +41,8 @@ final class LogsCommand implements Callable<Integer> {
 
     @Option(
             names = {"-f", "--follow"},
-            description = "Go on as it is written, until the VM ends. A reader that is too slow is told how much it missed.")
+            description =
+                    "Go on as it is written, until the VM ends. A reader that is too slow is told how much it missed.")
     private boolean follow;
 
     @Option(
@@ -56,7 +57,8 @@ final class LogsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (lines != null && lines < 0) {
-            throw new ParameterException(spec.commandLine(), "--lines = " + lines + " is refused: allowed is 0 or more");
+            throw new ParameterException(
+                    spec.commandLine(), "--lines = " + lines + " is refused: allowed is 0 or more");
         }
         try (ControlCall call = new ControlCall(
                         common.runtimes().ofVm(vm),

@@ -15,7 +15,8 @@ import vmette.vmm.GuestText;
 /** VMs for people and for programs. Pure. */
 final class PsTable {
     private static final Set<String> OVER = Set.of("ended", "given-up", "failed");
-    private static final List<String> HEAD = List.of("NAME", "STATE", "LIFE", "UP", "REC", "MEMORY", "GROUP", "FLEET", "LAST FAILURE");
+    private static final List<String> HEAD =
+            List.of("NAME", "STATE", "LIFE", "UP", "REC", "MEMORY", "GROUP", "FLEET", "LAST FAILURE");
 
     private final List<Facts> vms;
     private final Instant now;
@@ -42,7 +43,8 @@ final class PsTable {
     private static String line(List<String> row, List<Integer> widths) {
         StringBuilder line = new StringBuilder();
         for (int column = 0; column < row.size(); column++) {
-            line.append(row.get(column)).append(" ".repeat(widths.get(column) - row.get(column).length() + 2));
+            line.append(row.get(column))
+                    .append(" ".repeat(widths.get(column) - row.get(column).length() + 2));
         }
         return line.toString().stripTrailing();
     }

@@ -7,8 +7,8 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import vmette.control.Facts;
 import vmette.control.ControlCall;
+import vmette.control.Facts;
 import vmette.control.Runtimes;
 
 /** {@code vmette stop}. */
@@ -59,7 +59,9 @@ final class StopCommand implements Callable<Integer> {
         } else {
             common.progress()
                     .accept(vm + " is off: " + end.text("how")
-                            + end.get("failure").map(failure -> " (" + failure + ")").orElse(""));
+                            + end.get("failure")
+                                    .map(failure -> " (" + failure + ")")
+                                    .orElse(""));
         }
     }
 }

@@ -57,13 +57,17 @@ final class UpCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "FILE", description = "The fleet, in HOCON. Settings that it does not have come from --config.")
+    @Parameters(
+            index = "0",
+            paramLabel = "FILE",
+            description = "The fleet, in HOCON. Settings that it does not have come from --config.")
     private Path file;
 
     @Option(
             names = "--fleet",
             paramLabel = "NAME",
-            description = "What the fleet is called. Default: as it is up from this file, else as the file without .conf.")
+            description =
+                    "What the fleet is called. Default: as it is up from this file, else as the file without .conf.")
     private String fleet;
 
     @Option(
@@ -82,8 +86,8 @@ final class UpCommand implements Callable<Integer> {
         FleetSource source = FleetSource.read(file, common.config());
         Optional<String> given = Optional.ofNullable(fleet);
         given.ifPresent(name -> FleetChoice.check(name, spec));
-        Runtimes runtimes = Runtimes.find(
-                source.settings().runtimeDir().map(Path::toString).orElse(""));
+        Runtimes runtimes =
+                Runtimes.find(source.settings().runtimeDir().map(Path::toString).orElse(""));
         Optional<Map.Entry<String, Runtimes.Peer>> up = given.isPresent()
                 ? runtimes.ofFleet(fleet).map(peer -> Map.entry(fleet, peer))
                 : runtimes.ofFile(source.file());
@@ -144,7 +148,8 @@ final class UpCommand implements Callable<Integer> {
     }
 
     private static Facts told(ControlCall call) {
-        return call.next().orElseThrow(() -> new VmetteIoException("the runtime has told no plan: it is of another version"));
+        return call.next()
+                .orElseThrow(() -> new VmetteIoException("the runtime has told no plan: it is of another version"));
     }
 
     /** Only what is typed at a terminal is an answer. */

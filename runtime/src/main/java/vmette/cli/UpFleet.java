@@ -116,8 +116,8 @@ final class UpFleet implements ControlledFleet {
 
     private synchronized CompletionStage<Done> apply(Fleet up, Deployment compared, Deployment wanted) {
         if (!up.deployment().equals(compared)) {
-            return CompletableFuture.failedStage(new VmetteIoException(
-                    "the fleet " + name + " was changed meanwhile by somebody else, and not by this: look at the new plan"));
+            return CompletableFuture.failedStage(new VmetteIoException("the fleet " + name
+                    + " was changed meanwhile by somebody else, and not by this: look at the new plan"));
         }
         refuseTaken(
                 wanted.vms().stream()

@@ -203,8 +203,9 @@ public final class ControlServer implements AutoCloseable {
         runtime.vms().forEach(vm -> all.put(vm.text("name"), vm));
         for (ControlledFleet fleet : fleets.values()) {
             Facts name = Facts.of("fleet", fleet.name());
-            fleet.members().forEach(member -> all.merge(
-                    member.text("name"), member.with(name), (seen, told) -> told.with(seen)));
+            fleet.members()
+                    .forEach(member ->
+                            all.merge(member.text("name"), member.with(name), (seen, told) -> told.with(seen)));
         }
         return List.copyOf(all.values());
     }

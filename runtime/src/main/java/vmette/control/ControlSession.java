@@ -91,8 +91,13 @@ final class ControlSession {
                     tell(vm);
                 }
             }
-            case "events 3" -> new Following(connection)
-                    .events(runtime.events(), Optional.of(subject).filter(vm -> !vm.isEmpty()), -1, follows(words, 2));
+            case "events 3" ->
+                new Following(connection)
+                        .events(
+                                runtime.events(),
+                                Optional.of(subject).filter(vm -> !vm.isEmpty()),
+                                -1,
+                                follows(words, 2));
             case "apply 2", "down 2" -> {
                 Optional<ControlledFleet> fleet = server.fleet(subject);
                 if (fleet.isEmpty()) {
@@ -116,9 +121,7 @@ final class ControlSession {
             }
             default -> {
                 Optional<ControlledVm> vm = server.vm(subject);
-                return vm.isPresent()
-                        ? serve(words, vm.get(), runtime.system())
-                        : none(subject);
+                return vm.isPresent() ? serve(words, vm.get(), runtime.system()) : none(subject);
             }
         }
         return SUCCEEDED;
@@ -139,8 +142,8 @@ final class ControlSession {
             case "write 4" -> copies.write(path, words.get(3));
             case "write-tree 3" -> copies.writeTree(path);
             case "stop 2" -> tell(join(vm.stop()));
-            case "logs 4" -> new Following(connection)
-                    .bytes(vm.log(CommandWords.number(words, 2), follows(words, 3)), system);
+            case "logs 4" ->
+                new Following(connection).bytes(vm.log(CommandWords.number(words, 2), follows(words, 3)), system);
             case "exec 2" -> {
                 new ExecSession(connection, system).run(vm::exec);
                 return Optional.empty();

@@ -44,8 +44,7 @@ public final class EventFacts {
         return Facts.of("event", event.getClass().getSimpleName().toLowerCase(Locale.ROOT), "at", time(event.at()));
     }
 
-    private static Facts of(
-            VmEvent.OfVm event, String word, String name, Object value, Object... more) {
+    private static Facts of(VmEvent.OfVm event, String word, String name, Object value, Object... more) {
         Object[] members = new Object[10 + more.length];
         Object[] first = {
             "event", word, "at", time(event.at()), "vm", event.vm(), "incarnation", event.incarnation(), name, value

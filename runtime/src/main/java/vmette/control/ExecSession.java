@@ -54,16 +54,14 @@ final class ExecSession {
         command.started()
                 .thenAccept(pid -> out.send(new ControlFrame.Answer(List.of("started", Integer.toString(pid)))));
         CompletionStage<Done> all = taken.exceptionally(failure -> Done.getInstance());
-        command.exit()
-                .thenCombine(all, (exit, done) -> exit)
-                .whenComplete((exit, failure) -> {
-                    if (failure == null) {
-                        out.send(told(exit));
-                        out.finish(new ControlFrame.Succeeded());
-                    } else {
-                        out.finish(Refusals.of(failure));
-                    }
-                });
+        command.exit().thenCombine(all, (exit, done) -> exit).whenComplete((exit, failure) -> {
+            if (failure == null) {
+                out.send(told(exit));
+                out.finish(new ControlFrame.Succeeded());
+            } else {
+                out.finish(Refusals.of(failure));
+            }
+        });
         try {
             while (true) {
                 take(connection.read(), command, stdin);
@@ -104,7 +102,9 @@ final class ExecSession {
             int stream, Source<ByteString, ?> output, Function<byte[], ControlFrame> frame, Outgoing out) {
         var running = output.viaMat(KillSwitches.single(), Keep.right())
                 .mapConcat(ExecSession::chunks)
-                .mapAsync(1, chunk -> credits[stream].take(Credit.cost(chunk.size())).thenApply(done -> chunk))
+                .mapAsync(
+                        1,
+                        chunk -> credits[stream].take(Credit.cost(chunk.size())).thenApply(done -> chunk))
                 .toMat(Sink.foreach(chunk -> out.send(frame.apply(chunk.toArray()))), Keep.both())
                 .run(system);
         outputs[stream] = running.first();

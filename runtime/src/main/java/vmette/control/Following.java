@@ -30,7 +30,7 @@ final class Following {
                         KillSwitches.single(), Keep.right())
                 .toMat(Sink.queue(1), Keep.both())
                 .run(system);
-        Leaving.watch(connection, running.first()::abort);
+        Leaving.watch(connection, left -> running.first().shutdown());
         try {
             for (Optional<ByteString> next = pull(running.second()); next.isPresent(); next = pull(running.second())) {
                 send(next.get());

@@ -1,6 +1,7 @@
 package vmette.control;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -19,19 +20,19 @@ enum Kind {
     QUESTION(16, "questions", "ps");
 
     private static final Map<String, Kind> BY_OPERATION = Arrays.stream(values())
-            .flatMap(kind -> Arrays.stream(kind.operations).map(operation -> Map.entry(operation, kind)))
+            .flatMap(kind -> kind.operations.stream().map(operation -> Map.entry(operation, kind)))
             .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
 
     /** At a time. */
     final int limit;
 
     final String plural;
-    private final String[] operations;
+    private final List<String> operations;
 
     Kind(int limit, String plural, String... operations) {
         this.limit = limit;
         this.plural = plural;
-        this.operations = operations;
+        this.operations = List.of(operations);
     }
 
     /** The kind of an operation; what is not known is a question, which is answered with that. */

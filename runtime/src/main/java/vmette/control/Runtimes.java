@@ -102,9 +102,7 @@ public final class Runtimes {
 
     /** The one that runs this fleet. */
     public Optional<Peer> ofFleet(String name) {
-        return living.stream()
-                .filter(peer -> peer.fleets().contains(name))
-                .findFirst();
+        return living.stream().filter(peer -> peer.fleets().contains(name)).findFirst();
     }
 
     /** The one that runs a fleet which came from this file, and the fleet's name. */
@@ -134,8 +132,8 @@ public final class Runtimes {
     /** The one of these that is much like the name, else all; empty if there is none. */
     static Optional<String> hint(String name, Stream<String> known) {
         List<String> all = known.sorted().toList();
-        Optional<String> near = Words.nearest(name, all)
-                .filter(other -> Words.distance(name, other) <= Math.max(1, name.length() / 3));
+        Optional<String> near =
+                Words.nearest(name, all).filter(other -> Words.distance(name, other) <= Math.max(1, name.length() / 3));
         if (near.isPresent()) {
             return near.map(other -> "the nearest one is " + other);
         }

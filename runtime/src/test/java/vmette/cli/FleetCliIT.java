@@ -123,7 +123,16 @@ class FleetCliIT {
         Result piped = vmette("hello\n".getBytes(StandardCharsets.UTF_8), "exec", "web-1", "--", "tr", "a-z", "A-Z");
         assertThat(piped.stdout()).isEqualTo("HELLO\n");
         Result told = vmette(
-                "exec", "web-1", "-e", "A=b c", "--workdir", "/tmp", "--user", "65534", "--exec", "echo $A; pwd; id -u");
+                "exec",
+                "web-1",
+                "-e",
+                "A=b c",
+                "--workdir",
+                "/tmp",
+                "--user",
+                "65534",
+                "--exec",
+                "echo $A; pwd; id -u");
         assertThat(told.stdout()).isEqualTo("b c\n/tmp\n65534\n");
         assertThat(vmette("exec", "web-1", "--", "nothing-of-that-name").code()).isEqualTo(1);
 
@@ -147,7 +156,8 @@ class FleetCliIT {
         killed.awaitOutput("up\n");
         killed.signal("KILL", false);
         assertThat(killed.result().code()).isEqualTo(137);
-        assertThat(vmette("exec", "web-1", "--exec", "while pgrep -f '[s]leep 4711'; do usleep 50000; done").code())
+        assertThat(vmette("exec", "web-1", "--exec", "while pgrep -f '[s]leep 4711'; do usleep 50000; done")
+                        .code())
                 .as("a client that is killed takes its command along")
                 .isZero();
     }
@@ -193,7 +203,10 @@ class FleetCliIT {
         Files.writeString(file, "vmette { fleet { db { memmory = 1 }, web { count = many } } }");
         Result wrong = vmette("up", file.toString(), "--yes");
         assertThat(wrong.code()).isEqualTo(2);
-        assertThat(wrong.stderr()).contains("has 2 mistakes").contains(file + ": 1").contains("the nearest one is memory");
+        assertThat(wrong.stderr())
+                .contains("has 2 mistakes")
+                .contains(file + ":1: ")
+                .contains("the nearest one is memory");
     }
 
     private void whatIsStoppedStaysOffUntilItIsRestarted() {
@@ -230,13 +243,14 @@ class FleetCliIT {
         Result ended = second.result();
         assertThat(ended.code()).isEqualTo(130);
         assertThat(ended.stderr()).contains("in the reverse order of its start");
-        assertThat(ended.stderr().indexOf("web-1 has ended")).isLessThan(ended.stderr().indexOf("db has ended"));
+        assertThat(ended.stderr().indexOf("web-1 has ended"))
+                .isLessThan(ended.stderr().indexOf("db has ended"));
     }
 
     @Test
     void runtimesDoNotDisturbEachOther() throws Exception {
-        Path one = Files.writeString(
-                sandbox.directory().resolve("one.conf"), "vmette { vm.memory = 96MiB, fleet.a {} }");
+        Path one =
+                Files.writeString(sandbox.directory().resolve("one.conf"), "vmette { vm.memory = 96MiB, fleet.a {} }");
         Path two = Files.writeString(
                 sandbox.directory().resolve("two.conf"), "vmette { vm.memory = 96MiB, fleet { a {}, b {} } }");
         Launched first = up(one);
@@ -272,6 +286,48 @@ class FleetCliIT {
         second.signal("TERM", false);
         second.signal("TERM", false);
         assertThat(second.result().code()).isEqualTo(143);
+    }
+
+    @Test
+    void aTerminalIsGivenToACommandAndAskedBeforeAChange() throws Exception {
+        Path small = sandbox.directory().resolve("small.conf");
+        Files.writeString(small, "vmette { vm.memory = 96MiB, fleet.a {} }");
+        Launched up = up(small);
+        Screen screen = new Screen(sandbox, 80, 24);
+        try {
+            String before = screen.settings();
+            screen.launch("exec -t a");
+            screen.await("/ # ");
+            assertThat(screen.settings()).contains("-icanon").contains("-echo ");
+            screen.type("stty size; echo \"$TERM:$0\"");
+            screen.awaitLine("24 80");
+            screen.awaitLine("tmux-256color:/bin/sh");
+            screen.type("sh -c 'trap \"stty size\" WINCH; echo armed$((1 + 1)); while :; do sleep 1; done'");
+            screen.awaitLine("armed2");
+            screen.resize(100, 30);
+            screen.awaitLine("30 100");
+            screen.press("C-c");
+            screen.type("exit 7");
+            screen.awaitLine("code=7");
+            screen.resize(80, 24);
+            assertThat(Sandbox.waitFor(() -> screen.settings().equals(before))).isTrue();
+
+            Files.writeString(small, "vmette { vm.memory = 96MiB, fleet { a {}, b {} } }");
+            screen.launch("up " + small);
+            screen.await("change the fleet small (1 to start)? [y/N]");
+            screen.type("n");
+            screen.awaitLine("code=130");
+            assertThat(vmette("ps").stdout()).doesNotContainPattern("(?m)^b ");
+            screen.launch("up " + small);
+            screen.awaitLine("+ b  is started: 96 MiB");
+            screen.type("y");
+            screen.awaitLine("code=0");
+            assertThat(vmette("ps").stdout()).containsPattern("(?m)^b +ready");
+        } finally {
+            screen.close();
+        }
+        up.signal("INT", true);
+        assertThat(up.result().code()).isEqualTo(130);
     }
 
     private static void kill(String signal, long pid) throws Exception {

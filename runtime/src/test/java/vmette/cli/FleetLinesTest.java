@@ -29,15 +29,17 @@ class FleetLinesTest {
     private static final Instant NOW = Instant.parse("2026-01-31T12:00:00Z");
 
     private static Deployment fleet(String text) {
-        return DeploymentFile.of(ConfigFactory.parseString("vmette { " + text + " }"), "test").deployment();
+        return DeploymentFile.of(ConfigFactory.parseString("vmette { " + text + " }"), "test")
+                .deployment();
     }
 
     @Test
     void aPlanHasALineForEachStep() {
         Deployment old = fleet(
                 "vm.memory = 128MiB, fleet { a { env.X = 1 }, b {}, c {}, d {} }, groups { g { children = [a] }, h { children = [b] } }");
-        Deployment now = fleet("vm.memory = 128MiB, fleet { a { memory = 256MiB, env.X = 2 }, c { recovery.mode = transient }"
-                + ", d {}, e { rootfs = \"debian:12\" } }, groups.g.strategy = one-for-all, groups.g.children = [a]");
+        Deployment now = fleet(
+                "vm.memory = 128MiB, fleet { a { memory = 256MiB, env.X = 2 }, c { recovery.mode = transient }"
+                        + ", d {}, e { rootfs = \"debian:12\" } }, groups.g.strategy = one-for-all, groups.g.children = [a]");
         List<Facts> steps = FleetSteps.of(DeploymentDiff.between(old, now), true);
         assertThat(FleetSteps.lines(steps))
                 .contains(
@@ -65,17 +67,34 @@ class FleetLinesTest {
     @Test
     void vmsAreATableAndEndedOnesAreLeftOutUnlessAskedFor() {
         List<Facts> vms = List.of(
-                Facts.of("name", "web", "state", "ready", "incarnation", 2, "ready", NOW.minusSeconds(65), "recoveries", 1,
-                        "memory-mib", 512, "group", "front", "fleet", "shop", "failure", "VmmExit(9)"),
+                Facts.of(
+                        "name",
+                        "web",
+                        "state",
+                        "ready",
+                        "incarnation",
+                        2,
+                        "ready",
+                        NOW.minusSeconds(65),
+                        "recoveries",
+                        1,
+                        "memory-mib",
+                        512,
+                        "group",
+                        "front",
+                        "fleet",
+                        "shop",
+                        "failure",
+                        "VmmExit(9)"),
                 Facts.of("name", "db", "state", "waiting"),
                 Facts.of("name", "old", "state", "ended"),
                 Facts.of("name", "evil\u001b[2J", "state", "ready", "ready", "no time", "incarnation", "x"));
         assertThat(new PsTable(vms, false, NOW).lines())
                 .containsExactly(
-                        "NAME           STATE    LIFE  UP     REC  MEMORY   GROUP  FLEET  LAST FAILURE",
-                        "db             waiting",
-                        "evil\\x1b[2J    ready",
-                        "web            ready    2     1m 5s  1    512 MiB  front  shop   VmmExit(9)");
+                        "NAME         STATE    LIFE  UP     REC  MEMORY   GROUP  FLEET  LAST FAILURE",
+                        "db           waiting",
+                        "evil\\x1b[2J  ready",
+                        "web          ready    2     1m 5s  1    512 MiB  front  shop   VmmExit(9)");
         assertThat(new PsTable(vms, true, NOW).json()).hasSize(4);
         assertThat(Json.line(new PsTable(vms, false, NOW).json().get(2)))
                 .contains("\"name\":\"web\"", "\"incarnation\":2", "\"upSeconds\":65", "\"memoryMib\":512");
@@ -139,13 +158,15 @@ class FleetLinesTest {
                 directory.resolve("shop.conf"),
                 "vmette { fleet { a { include \"part.conf\" }, b { env.HOME = ${HOME} } } }");
         FleetSource read = FleetSource.read(file, Optional.of(other));
-        assertThat(read.deployment().vms()).extracting(vm -> vm.name() + " " + vm.spec().memoryMib())
+        assertThat(read.deployment().vms())
+                .extracting(vm -> vm.name() + " " + vm.spec().memoryMib())
                 .containsExactly("a 200", "b 300");
         assertThat(read.settings().bootDeadline()).isEqualTo(Duration.ofSeconds(77));
         FleetSource sent = FleetSource.sent(read.file(), read.text());
         assertThat(sent.deployment()).isEqualTo(read.deployment());
         assertThat(sent.hasOtherSettings(read)).isFalse();
-        assertThat(FleetSource.read(file, Optional.empty()).hasOtherSettings(read)).isTrue();
+        assertThat(FleetSource.read(file, Optional.empty()).hasOtherSettings(read))
+                .isTrue();
         assertThatThrownBy(() -> FleetSource.sent(file, "vmette { fleet.a.memory = 1 }"))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining("memory = 1 is refused");

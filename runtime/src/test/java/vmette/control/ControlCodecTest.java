@@ -72,8 +72,10 @@ class ControlCodecTest {
         assertThatThrownBy(() -> read(new byte[] {2, -1, -1, -1, -1})).hasMessageContaining("4294967295 bytes");
         assertThatThrownBy(() -> read(new byte[] {2, 4, 0, 0, 0, 1})).isInstanceOf(EOFException.class);
         assertThatThrownBy(() -> read(new byte[] {9, 0, 0, 0, 0})).hasMessageContaining("type 9");
-        assertThatThrownBy(() -> read(new byte[] {8, 5, 0, 0, 0, 3, 1, 0, 0, 0})).hasMessageContaining("grants");
-        assertThatThrownBy(() -> read(new byte[] {8, 5, 0, 0, 0, 1, 0, 0, 0, 0})).hasMessageContaining("grants");
+        assertThatThrownBy(() -> read(new byte[] {8, 5, 0, 0, 0, 3, 1, 0, 0, 0}))
+                .hasMessageContaining("grants");
+        assertThatThrownBy(() -> read(new byte[] {8, 5, 0, 0, 0, 1, 0, 0, 0, 0}))
+                .hasMessageContaining("grants");
         assertThatThrownBy(() -> read(new byte[] {8, 1, 0, 0, 0, 1})).hasMessageContaining("grants");
         assertThatThrownBy(() -> read(new byte[] {3, 1, 0, 0, 0, 0})).hasMessageContaining("body");
     }

@@ -60,8 +60,7 @@ class ControlOperationsTest {
                 .containsExactly(
                         Facts.of("name", "alone", "state", "starting"),
                         Facts.of("name", "later", "state", "waiting", "fleet", "shop"),
-                        Facts.of(
-                                "name", "web", "state", "ready", "group", "front", "fleet", "shop", "incarnation", 2));
+                        Facts.of("name", "web", "state", "ready", "group", "front", "fleet", "shop", "incarnation", 2));
     }
 
     @Test
@@ -100,11 +99,10 @@ class ControlOperationsTest {
     @Test
     void aFollowerThatLeavesEndsWhatItReads() throws IOException {
         CompletableFuture<Done> ended = new CompletableFuture<>();
-        fixture.vm.log = Source.<ByteString>maybe()
-                .watchTermination((promise, done) -> {
-                    done.whenComplete((ok, failure) -> ended.complete(Done.getInstance()));
-                    return akka.NotUsed.getInstance();
-                });
+        fixture.vm.log = Source.<ByteString>maybe().watchTermination((promise, done) -> {
+            done.whenComplete((ok, failure) -> ended.complete(Done.getInstance()));
+            return akka.NotUsed.getInstance();
+        });
         ControlConnection client = fixture.connect("logs", "web", "0", "follow");
         assertThat(next(fixture.vm.orders)).isEqualTo("log 0 true");
         client.close();
@@ -248,9 +246,9 @@ class ControlOperationsTest {
         assertThat(runtimes.ofFile(Path.of("/etc/shop.conf")).orElseThrow().getKey())
                 .isEqualTo("shop");
         assertThat(runtimes.ofFile(Path.of("/etc/other.conf"))).isEmpty();
-        assertThat(runtimes.noFleet("named shp", "shp")).hasMessage("no fleet named shp is up: the nearest one is shop");
-        assertThat(runtimes.noFleet("named banana", "banana"))
-                .hasMessage("no fleet named banana is up: there is shop");
+        assertThat(runtimes.noFleet("named shp", "shp"))
+                .hasMessage("no fleet named shp is up: the nearest one is shop");
+        assertThat(runtimes.noFleet("named banana", "banana")).hasMessage("no fleet named banana is up: there is shop");
         assertThatThrownBy(() -> runtimes.ofVm("wep")).hasMessage("no VM named wep is running: the nearest one is web");
         RuntimeDirectory second = RuntimeDirectory.open(fixture.base.toString());
         ControlServer other = ControlServer.open(second, fixture.runtime);

@@ -221,8 +221,7 @@ class ControlServerTest {
             assertThatThrownBy(() -> other.publish("web", files(builtIns)))
                     .isInstanceOf(VmetteIoException.class)
                     .hasMessageContaining("a VM named web is running already");
-            assertThatThrownBy(() -> server.publish("web", files(builtIns)))
-                    .isInstanceOf(VmetteIoException.class);
+            assertThatThrownBy(() -> server.publish("web", files(builtIns))).isInstanceOf(VmetteIoException.class);
             server.withdraw("web", vm);
             other.publish("web", files(builtIns));
             other.publish("more", files(builtIns));

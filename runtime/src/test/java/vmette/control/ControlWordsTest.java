@@ -38,12 +38,13 @@ class ControlWordsTest {
     @Property(tries = 300)
     void commandsComeBack(
             @ForAll @Size(min = 1, max = 200) List<@StringLength(max = 5) @NotEmpty String> arguments,
-            @ForAll @Size(max = 5) Map<@AlphaChars @StringLength(min = 1, max = 5) String, @StringLength(max = 5) String>
-                            env,
+            @ForAll @Size(max = 5)
+                    Map<@AlphaChars @StringLength(min = 1, max = 5) String, @StringLength(max = 5) String> env,
             @ForAll boolean stdin,
             @ForAll Optional<@IntRange(max = 65535) Integer> rows)
             throws IOException {
-        ExecSpec spec = ExecSpec.of(arguments.stream().map(word -> word.replace('\0', '0')).toList());
+        ExecSpec spec = ExecSpec.of(
+                arguments.stream().map(word -> word.replace('\0', '0')).toList());
         for (Map.Entry<String, String> variable : env.entrySet()) {
             spec = spec.withEnv(variable.getKey(), variable.getValue().replace('\0', '0'));
         }

@@ -112,8 +112,7 @@ class ExecSessionTest {
 
     @Test
     void aCommandThatDoesNotReadHoldsBackItsInputAndNotItsSignals() throws Exception {
-        fixture.vm.taker =
-                Sink.<ByteString>never().mapMaterializedValue(never -> new CompletableFuture<akka.Done>());
+        fixture.vm.taker = Sink.<ByteString>never().mapMaterializedValue(never -> new CompletableFuture<akka.Done>());
         AtomicLong taken = new AtomicLong();
         InputStream endless = new InputStream() {
             @Override
@@ -268,8 +267,8 @@ class ExecSessionTest {
 
     @Test
     void aCommandThatCannotBeIsRefused() throws IOException {
-        for (List<String> part : List.of(
-                List.of("arguments"), List.of("arguments", "a\0b"), List.of("directory", "relative"))) {
+        for (List<String> part :
+                List.of(List.of("arguments"), List.of("arguments", "a\0b"), List.of("directory", "relative"))) {
             ControlConnection client = fixture.connect("exec", "web");
             client.write(new ControlFrame.Answer(part));
             client.write(new ControlFrame.Answer(List.of("go")));
@@ -283,8 +282,7 @@ class ExecSessionTest {
 
     @Test
     void aClientThatTakesMoreThanItMayEndsItsCommand() throws IOException {
-        fixture.vm.taker =
-                Sink.<ByteString>never().mapMaterializedValue(never -> new CompletableFuture<akka.Done>());
+        fixture.vm.taker = Sink.<ByteString>never().mapMaterializedValue(never -> new CompletableFuture<akka.Done>());
         for (ControlFrame bad : List.of(
                 new ControlFrame.Grant(1, Credit.MOST),
                 new ControlFrame.Grant(0, 1),
