@@ -99,8 +99,9 @@ public final class Fleet {
         }
         CompletableFuture<Done> reply = new CompletableFuture<>();
         ask(new FleetActor.Apply(deployment, reply), reply);
-        reply.whenComplete((done, failure) -> release(deployment));
-        return reply.minimalCompletionStage();
+        CompletionStage<Done> applied = reply.minimalCompletionStage();
+        applied.whenComplete((done, failure) -> release(deployment));
+        return applied;
     }
 
     /** Names that no deployment has any more, neither the present one nor one to come. */

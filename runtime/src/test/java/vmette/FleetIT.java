@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static vmette.Guests.await;
 
+import akka.stream.javadsl.Flow;
+import akka.stream.javadsl.Keep;
+import akka.stream.javadsl.Sink;
+import akka.util.ByteString;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -35,6 +39,8 @@ import vmette.group.MemberStatus;
 
 /** Fleets of real VMs. */
 class FleetIT {
+    private static final int PORT = 7200;
+    private static final String ECHO = "echo hello | vsock-send " + PORT;
     private static final RuntimeSettings SETTINGS = RuntimeSettings.from(ConfigFactory.load());
 
     private static VmPlan plan(String name, String group, int memory) {
@@ -163,10 +169,21 @@ class FleetIT {
             Fleet fleet = vmette.deploy(app(Strategy.ONE_FOR_ALL, "a1", "a2"));
             await(fleet.ready());
             VmHandle a1 = fleet.vm("a1").orElseThrow();
+            await(a1.vsock()
+                    .bind(PORT)
+                    .toMat(
+                            Sink.foreach(connection -> connection
+                                    .flow()
+                                    .join(Flow.<ByteString>create())
+                                    .run(vmette.system())),
+                            Keep.left())
+                    .run(vmette.system()));
+            assertThat(Guests.out(vmette, a1, ECHO)).isEqualTo("hello\n");
             Map<String, String> before = boots(vmette, fleet);
             kill(fleet, "a2");
             assertThat(changed(before, boots(vmette, fleet))).containsExactlyInAnyOrder("a1", "a2");
             assertThat(fleet.vm("a1")).containsSame(a1);
+            assertThat(Guests.out(vmette, a1, ECHO)).isEqualTo("hello\n");
             await(fleet.restart("a1"));
             assertThat(status(fleet, "a1").incarnation()).isEqualTo(3);
             assertThat(status(fleet, "a2").incarnation()).isEqualTo(2);

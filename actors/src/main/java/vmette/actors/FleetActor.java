@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import vmette.config.RestartMode;
 import vmette.config.fleet.Deployment;
@@ -258,7 +259,8 @@ public final class FleetActor extends AbstractBehavior<FleetActor.Command> {
         CompletableFuture<?>[] endings =
                 lives.values().stream().map(life -> life.ticket().ending()).toArray(CompletableFuture[]::new);
         FleetEnd end = new FleetEnd(asked, failures);
-        CompletableFuture.allOf(endings).thenRun(() -> fleet.ending().complete(end));
+        CompletionStage<Void> gone = CompletableFuture.allOf(endings);
+        gone.thenRun(() -> fleet.ending().complete(end));
         return this;
     }
 

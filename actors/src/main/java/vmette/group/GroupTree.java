@@ -2,16 +2,12 @@ package vmette.group;
 
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import vmette.config.fleet.Deployment;
 import vmette.config.fleet.DeploymentDiff;
-import vmette.config.fleet.GroupPlan;
 import vmette.config.fleet.VmPlan;
 import vmette.errors.VmetteException;
 
@@ -30,12 +26,8 @@ public final class GroupTree {
     private final Orders orders;
     private final InstantSource clock;
     private final Node.Numbers numbers = new Node.Numbers();
-    private Deployment deployment = Deployment.EMPTY;
+    private Wiring wiring = Wiring.empty();
     private Optional<Deployment> coming = Optional.empty();
-    private GroupNode top = new GroupNode("", GroupRules.OF_NO_GROUP, Optional.empty());
-    private Map<String, VmNode> vms = new HashMap<>();
-    private Map<String, GroupNode> groups = new HashMap<>();
-    private Map<String, GroupNode> parents = new HashMap<>();
     private boolean closing;
 
     /** @param clock never goes back */
@@ -51,19 +43,20 @@ public final class GroupTree {
      * started anew. To be called only when it {@linkplain #isChanging() changes} no more.
      */
     public void change(Deployment to) {
-        DeploymentDiff diff = DeploymentDiff.between(deployment, to);
-        diff.stop().forEach(vm -> vms.get(vm.name()).retire());
-        diff.replace().stream().filter(other -> other.needsReboot()).forEach(other -> vms.get(other.name())
-                .retire());
+        DeploymentDiff diff = DeploymentDiff.between(wiring.deployment(), to);
+        diff.stop().forEach(vm -> wiring.vms().get(vm.name()).retire());
+        diff.replace().stream()
+                .filter(other -> other.needsReboot())
+                .forEach(other -> wiring.vms().get(other.name()).retire());
         coming = Optional.of(to);
         settle();
     }
 
     /** Ends a VM or a group in order and begins it anew; one that is over, too. Not counted against anybody. */
     public void restart(String name) {
-        Node node = find(name).orElseThrow();
+        Node node = wiring.find(name).orElseThrow();
         node.countRestart();
-        Optional<GroupNode> over = outermostOver(name);
+        Optional<GroupNode> over = wiring.outermostOver(name);
         if (over.isPresent()) {
             over.get().clearOver();
         } else {
@@ -80,7 +73,7 @@ public final class GroupTree {
     public void close() {
         closing = true;
         coming = Optional.empty();
-        top.doom(Node.Doom.STOP, Orders.Because.OWNER);
+        wiring.top().doom(Node.Doom.STOP, Orders.Because.OWNER);
         settle();
     }
 
@@ -88,7 +81,7 @@ public final class GroupTree {
 
     /** An incarnation of a VM is ready. */
     public void cameUp(String name, long order, long incarnation) {
-        VmNode vm = vms.get(name);
+        VmNode vm = wiring.vms().get(name);
         if (vm != null && vm.order() == order && vm.runs()) {
             vm.cameUp(incarnation);
             settle();
@@ -97,7 +90,7 @@ public final class GroupTree {
 
     /** An incarnation of a VM has failed; nothing of it is left, and the VM waits for a word to go on. */
     public void failed(String name, long order, String line, VmetteException cause) {
-        VmNode vm = vms.get(name);
+        VmNode vm = wiring.vms().get(name);
         if (vm == null || vm.order() != order || !vm.runs()) {
             return;
         }
@@ -105,7 +98,7 @@ public final class GroupTree {
         vm.noteFailure(line);
         vm.setPhase(VmNode.Phase.HELD);
         if (!wasToEnd) {
-            parents.get(name)
+            wiring.parent(name)
                     .childEnded(
                             vm,
                             GroupRules.Ending.FAILED,
@@ -118,7 +111,7 @@ public final class GroupTree {
 
     /** As ordered, nothing of a VM's incarnation is left. */
     public void held(String name, long order) {
-        VmNode vm = vms.get(name);
+        VmNode vm = wiring.vms().get(name);
         if (vm != null && vm.order() == order && vm.phase() == VmNode.Phase.HOLDING) {
             vm.setPhase(VmNode.Phase.HELD);
             settle();
@@ -132,7 +125,7 @@ public final class GroupTree {
      * @param failure why it was given up; empty: it ended as it should, or as it was told to
      */
     public void over(String name, long launch, String line, Optional<VmetteException> failure) {
-        VmNode vm = vms.get(name);
+        VmNode vm = wiring.vms().get(name);
         if (vm == null || vm.launchedBy() != launch || vm.phase() == VmNode.Phase.ABSENT) {
             return;
         }
@@ -149,9 +142,9 @@ public final class GroupTree {
             GroupRules.Ending ending =
                     vm.hasBeenReady() ? GroupRules.Ending.FAILED_FOR_GOOD : GroupRules.Ending.NEVER_READY;
             Reason reason = Reason.ofVm(name, line, failure.get());
-            parents.get(name).childEnded(vm, ending, Optional.of(reason), line, clock.instant());
+            wiring.parent(name).childEnded(vm, ending, Optional.of(reason), line, clock.instant());
         } else if (!wasToEnd) {
-            parents.get(name).childEnded(vm, GroupRules.Ending.ENDED, Optional.empty(), line, clock.instant());
+            wiring.parent(name).childEnded(vm, GroupRules.Ending.ENDED, Optional.empty(), line, clock.instant());
         }
         settle();
     }
@@ -159,17 +152,21 @@ public final class GroupTree {
     // ---- what follows
 
     private void settle() {
-        do {
-            top.stopStep(orders, numbers);
-        } while (passFailuresOn());
-        if (coming.isPresent() && vms.values().stream().noneMatch(GroupTree::isLeaving)) {
-            rewire(coming.get());
+        stopWhatIsToEnd();
+        if (coming.isPresent() && wiring.vms().values().stream().noneMatch(GroupTree::isLeaving)) {
+            wiring = wiring.to(coming.get(), orders);
             coming = Optional.empty();
-            top.stopStep(orders, numbers);
+            stopWhatIsToEnd();
         }
         if (!closing) {
-            top.startStep(orders, numbers, true);
+            wiring.top().startStep(orders, numbers, true);
         }
+    }
+
+    private void stopWhatIsToEnd() {
+        do {
+            wiring.top().stopStep(orders, numbers);
+        } while (passFailuresOn());
     }
 
     private static boolean isLeaving(VmNode vm) {
@@ -178,7 +175,7 @@ public final class GroupTree {
 
     private boolean passFailuresOn() {
         boolean any = false;
-        for (GroupNode group : groups.values()) {
+        for (GroupNode group : wiring.groups().values()) {
             Optional<Reason> reason = group.failed();
             if (reason.isPresent()) {
                 any = true;
@@ -194,110 +191,16 @@ public final class GroupTree {
         return any;
     }
 
-    /** Builds the tree anew from nodes that stay and new ones. */
-    private void rewire(Deployment to) {
-        Map<String, VmNode> formerVms = vms;
-        Map<String, GroupNode> formerGroups = groups;
-        GroupNode formerTop = top;
-        deployment = to;
-        vms = new HashMap<>();
-        groups = new HashMap<>();
-        parents = new HashMap<>();
-        top = new GroupNode("", GroupRules.OF_NO_GROUP, Optional.empty());
-        top.inherit(formerTop);
-        Map<String, VmPlan> plans = new HashMap<>();
-        to.vms().forEach(plan -> plans.put(plan.name(), plan));
-        fill(top, to.roots(), plans, formerVms, formerGroups);
-        to.groups().keySet().stream().sorted(Comparator.comparing(this::depth)).forEach(name -> groups.get(name)
-                .fitIn(
-                        parents.get(name),
-                        !formerGroups.containsKey(name)
-                                || formerGroups.get(name).over().isPresent()));
-    }
-
-    private int depth(String group) {
-        int depth = 0;
-        for (GroupNode above = parents.get(group); !above.isTop(); above = parents.get(above.name())) {
-            depth++;
-        }
-        return depth;
-    }
-
-    private void fill(
-            GroupNode parent,
-            List<String> names,
-            Map<String, VmPlan> plans,
-            Map<String, VmNode> formerVms,
-            Map<String, GroupNode> formerGroups) {
-        for (String name : names) {
-            VmPlan plan = plans.get(name);
-            Node child;
-            if (plan == null) {
-                GroupPlan group = deployment.groups().get(name);
-                GroupNode made = group(group, parent, Optional.ofNullable(formerGroups.get(name)));
-                groups.put(name, made);
-                child = made;
-                fill(made, group.children(), plans, formerVms, formerGroups);
-            } else {
-                VmNode vm = vm(plan, Optional.ofNullable(formerVms.get(name)));
-                vms.put(name, vm);
-                child = vm;
-            }
-            parent.children().add(child);
-            parents.put(name, parent);
-        }
-    }
-
-    private static GroupNode group(GroupPlan plan, GroupNode parent, Optional<GroupNode> former) {
-        GroupNode made = new GroupNode(plan.name(), GroupRules.of(plan), Optional.of(parent));
-        former.filter(known -> known.over().isEmpty()).ifPresent(made::inherit);
-        return made;
-    }
-
-    private VmNode vm(VmPlan plan, Optional<VmNode> former) {
-        if (former.isEmpty() || former.get().isRetired()) {
-            return new VmNode(plan);
-        }
-        VmNode vm = former.get();
-        if (!vm.plan().recovery().equals(plan.recovery()) && vm.phase() != VmNode.Phase.ABSENT) {
-            orders.resupervise(plan);
-        }
-        vm.replan(plan);
-        if (vm.over().flatMap(Node.Over::failure).isPresent()) {
-            vm.clearOver();
-        }
-        if (vm.phase() == VmNode.Phase.ABSENT) {
-            vm.forgetReady();
-        }
-        return vm;
-    }
-
     // ---- what there is
-
-    private Optional<Node> find(String name) {
-        Node vm = vms.get(name);
-        return Optional.ofNullable(vm == null ? groups.get(name) : vm);
-    }
-
-    private Optional<GroupNode> outermostOver(String name) {
-        Optional<GroupNode> found = Optional.empty();
-        Optional<GroupNode> each =
-                Optional.ofNullable(groups.get(name)).or(() -> Optional.ofNullable(parents.get(name)));
-        while (each.isPresent()) {
-            found = each.get().over().isPresent() ? each : found;
-            each = each.get().parent();
-        }
-        return found;
-    }
 
     /** What the fleet is, or is becoming. */
     public Deployment deployment() {
-        return coming.orElse(deployment);
+        return coming.orElse(wiring.deployment());
     }
 
     /** Whether a VM or group of this name is there. */
     public boolean has(String name) {
-        return find(name).isPresent();
+        return wiring.find(name).isPresent();
     }
 
     /** Whether what is not to be any more has not ended yet. */
@@ -307,37 +210,39 @@ public final class GroupTree {
 
     /** Whether nothing comes up or ends: each is ready, or over. */
     public boolean isSettled() {
-        return coming.isEmpty() && top.isReady() && vms.values().stream().noneMatch(VmNode::isComingDown);
+        return coming.isEmpty()
+                && wiring.top().isReady()
+                && wiring.vms().values().stream().noneMatch(VmNode::isComingDown);
     }
 
     /** Whether a VM or group is ready or over, and not about to end; so is one that is not there. */
     public boolean isSettled(String name) {
-        Optional<Node> node = find(name);
+        Optional<Node> node = wiring.find(name);
         return node.isEmpty()
                 || (!node.get().isComingDown()
-                        && (node.get().isReady() || outermostOver(name).isPresent()));
+                        && (node.get().isReady() || wiring.outermostOver(name).isPresent()));
     }
 
     /** Why it is over, if it should not be; a group's reason is its VMs' as well. */
     public Optional<Reason> failure(String name) {
-        return outermostOver(name)
+        return wiring.outermostOver(name)
                 .<Node>map(group -> group)
-                .or(() -> find(name))
+                .or(() -> wiring.find(name))
                 .flatMap(Node::over)
                 .flatMap(Node.Over::failure);
     }
 
     /** Whether nothing runs, and nothing will. */
     public boolean isFinished() {
-        boolean isGone = vms.values().stream().allMatch(vm -> vm.phase() == VmNode.Phase.ABSENT);
+        boolean isGone = wiring.vms().values().stream().allMatch(vm -> vm.phase() == VmNode.Phase.ABSENT);
         return closing
                 ? isGone
                 : isGone
                         && coming.isEmpty()
-                        && !vms.isEmpty()
-                        && vms.values().stream()
+                        && !wiring.vms().isEmpty()
+                        && wiring.vms().values().stream()
                                 .allMatch(vm -> vm.over().isPresent()
-                                        || outermostOver(vm.name()).isPresent());
+                                        || wiring.outermostOver(vm.name()).isPresent());
     }
 
     /**
@@ -348,9 +253,9 @@ public final class GroupTree {
     public List<Reason> failures(boolean alsoOnceReady) {
         List<Reason> reasons = new ArrayList<>();
         Set<String> told = new HashSet<>();
-        for (VmPlan plan : deployment.vms()) {
-            Optional<GroupNode> group = outermostOver(plan.name());
-            if (group.isEmpty() && vms.get(plan.name()).hasBeenReady() && !alsoOnceReady) {
+        for (VmPlan plan : wiring.deployment().vms()) {
+            Optional<GroupNode> group = wiring.outermostOver(plan.name());
+            if (group.isEmpty() && wiring.vms().get(plan.name()).hasBeenReady() && !alsoOnceReady) {
                 continue;
             }
             failure(plan.name()).filter(reason -> told.add(reason.name())).ifPresent(reasons::add);
@@ -360,6 +265,6 @@ public final class GroupTree {
 
     /** All of it, in the order of starting. */
     public List<MemberStatus> status() {
-        return top.status().children();
+        return wiring.top().status().children();
     }
 }

@@ -68,11 +68,11 @@ class FleetActorTest {
     @Test
     void anEscalationEndsAFleetThatIsNothingElseAndSaysWhy() {
         try (FleetFixture fixture = new FleetFixture(Deployment.EMPTY)) {
-            fixture.apply(three(Strategy.ONE_FOR_ONE, 0));
+            CompletableFuture<Done> ready = fixture.apply(three(Strategy.ONE_FOR_ONE, 0));
             fixture.boot("a");
             FakeMachine b = fixture.boot("b");
             fixture.boot("c");
-            fixture.advanceUntil(() -> fixture.state("app") == MemberStatus.State.READY);
+            Await.value(ready);
             FleetFixture.crash(b);
             fixture.advanceUntil(() -> fixture.fleet.ending().isDone());
             FleetEnd end = Await.value(fixture.fleet.ended());

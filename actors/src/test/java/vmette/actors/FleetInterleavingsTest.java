@@ -2,10 +2,12 @@ package vmette.actors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import akka.Done;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import net.jqwik.api.ForAll;
@@ -18,11 +20,12 @@ import vmette.group.MemberStatus;
 
 /** Real actors, whose machines come up and break at random; {@code GroupTreePropertiesTest} goes through far more of it without them. */
 class FleetInterleavingsTest {
+    private static final List<Strategy> STRATEGIES = List.of(Strategy.values());
     private static final List<String> VMS = List.of("a", "b", "c", "d", "e");
 
     private static Deployment deployment(Random random) {
-        Strategy outer = Strategy.values()[random.nextInt(3)];
-        Strategy inner = Strategy.values()[random.nextInt(3)];
+        Strategy outer = STRATEGIES.get(random.nextInt(STRATEGIES.size()));
+        Strategy inner = STRATEGIES.get(random.nextInt(STRATEGIES.size()));
         return new Fleets()
                 .vms("app", "a", "d")
                 .vms("mid", "b", "c")
@@ -37,7 +40,7 @@ class FleetInterleavingsTest {
         Random random = new Random(seed);
         ExecutorService agents = Executors.newCachedThreadPool(FleetInterleavingsTest::daemon);
         try (FleetFixture fixture = new FleetFixture(Deployment.EMPTY)) {
-            fixture.apply(deployment(random));
+            CompletableFuture<Done> ready = fixture.apply(deployment(random));
             for (int i = 0; i < 25; i++) {
                 if (random.nextInt(3) > 0) {
                     bootWhatHasBegun(fixture, agents);
@@ -53,6 +56,7 @@ class FleetInterleavingsTest {
                 bootWhatHasBegun(fixture, agents);
                 return fixture.fleet.ending().isDone() || VMS.stream().allMatch(vm -> isAtRest(fixture, vm));
             });
+            fixture.advanceUntil(ready::isDone);
             assertThat(fixture.machines.overlap).isEmpty();
             fixture.down();
         } finally {

@@ -22,6 +22,9 @@ public final class Fleets {
     private static final RecoverySettings RECOVERY =
             RuntimeSettings.from(ConfigFactory.load()).recovery();
 
+    private static final List<RestartMode> MODES = List.of(RestartMode.values());
+    private static final List<Strategy> STRATEGIES = List.of(Strategy.values());
+
     private final List<VmPlan> vms = new ArrayList<>();
     private final Map<String, GroupPlan> groups = new HashMap<>();
     private final List<String> roots = new ArrayList<>();
@@ -90,9 +93,7 @@ public final class Fleets {
         for (int i = 0; i < vms; i++) {
             int group = random.nextInt(groups + 1) - 1;
             String name = "v" + i;
-            RestartMode mode = random.nextInt(4) > 0
-                    ? RestartMode.TRANSIENT
-                    : RestartMode.values()[random.nextInt(RestartMode.values().length)];
+            RestartMode mode = random.nextInt(4) > 0 ? RestartMode.TRANSIENT : MODES.get(random.nextInt(MODES.size()));
             fleet.vm(name, mode, group < 0 ? "" : "g" + group, random.nextBoolean() ? 256 : 128);
             if (group >= 0) {
                 List<String> siblings = children.get(group);
@@ -100,7 +101,7 @@ public final class Fleets {
             }
         }
         for (int i = 0; i < groups; i++) {
-            Strategy strategy = Strategy.values()[random.nextInt(Strategy.values().length)];
+            Strategy strategy = STRATEGIES.get(random.nextInt(STRATEGIES.size()));
             String parent = parents.get(i) < 0 ? "" : "g" + parents.get(i);
             fleet.group(
                     "g" + i,

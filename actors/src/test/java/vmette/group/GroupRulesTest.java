@@ -21,6 +21,7 @@ import vmette.group.GroupRules.Verdict;
 class GroupRulesTest {
     private static final Instant NOW = Instant.parse("2026-01-02T03:04:05Z");
     private static final Duration WITHIN = Duration.ofMinutes(5);
+    private static final List<RestartMode> MODES = List.of(RestartMode.values());
     private static final Child RUNS = new Child(RestartMode.TRANSIENT, true, false);
     private static final Child FAILED = new Child(RestartMode.TRANSIENT, false, false);
     private static final Child OVER = new Child(RestartMode.TRANSIENT, false, true);
@@ -79,7 +80,7 @@ class GroupRulesTest {
     }
 
     @Example
-    void nordoesOneThatEndsAsItShould() {
+    void norDoesOneThatEndsAsItShould() {
         for (Strategy strategy : Strategy.values()) {
             assertThat(decide(strategy, Ending.ENDED, 0, FAILED, RUNS)).isEqualTo(new Verdict.LetBe());
         }
@@ -132,8 +133,7 @@ class GroupRulesTest {
             @ForAll @Size(min = 1, max = 12) List<@IntRange(max = 8) Integer> states,
             @ForAll @IntRange(max = 11) int which) {
         List<Child> children = new ArrayList<>();
-        states.forEach(
-                state -> children.add(new Child(RestartMode.values()[state % 3], state / 3 == 1, state / 3 == 2)));
+        states.forEach(state -> children.add(new Child(MODES.get(state % 3), state / 3 == 1, state / 3 == 2)));
         int failed = which % children.size();
         children.set(failed, FAILED);
         Verdict.Restart verdict = (Verdict.Restart)
