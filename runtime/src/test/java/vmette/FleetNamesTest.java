@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import vmette.actors.FleetEnd;
@@ -65,13 +66,10 @@ class FleetNamesTest {
         FleetNames names = new FleetNames(Stream::empty);
         fleet(names, of("a"));
         Fleet second = fleet(names, of("b"));
-        assertThat(second.apply(of("b", "a")).toCompletableFuture())
-                .isCompletedExceptionally()
-                .satisfies(stage -> assertThat(((CompletableFuture<?>) stage)
-                                .handle((done, failure) -> failure)
-                                .join())
-                        .isInstanceOf(InvalidConfigException.class)
-                        .hasMessageContaining("VMs named a exist"));
+        CompletionStage<?> applied = second.apply(of("b", "a"));
+        assertThatThrownBy(() -> Guests.await(applied))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("VMs named a exist");
         assertThat(second.deployment()).isEqualTo(of("b"));
     }
 

@@ -113,14 +113,8 @@ final class FleetFixture implements AutoCloseable {
                 throw new AssertionError(
                         "did not happen: " + fleet.board().get().members());
             }
-            // Not faster than what the clock does not decide.
-            time.timePasses(Duration.ofMillis(100));
-            try {
-                Thread.sleep(4);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new AssertionError(e);
-            }
+            // Takes a tenth of a second, for what the clock does not decide.
+            time.timePasses(Duration.ofSeconds(1));
         }
     }
 
