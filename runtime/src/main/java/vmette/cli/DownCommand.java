@@ -21,6 +21,7 @@ import vmette.config.fleet.DeploymentFile;
 import vmette.control.ControlCall;
 import vmette.control.Facts;
 import vmette.control.Runtimes;
+import vmette.errors.InvalidConfigException;
 import vmette.errors.VmetteIoException;
 
 /** {@code vmette down}. */
@@ -98,12 +99,16 @@ final class DownCommand implements Callable<Integer> {
                 .orElseThrow(() -> new VmetteIoException("no fleet is up"));
     }
 
-    /** The file may say itself where its runtime is. */
+    /** The file may say itself where its runtime is; one that is broken by now does not. */
     private Runtimes runtimes() {
         if (file != null && Files.isReadable(file)) {
-            Config said = DeploymentFile.parse(file);
-            if (said.hasPath(RUNTIME_DIR)) {
-                return Runtimes.find(said.getString(RUNTIME_DIR));
+            try {
+                Config said = DeploymentFile.parse(file);
+                if (said.hasPath(RUNTIME_DIR)) {
+                    return Runtimes.find(said.getString(RUNTIME_DIR));
+                }
+            } catch (InvalidConfigException broken) {
+                common.progress().accept(file + " cannot be read any more: looking where --config says");
             }
         }
         return common.runtimes();

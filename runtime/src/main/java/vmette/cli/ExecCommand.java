@@ -21,6 +21,7 @@ import vmette.control.ControlledCommand.Exit;
 import vmette.control.ExecCall;
 import vmette.control.ExecCall.Streams;
 import vmette.control.Runtimes;
+import vmette.errors.InvalidConfigException;
 
 /** {@code vmette exec}. */
 @Command(
@@ -132,10 +133,24 @@ final class ExecCommand implements Callable<Integer> {
         if (directory != null) {
             command = command.withDirectory(directory);
         }
+        command = withEnvironment(command);
+        return stdin || tty || !RawTerminal.isThere() ? command : command.withoutStdin();
+    }
+
+    private ExecSpec withEnvironment(ExecSpec given) {
+        ExecSpec command = given;
+        for (String line : Variables.of(spec).lines("--env")) {
+            int equals = line.indexOf('=');
+            if (equals < 0) {
+                throw new InvalidConfigException(
+                        Variables.name("--env") + " expects KEY=VALUE in each line, not '" + line + "'");
+            }
+            command = command.withEnv(line.substring(0, equals), line.substring(equals + 1));
+        }
         for (Map.Entry<String, String> variable : env.entrySet()) {
             command = command.withEnv(variable.getKey(), variable.getValue());
         }
-        return stdin || tty || !RawTerminal.isThere() ? command : command.withoutStdin();
+        return command;
     }
 
     private Exit plain(Runtimes.Peer runtime, ExecSpec command) {

@@ -34,7 +34,7 @@ final class FleetRun {
         this.common = common;
     }
 
-    /** @return the exit code */
+    /** Has it up until its end, which the exit code tells. */
     int run() {
         long begun = System.nanoTime();
         try (Vmette vmette = Vmette.create(source.settings(), common.transfers())) {

@@ -38,7 +38,8 @@ final class FleetSteps {
             }
         }
         diff.start().forEach(vm -> steps.add(Facts.of("step", "start", "vm", vm.name(), "detail", detail(vm))));
-        diff.changedGroups().forEach(group -> steps.add(Facts.of("step", "group", "group", group)));
+        diff.changedGroups()
+                .forEach(group -> steps.add(Facts.of("step", "group", "group", group, "change", change(diff, group))));
         if (!diff.unchanged().isEmpty()) {
             steps.add(Facts.of("step", "unchanged", "count", diff.unchanged().size()));
         }
@@ -46,6 +47,13 @@ final class FleetSteps {
             steps.add(Facts.of("step", "settings"));
         }
         return steps;
+    }
+
+    private static String change(DeploymentDiff diff, String group) {
+        if (!diff.groups().containsKey(group)) {
+            return "gone";
+        }
+        return diff.oldGroups().containsKey(group) ? "changed" : "new";
     }
 
     private static String detail(VmPlan vm) {
@@ -71,7 +79,12 @@ final class FleetSteps {
                         + step.get("from").map(GuestText::printable).orElse("nothing") + " -> "
                         + step.get("to").map(GuestText::printable).orElse("nothing");
             case "start" -> "+ " + vm + "  is started: " + shown(step, "detail");
-            case "group" -> "  group " + shown(step, "group") + " is otherwise";
+            case "group" ->
+                switch (step.text("change")) {
+                    case "new" -> "+ group " + shown(step, "group");
+                    case "gone" -> "- group " + shown(step, "group");
+                    default -> "~ group " + shown(step, "group") + "  is otherwise";
+                };
             case "unchanged" ->
                 "  "
                         + step.number("count")

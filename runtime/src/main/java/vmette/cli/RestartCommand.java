@@ -10,13 +10,15 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import vmette.control.ControlCall;
 import vmette.control.Facts;
+import vmette.control.Runtimes;
 
 /** {@code vmette restart}. */
 @Command(
         name = "restart",
         description = {
-            "Ends a running VM and boots it anew, and waits until it is ready.",
-            "Its commands and connections end; ports that lead to it stay open. Not counted among its recoveries.",
+            "Ends a VM and boots it anew, and waits until it is ready; one of a fleet that is off, too.",
+            "The name of a fleet's group stands for all VMs of it, which end and begin in their order.",
+            "Commands and connections end; ports that lead to a VM stay open. Not counted among recoveries.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -27,13 +29,14 @@ import vmette.control.Facts;
         footerHeading = "%nExamples:%n",
         footer = {
             "  ${sys:vmette.command:-vmette} restart web-1",
+            "  ${sys:vmette.command:-vmette} restart front",
             "  ${sys:vmette.command:-vmette} restart web-1 --json",
         })
 final class RestartCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "NAME", description = "The VM.")
+    @Parameters(index = "0", paramLabel = "NAME", description = "The VM, or the group.")
     private String vm;
 
     @Mixin
@@ -42,7 +45,11 @@ final class RestartCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         long begun = System.nanoTime();
-        try (ControlCall call = new ControlCall(common.runtimes().ofVm(vm), "restart", vm)) {
+        Runtimes runtimes = common.runtimes();
+        Runtimes.Peer runtime = runtimes.running(vm)
+                .or(() -> Survey.of(runtimes.living()).member(vm))
+                .orElseGet(() -> runtimes.ofVm(vm));
+        try (ControlCall call = new ControlCall(runtime, "restart", vm)) {
             Optional<Facts> ready = call.all().stream().findFirst();
             Duration took = Duration.ofNanos(System.nanoTime() - begun);
             if (common.isJson()) {

@@ -47,10 +47,8 @@ public final class ControlCall implements AutoCloseable {
             }
             connection.write(frame);
         } catch (IOException e) {
-            // It has perhaps said why.
-            while (next().isPresent()) {
-                continue;
-            }
+            // It has perhaps said why, which is thrown then.
+            all();
             throw gone(e);
         }
     }

@@ -210,13 +210,13 @@ public final class ControlServer implements AutoCloseable {
         return List.copyOf(all.values());
     }
 
-    /** Restarts what it is, in its place in its fleet if it has one. */
-    CompletionStage<?> restart(String name, ControlledVm vm) {
+    /** Restarts a VM, in its place in its fleet if it has one, or a group; empty if there is none of that name. */
+    Optional<CompletionStage<?>> restart(String name) {
         return fleets.values().stream()
                 .flatMap(fleet -> fleet.restart(name).stream())
                 .<CompletionStage<?>>map(done -> done)
                 .findFirst()
-                .orElseGet(vm::restart);
+                .or(() -> vm(name).map(ControlledVm::restart));
     }
 
     /** Whoever has been told that something is done has heard so before its runtime is gone. */

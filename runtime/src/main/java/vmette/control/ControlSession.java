@@ -110,14 +110,25 @@ final class ControlSession {
                     session.apply(fleet.get());
                 }
             }
+            case "restart 2" -> {
+                Optional<CompletionStage<?>> restarted = server.restart(subject);
+                if (restarted.isEmpty()) {
+                    return none(subject);
+                }
+                if (join(restarted.get()) instanceof Facts known) {
+                    tell(known);
+                }
+            }
             default -> {
                 Optional<ControlledVm> vm = server.vm(subject);
-                return vm.isPresent()
-                        ? serve(words, vm.get(), runtime.system())
-                        : failed("ENOENT", "no VM named " + GuestText.printable(subject) + " is running");
+                return vm.isPresent() ? serve(words, vm.get(), runtime.system()) : none(subject);
             }
         }
         return SUCCEEDED;
+    }
+
+    private static Optional<ControlFrame> none(String vm) {
+        return failed("ENOENT", "no VM named " + GuestText.printable(vm) + " is running");
     }
 
     private Optional<ControlFrame> serve(List<String> words, ControlledVm vm, ClassicActorSystemProvider system)
@@ -131,11 +142,6 @@ final class ControlSession {
             case "write 4" -> copies.write(path, words.get(3));
             case "write-tree 3" -> copies.writeTree(path);
             case "stop 2" -> tell(join(vm.stop()));
-            case "restart 2" -> {
-                if (join(server.restart(words.get(1), vm)) instanceof Facts known) {
-                    tell(known);
-                }
-            }
             case "logs 4" ->
                 new Following(connection).bytes(vm.log(CommandWords.number(words, 2), follows(words, 3)), system);
             case "exec 2" -> {

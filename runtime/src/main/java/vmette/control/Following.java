@@ -30,7 +30,7 @@ final class Following {
                         KillSwitches.single(), Keep.right())
                 .toMat(Sink.queue(1), Keep.both())
                 .run(system);
-        Leaving.watch(connection, running.first()::abort);
+        Leaving.watch(connection, left -> running.first().shutdown());
         try {
             for (Optional<ByteString> next = pull(running.second()); next.isPresent(); next = pull(running.second())) {
                 send(next.get());
@@ -64,21 +64,22 @@ final class Following {
     /** Sends what happens until something is done. */
     void until(CompletionStage<?> done, EventTail events, long from) throws IOException {
         CompletableFuture<?> end = done.toCompletableFuture();
+        // Once: each stage that waits for it stays with it until then.
+        CompletableFuture<?> settled = end.handle((result, failure) -> null);
         long at = from;
         boolean over;
         do {
             over = end.isDone();
             at = send(events, Optional.empty(), at);
             if (!over) {
-                either(events.isOver(at) ? end : events.after(at), end);
+                either(events.isOver(at) ? settled : events.after(at), settled);
             }
         } while (!over);
         end.join();
     }
 
     private static void either(CompletionStage<?> one, CompletableFuture<?> other) {
-        CompletableFuture.anyOf(one.toCompletableFuture(), other.exceptionally(failure -> null))
-                .join();
+        CompletableFuture.anyOf(one.toCompletableFuture(), other).join();
     }
 
     private long send(EventTail events, Optional<String> vm, long from) throws IOException {

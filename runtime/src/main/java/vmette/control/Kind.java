@@ -8,35 +8,35 @@ import java.util.stream.Collectors;
 /** What operations cost, and thus how many of each go at a time: those that last keep out none of another kind. */
 enum Kind {
     /** Each has a thread of ours and, while it copies, one of Akka's for blocking work, of which there are 16. */
-    COPY(12, "copies", "stat", "read", "read-tree", "write", "write-tree"),
+    COPY(12, "copies"),
     /** Two threads each. */
-    COMMAND(32, "commands", "exec"),
+    COMMAND(32, "commands"),
     /** They last as long as their clients want, and wait most of the time. */
-    FOLLOWER(32, "readers of logs and events", "logs", "events"),
+    FOLLOWER(32, "readers of logs and events"),
     /** They may take as long as a VM takes to boot or to end. */
-    ORDER(32, "orders", "stop", "restart", "apply", "down"),
+    ORDER(32, "orders"),
     /** Answered at once. */
-    QUESTION(16, "questions", "ps");
-
-    private static final Map<String, Kind> BY_OPERATION = Arrays.stream(values())
-            .flatMap(kind -> Arrays.stream(kind.operations).map(operation -> Map.entry(operation, kind)))
-            .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+    QUESTION(16, "questions");
 
     /** At a time. */
     final int limit;
 
     final String plural;
-    private final String[] operations;
 
-    Kind(int limit, String plural, String... operations) {
+    Kind(int limit, String plural) {
         this.limit = limit;
         this.plural = plural;
-        this.operations = operations;
     }
 
     /** The kind of an operation; what is not known is a question, which is answered with that. */
     static Kind of(String operation) {
-        return BY_OPERATION.getOrDefault(operation, QUESTION);
+        return switch (operation) {
+            case "stat", "read", "read-tree", "write", "write-tree" -> COPY;
+            case "exec" -> COMMAND;
+            case "logs", "events" -> FOLLOWER;
+            case "stop", "restart", "apply", "down" -> ORDER;
+            default -> QUESTION;
+        };
     }
 
     /** All together. */

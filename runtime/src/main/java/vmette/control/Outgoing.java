@@ -1,6 +1,7 @@
 package vmette.control;
 
 import java.io.IOException;
+import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 
@@ -9,10 +10,9 @@ import java.util.concurrent.LinkedBlockingQueue;
  * credit of those who send. Thread-safe.
  */
 final class Outgoing {
-    private static final ControlFrame LAST = new ControlFrame.End();
-
     private final ControlConnection connection;
-    private final BlockingQueue<ControlFrame> waiting = new LinkedBlockingQueue<>();
+    // Nothing: there is no more.
+    private final BlockingQueue<Optional<ControlFrame>> waiting = new LinkedBlockingQueue<>();
 
     Outgoing(ControlConnection connection) {
         this.connection = connection;
@@ -22,19 +22,19 @@ final class Outgoing {
     }
 
     void send(ControlFrame frame) {
-        waiting.add(frame);
+        waiting.add(Optional.of(frame));
     }
 
     /** Sends this last, and closes the connection then. */
     void finish(ControlFrame outcome) {
-        waiting.add(outcome);
-        waiting.add(LAST);
+        waiting.add(Optional.of(outcome));
+        waiting.add(Optional.empty());
     }
 
     private void write() {
         try (connection) {
-            for (ControlFrame next = waiting.take(); next != LAST; next = waiting.take()) {
-                connection.write(next);
+            for (Optional<ControlFrame> next = waiting.take(); next.isPresent(); next = waiting.take()) {
+                connection.write(next.get());
             }
         } catch (IOException gone) {
             // The reader of the connection learns of it, too.

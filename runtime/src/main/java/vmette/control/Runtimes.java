@@ -89,12 +89,15 @@ public final class Runtimes {
      * @throws VmetteIoException if none has; it names the VM that may have been meant
      */
     public Peer ofVm(String name) {
-        return living.stream()
-                .filter(peer -> peer.vms().contains(name))
-                .findFirst()
+        return running(name)
                 .orElseThrow(() -> new VmetteIoException("no VM named " + name + " is running: "
                         + hint(name, living.stream().flatMap(peer -> peer.vms().stream()))
                                 .orElse("start one with vmette run --name NAME, or a fleet with vmette up FILE")));
+    }
+
+    /** The one that has this VM running. */
+    public Optional<Peer> running(String name) {
+        return living.stream().filter(peer -> peer.vms().contains(name)).findFirst();
     }
 
     /** The one that runs this fleet. */

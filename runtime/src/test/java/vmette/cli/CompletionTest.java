@@ -40,6 +40,11 @@ class CompletionTest {
             value = {
                 "vmette run --ro | --rootfs --rootfs-ro --rootfs-image",
                 "vmette cache pr | prune",
+                "vmette ev | events",
+                "vmette up --dr | --dry-run",
+                "vmette logs --fol | --follow",
+                "vmette exec --wor | --workdir",
+                "vmette down --fl | --fleet",
                 "vmette config ch | check",
                 "vmette config show --js | --json",
                 "vmette cache prune --dr | --dry-run",

@@ -102,6 +102,15 @@ final class Launched {
         return read(err);
     }
 
+    /** What it has written to its standard output so far. */
+    String output() {
+        return read(out);
+    }
+
+    boolean isAlive() {
+        return process.isAlive();
+    }
+
     /** Sends a signal to the whole group, as a terminal does, or to the JVM alone. */
     void signal(String name, boolean group) {
         try {

@@ -129,7 +129,9 @@ class ControlOperationsTest {
     @Test
     void aSlowReaderOfEventsHoldsUpNobodyAndLearnsWhatItMissed() throws IOException {
         String long_ = "x".repeat(1900);
+        fixture.runtime.events.add(Facts.of("event", "launched"));
         ControlConnection slow = fixture.connect("events", "", "follow");
+        assertThat(slow.read()).isEqualTo(new ControlFrame.Answer(List.of("event", "launched")));
         int many = 5 * EventTail.KEPT;
         for (int i = 0; i < many; i++) {
             fixture.runtime.events.add(Facts.of("event", "began", "number", i, "text", long_));

@@ -1,0 +1,179 @@
+package vmette.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.typesafe.config.ConfigFactory;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine.ParameterException;
+import vmette.config.fleet.Deployment;
+import vmette.config.fleet.DeploymentDiff;
+import vmette.config.fleet.DeploymentFile;
+import vmette.control.Facts;
+import vmette.errors.InvalidConfigException;
+
+/** What the commands of fleets say, and what they take for the same fleet. */
+class FleetLinesTest {
+    private static final Instant NOW = Instant.parse("2026-01-31T12:00:00Z");
+
+    private static Deployment fleet(String text) {
+        return DeploymentFile.of(ConfigFactory.parseString("vmette { " + text + " }"), "test")
+                .deployment();
+    }
+
+    @Test
+    void aPlanHasALineForEachStep() {
+        Deployment old = fleet(
+                "vm.memory = 128MiB, fleet { a { env.X = 1 }, b {}, c {}, d {} }, groups { g { children = [a] }, h { children = [b] } }");
+        Deployment now = fleet(
+                "vm.memory = 128MiB, fleet { a { memory = 256MiB, env.X = 2 }, c { recovery.mode = transient }"
+                        + ", d {}, e { rootfs = \"debian:12\" } }, groups.g.strategy = one-for-all, groups.g.children = [a]");
+        List<Facts> steps = FleetSteps.of(DeploymentDiff.between(old, now), true);
+        assertThat(FleetSteps.lines(steps))
+                .contains(
+                        "- b  is stopped",
+                        "~ a  is replaced",
+                        "    memory: 128MiB -> 256MiB",
+                        "~ c  goes on, supervised otherwise",
+                        "    recovery.mode: temporary -> transient",
+                        "+ e  is started: 128 MiB, debian:12",
+                        "~ group g  is otherwise",
+                        "- group h",
+                        "  1 VM goes on as before")
+                .anyMatch(line -> line.contains("settings of the runtime are otherwise"))
+                .noneMatch(line -> line.contains("env.X: 1"));
+        assertThat(FleetSteps.summary(steps)).contains("1 to start, 1 to stop, 1 to replace");
+        assertThat(Json.line(FleetSteps.json("shop", steps)))
+                .startsWith("{\"fleet\":\"shop\",\"stop\":[\"b\"],\"replace\":[{\"vm\":\"a\",\"changes\":[")
+                .contains("{\"key\":\"memory\",\"from\":\"128MiB\",\"to\":\"256MiB\"}")
+                .contains("\"start\":[\"e\"],\"groups\":[\"g\",\"h\"],\"unchanged\":1,\"settings\":true}");
+        List<Facts> none = FleetSteps.of(DeploymentDiff.between(now, now), false);
+        assertThat(FleetSteps.lines(none)).containsExactly("  4 VMs go on as before");
+        assertThat(FleetSteps.summary(none)).isEmpty();
+    }
+
+    @Test
+    void vmsAreATableAndEndedOnesAreLeftOutUnlessAskedFor() {
+        List<Facts> vms = List.of(
+                Facts.of(
+                        "name",
+                        "web",
+                        "state",
+                        "ready",
+                        "incarnation",
+                        2,
+                        "ready",
+                        NOW.minusSeconds(65),
+                        "recoveries",
+                        1,
+                        "memory-mib",
+                        512,
+                        "group",
+                        "front",
+                        "fleet",
+                        "shop",
+                        "failure",
+                        "VmmExit(9)"),
+                Facts.of("name", "db", "state", "waiting"),
+                Facts.of("name", "old", "state", "ended"),
+                Facts.of("name", "evil\u001b[2J", "state", "ready", "ready", "no time", "incarnation", "x"));
+        assertThat(new PsTable(vms, false, NOW).lines())
+                .containsExactly(
+                        "NAME         STATE    LIFE  UP     REC  MEMORY   GROUP  FLEET  LAST FAILURE",
+                        "db           waiting",
+                        "evil\\x1b[2J  ready",
+                        "web          ready    2     1m 5s  1    512 MiB  front  shop   VmmExit(9)");
+        assertThat(new PsTable(vms, true, NOW).json()).hasSize(4);
+        assertThat(Json.line(new PsTable(vms, false, NOW).json().get(2)))
+                .contains("\"name\":\"web\"", "\"incarnation\":2", "\"upSeconds\":65", "\"memoryMib\":512");
+    }
+
+    @Test
+    void eventsAreLinesForPeopleAndForPrograms() {
+        Facts ready = Facts.of("event", "ready", "at", NOW, "vm", "web", "incarnation", 2, "boot-ms", 2100);
+        assertThat(EventLines.dated(ready)).isEqualTo("2026-01-31T12:00:00Z  web (life 2) is ready after 2.1 s");
+        assertThat(EventLines.json(ready))
+                .isEqualTo(
+                        "{\"event\":\"ready\",\"at\":\"2026-01-31T12:00:00Z\",\"vm\":\"web\",\"incarnation\":2,\"bootMs\":2100}");
+        assertThat(EventLines.text(Facts.of("event", "missed", "count", 7))).isEqualTo("7 events were missed");
+        assertThat(EventLines.text(Facts.of("event", "ended", "vm", "web", "how", "failed", "failure", "Hung")))
+                .isEqualTo("web has ended: failed (Hung)");
+        assertThat(EventLines.text(Facts.of("event", "stopping", "vm", "web")))
+                .isEqualTo("web is stopping: to be restarted");
+        assertThat(EventLines.text(Facts.of("event", "danced", "vm", "web"))).isEqualTo("web danced");
+        assertThat(EventLines.text(Facts.of())).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"PT-1S,0.0 s", "PT59.94S,59.9 s", "PT65S,1m 5s", "PT2H10M59S,2h 10m", "P12DT1H,12d 1h"})
+    void spansHaveTwoUnits(Duration span, String text) {
+        assertThat(Spans.text(span)).isEqualTo(text);
+    }
+
+    @Test
+    void aLogOnATerminalMovesNoCursor() throws IOException {
+        ByteArrayOutputStream shown = new ByteArrayOutputStream();
+        try (LogPrinter printer = new LogPrinter(shown, true)) {
+            printer.write("one\r\ntwo \u001b[2J ü\n".getBytes(StandardCharsets.UTF_8));
+            printer.write("x".repeat(10_000).getBytes(StandardCharsets.UTF_8));
+        }
+        assertThat(shown.toString(StandardCharsets.UTF_8))
+                .isEqualTo("one\ntwo \\x1b[2J ü\n" + "x".repeat(10_000) + "\n");
+        ByteArrayOutputStream piped = new ByteArrayOutputStream();
+        byte[] odd = {0, 27, -1, '\r', '\n', 'x'};
+        try (LogPrinter printer = new LogPrinter(piped, false)) {
+            printer.write(odd);
+        }
+        assertThat(piped.toByteArray()).isEqualTo(odd);
+    }
+
+    @Test
+    void aFleetIsCalledAsItsFile() {
+        var command = Main.commandLine().getSubcommands().get("up").getCommandSpec();
+        assertThat(FleetChoice.nameOf(Path.of("/x/shop.conf"), command)).isEqualTo("shop");
+        assertThat(FleetChoice.nameOf(Path.of("/x/shop"), command)).isEqualTo("shop");
+        assertThatThrownBy(() -> FleetChoice.nameOf(Path.of("/x/my shop.conf"), command))
+                .isInstanceOf(ParameterException.class)
+                .hasMessageContaining("'my shop' cannot be the name of a fleet: --fleet takes");
+    }
+
+    @Test
+    void whatIsSentIsWhatTheFileComesTo(@TempDir Path directory) throws IOException {
+        Path other = Files.writeString(
+                directory.resolve("settings.conf"), "vmette { boot.deadline = 77s, vm.memory = 300MiB, fleet.no {} }");
+        Files.writeString(directory.resolve("part.conf"), "memory = 200MiB");
+        Path file = Files.writeString(
+                directory.resolve("shop.conf"),
+                "vmette { fleet { a { include \"part.conf\" }, b { env.HOME = ${HOME} } } }");
+        FleetSource read = FleetSource.read(file, Optional.of(other));
+        assertThat(read.deployment().vms())
+                .extracting(vm -> vm.name() + " " + vm.spec().memoryMib())
+                .containsExactly("a 200", "b 300");
+        assertThat(read.settings().bootDeadline()).isEqualTo(Duration.ofSeconds(77));
+        FleetSource sent = FleetSource.sent(read.file(), read.text());
+        assertThat(sent.deployment()).isEqualTo(read.deployment());
+        assertThat(sent.hasOtherSettings(read)).isFalse();
+        assertThat(FleetSource.read(file, Optional.empty()).hasOtherSettings(read))
+                .isTrue();
+        assertThatThrownBy(() -> FleetSource.sent(file, "vmette { fleet.a.memory = 1 }"))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("memory = 1 is refused");
+        assertThatThrownBy(() -> FleetSource.sent(file, "}{")).isInstanceOf(InvalidConfigException.class);
+        Path none = Files.writeString(directory.resolve("none.conf"), "vmette.vm.memory = 1GiB");
+        assertThatThrownBy(() -> FleetSource.read(none, Optional.empty()))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("has no VMs");
+    }
+}
