@@ -2,14 +2,13 @@ package vmette;
 
 import java.util.concurrent.CompletionStage;
 import vmette.control.ControlServer;
-import vmette.machine.QemuMachines;
 
 /** The runtime's control socket, opened when the first VM is published. */
 final class LazyControl implements AutoCloseable {
-    private final QemuMachines machines;
+    private final Machinery machines;
     private CompletionStage<ControlServer> server;
 
-    LazyControl(QemuMachines machines) {
+    LazyControl(Machinery machines) {
         this.machines = machines;
     }
 

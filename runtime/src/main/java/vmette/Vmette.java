@@ -54,7 +54,7 @@ public final class Vmette implements AutoCloseable {
 
     private final RuntimeSettings settings;
     private final Consumer<String> progress;
-    private final QemuMachines machines;
+    private final Machinery machines;
     private final LazyControl control;
     private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
@@ -63,10 +63,7 @@ public final class Vmette implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
 
     private Vmette(
-            RuntimeSettings settings,
-            Consumer<String> progress,
-            QemuMachines machines,
-            Optional<ActorSystem<?>> callers) {
+            RuntimeSettings settings, Consumer<String> progress, Machinery machines, Optional<ActorSystem<?>> callers) {
         this.settings = settings;
         this.progress = progress;
         this.machines = machines;
@@ -139,13 +136,22 @@ public final class Vmette implements AutoCloseable {
         return new Vmette(
                 settings,
                 progress::say,
-                new QemuMachines(settings, progress, () -> RootfsProviders.all(settings)),
+                Machinery.of(new QemuMachines(settings, progress, () -> RootfsProviders.all(settings))),
                 Optional.empty());
     }
 
     /** For tests that make machines of their own kind. */
     static Vmette create(RuntimeSettings settings, QemuMachines machines) {
-        return new Vmette(settings, line -> {}, machines, Optional.empty());
+        return new Vmette(settings, line -> {}, Machinery.of(machines), Optional.empty());
+    }
+
+    /**
+     * A runtime in the caller's ActorSystem whose machines are made elsewhere, as those of {@code vmette.testkit} are.
+     *
+     * @param machines closed with the runtime
+     */
+    public static Vmette create(ActorSystem<?> system, RuntimeSettings settings, Machinery machines) {
+        return new Vmette(settings, line -> {}, machines, Optional.of(system));
     }
 
     /** A runtime in the caller's ActorSystem, with the {@code vmette} section of its configuration. */
@@ -158,7 +164,7 @@ public final class Vmette implements AutoCloseable {
         return new Vmette(
                 settings,
                 line -> {},
-                new QemuMachines(settings, line -> {}, () -> RootfsProviders.all(settings)),
+                Machinery.of(new QemuMachines(settings, line -> {}, () -> RootfsProviders.all(settings))),
                 Optional.of(system));
     }
 
@@ -366,7 +372,8 @@ public final class Vmette implements AutoCloseable {
             echo(ticket);
             return machines.begin(spec, name, vsock::attach);
         });
-        vm.tellRegistry(new VmRegistry.Launch(ticket, RecoveryPolicy.of(settings.recovery()), Optional.of(machine)));
+        vm.tellRegistry(new VmRegistry.Launch(
+                ticket, machines.supervision(name, RecoveryPolicy.of(settings.recovery())), Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
             machine.thenCompose(Machine::close);
             ticket.readiness().completeExceptionally(failure);
