@@ -24,6 +24,7 @@ final class VirtualTime implements KitTime {
     /** Of {@link Instant}s: any will do that is the same every time. */
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
 
+    private static final long POOL_MILLIS = 100;
     private static final long HELPERS_MILLIS = 1000;
 
     private static final AtomicLong IDS = new AtomicLong();
@@ -244,11 +245,11 @@ final class VirtualTime implements KitTime {
      * to the group of whom it was made by.
      */
     private void awaitHelpers() {
-        // Others may keep the pool busy for longer.
-        boolean quiet = ForkJoinPool.commonPool().awaitQuiescence(HELPERS_MILLIS, TimeUnit.MILLISECONDS);
+        // Other tests may keep the pool busy for longer, and its threads stay.
+        ForkJoinPool.commonPool().awaitQuiescence(POOL_MILLIS, TimeUnit.MILLISECONDS);
         Thread[] helpers = new Thread[group.activeCount() + 1];
         for (int i = group.enumerate(helpers) - 1; i >= 0; i--) {
-            if (helpers[i] != thread && !(helpers[i] instanceof ForkJoinWorkerThread && quiet)) {
+            if (helpers[i] != thread && !(helpers[i] instanceof ForkJoinWorkerThread)) {
                 try {
                     helpers[i].join(HELPERS_MILLIS);
                 } catch (InterruptedException e) {
