@@ -3,15 +3,14 @@ package vmette;
 import java.util.concurrent.CompletionStage;
 import vmette.control.ControlServer;
 import vmette.control.ControlledRuntime;
-import vmette.machine.QemuMachines;
 
 /** The runtime's control socket, opened when the first VM is published. */
 final class LazyControl implements AutoCloseable {
-    private final QemuMachines machines;
+    private final Machinery machines;
     private final ControlledRuntime runtime;
     private CompletionStage<ControlServer> server;
 
-    LazyControl(QemuMachines machines, ControlledRuntime runtime) {
+    LazyControl(Machinery machines, ControlledRuntime runtime) {
         this.machines = machines;
         this.runtime = runtime;
     }

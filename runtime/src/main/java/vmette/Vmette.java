@@ -79,7 +79,7 @@ public final class Vmette implements AutoCloseable {
 
     private final RuntimeSettings settings;
     private final Consumer<String> progress;
-    private final QemuMachines machines;
+    private final Machinery machines;
     private final LazyControl control;
     private final AdmissionControl admission;
     private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
@@ -96,10 +96,7 @@ public final class Vmette implements AutoCloseable {
             new FleetNames(() -> alive.keySet().stream().map(VmTicket::name));
 
     private Vmette(
-            RuntimeSettings settings,
-            Consumer<String> progress,
-            QemuMachines machines,
-            Optional<ActorSystem<?>> callers) {
+            RuntimeSettings settings, Consumer<String> progress, Machinery machines, Optional<ActorSystem<?>> callers) {
         this.settings = settings;
         this.progress = progress;
         this.machines = machines;
@@ -185,13 +182,22 @@ public final class Vmette implements AutoCloseable {
         return new Vmette(
                 settings,
                 progress::say,
-                new QemuMachines(settings, progress, () -> RootfsProviders.all(settings)),
+                Machinery.of(new QemuMachines(settings, progress, () -> RootfsProviders.all(settings))),
                 Optional.empty());
     }
 
     /** For tests that make machines of their own kind. */
     static Vmette create(RuntimeSettings settings, QemuMachines machines) {
-        return new Vmette(settings, line -> {}, machines, Optional.empty());
+        return new Vmette(settings, line -> {}, Machinery.of(machines), Optional.empty());
+    }
+
+    /**
+     * A runtime in the caller's ActorSystem whose machines are made elsewhere, as those of {@code vmette.testkit} are.
+     *
+     * @param machines closed with the runtime
+     */
+    public static Vmette create(ActorSystem<?> system, RuntimeSettings settings, Machinery machines) {
+        return new Vmette(settings, line -> {}, machines, Optional.of(system));
     }
 
     /** The same, and that want to know what happens to their VMs. */
@@ -211,7 +217,7 @@ public final class Vmette implements AutoCloseable {
         return new Vmette(
                 settings,
                 line -> {},
-                new QemuMachines(settings, line -> {}, () -> RootfsProviders.all(settings)),
+                Machinery.of(new QemuMachines(settings, line -> {}, () -> RootfsProviders.all(settings))),
                 Optional.of(system));
     }
 
@@ -254,7 +260,8 @@ public final class Vmette implements AutoCloseable {
                 spec,
                 options,
                 Optional.empty(),
-                Supervision.by(RecoveryPolicy.of(settings.recovery())),
+                RecoveryPolicy.of(settings.recovery()),
+                UnaryOperator.identity(),
                 Optional.empty());
         return vm.ready().thenApply(ready -> vm);
     }
@@ -319,12 +326,12 @@ public final class Vmette implements AutoCloseable {
             throw new InvalidConfigException("the VM " + plan.name()
                     + " is to run what its root's image says, and has no root: give it a rootfs, or a command");
         }
-        Supervision supervision = refine.apply(Supervision.by(RecoveryPolicy.of(plan.recovery())));
         return begin(
                 plan.spec(),
                 LaunchOptions.DEFAULT.withGroup(plan.group().orElse("")),
                 plan.run().map(run -> new VmService(run, plan.mode())),
-                supervision,
+                RecoveryPolicy.of(plan.recovery()),
+                refine,
                 beforeBoot);
     }
 
@@ -520,7 +527,8 @@ public final class Vmette implements AutoCloseable {
                 spec,
                 LaunchOptions.DEFAULT,
                 Optional.empty(),
-                Supervision.by(RecoveryPolicy.of(settings.recovery())),
+                RecoveryPolicy.of(settings.recovery()),
+                UnaryOperator.identity(),
                 beforeBoot);
     }
 
@@ -528,7 +536,8 @@ public final class Vmette implements AutoCloseable {
             VmSpec spec,
             LaunchOptions options,
             Optional<VmService> service,
-            Supervision supervision,
+            RecoveryPolicy policy,
+            UnaryOperator<Supervision> refine,
             Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
         String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
         VmVsock vsock = new VmVsock(name);
@@ -571,8 +580,10 @@ public final class Vmette implements AutoCloseable {
                     echo(ticket);
                     return machines.begin(spec, name, vsock::attach);
                 }));
-        vm.tellRegistry(new VmRegistry.Launch(
-                ticket, supervision.withAdmission(way).withEvents(events::publish), Optional.of(machine)));
+        Supervision supervision = refine.apply(machines.supervision(name, policy))
+                .withAdmission(way)
+                .andEvents(events::publish);
+        vm.tellRegistry(new VmRegistry.Launch(ticket, supervision, Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
             way.end();
             machine.thenCompose(Machine::close);

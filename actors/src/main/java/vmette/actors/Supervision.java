@@ -49,6 +49,11 @@ public record Supervision(
         return new Supervision(policy, shelf, clock, random, admission, listener, group);
     }
 
+    /** The same, which tells somebody else as well, after whom it tells already. */
+    public Supervision andEvents(Consumer<VmEvent> another) {
+        return withEvents(events.andThen(another));
+    }
+
     /** The same for a VM that comes up only when it is let in. */
     public Supervision withAdmission(VmAdmission way) {
         return new Supervision(policy, shelf, clock, random, way, events, group);

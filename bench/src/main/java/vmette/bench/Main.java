@@ -23,13 +23,15 @@ import vmette.errors.VmetteException;
             ThroughputCommand.class,
             VsockCommand.class,
             JmhCommand.class,
-            SoakCommand.class
+            SoakCommand.class,
+            SupervisionCommand.class
         },
         sortOptions = false,
         footer = {
             "",
             "Exit codes: 0 measured (whether or not a target was met), 1 something failed, 2 usage error.",
-            "soak: 0 only if every boot succeeded and nothing was left behind."
+            "soak: 0 only if every boot succeeded and nothing was left behind.",
+            "supervision: 0 only if every VM was recovered."
         })
 public final class Main implements Callable<Integer> {
     @Spec

@@ -15,5 +15,8 @@
  *
  * <p>Values here are immutable and hold no file descriptor, thread or clock; only the decoder has state and belongs to one
  * connection. Used by the actors module; nothing here knows Akka or a socket.
+ *
+ * <p>{@link vmette.guest.protocol.HostFrameDecoder} and {@link vmette.guest.protocol.AgentFrames} are the agent's half, for those who play it:
+ * {@code vmette.testkit} and tests.
  */
 package vmette.guest.protocol;

@@ -109,6 +109,37 @@ class FramePropertiesTest {
                 .hasMessageContaining("too many");
     }
 
+    @Property(tries = 2000)
+    void theHostsFramesComeBackHoweverTheyAreCutAndNothingElseIsThrownOverMutatedOnes(
+            @ForAll("host") HostFrame first, @ForAll("host") HostFrame second, @ForAll Random random)
+            throws ProtocolException {
+        ByteArrayOutputStream both = new ByteArrayOutputStream();
+        both.writeBytes(HostFrames.encode(first));
+        both.writeBytes(HostFrames.encode(second));
+        byte[] bytes = both.toByteArray();
+        assertThat(decodedInPieces(bytes, random)).containsExactly(first, second);
+        for (int i = random.nextInt(4); i >= 0; i--) {
+            bytes[random.nextInt(bytes.length)] = (byte) random.nextInt();
+        }
+        try {
+            assertThat(decodedInPieces(bytes, random).size()).isBetween(0, bytes.length / 5);
+        } catch (ProtocolException e) {
+            assertThat(e.getMessage()).isNotBlank();
+        }
+    }
+
+    private static List<HostFrame> decodedInPieces(byte[] bytes, Random random) throws ProtocolException {
+        HostFrameDecoder decoder = new HostFrameDecoder();
+        List<HostFrame> decoded = new ArrayList<>();
+        int at = 0;
+        while (at < bytes.length) {
+            int size = Math.min(bytes.length - at, random.nextInt(50));
+            decoded.addAll(decoder.decode(bytes, at, size));
+            at += size;
+        }
+        return decoded;
+    }
+
     private static List<AgentFrame> outcome(byte[] bytes) {
         try {
             return new AgentFrameDecoder().decode(bytes, 0, bytes.length);

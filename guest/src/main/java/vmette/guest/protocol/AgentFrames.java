@@ -1,6 +1,6 @@
 package vmette.guest.protocol;
 
-/** Plays the agent: writes its frames. */
+/** Writes the agent's frames; for those who play the agent. */
 public final class AgentFrames {
     private AgentFrames() {}
 

@@ -1,37 +1,51 @@
 package vmette.guest.protocol;
 
-import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import vmette.errors.InvalidConfigException;
 
-/** Plays the agent: reads the host's frames, in chunks of any size. */
+/**
+ * Reads the host's frames from one control connection, in chunks of any size; for those who play the agent.
+ *
+ * <p>It holds one incomplete frame at most. After a violation it is of no use any more. Not for use by several threads at once.
+ */
 public final class HostFrameDecoder {
-    private byte[] pending = new byte[0];
+    private static final byte[] NOTHING = new byte[0];
+    private static final int PREFIX = 4;
 
-    /** Takes the connection's next bytes and gives the frames that they complete. */
+    private byte[] pending = NOTHING;
+
+    /**
+     * Takes the connection's next bytes and gives the frames that they complete.
+     *
+     * @param chunk an array with them; neither kept nor changed
+     * @param offset where they begin in it
+     * @param length how many they are
+     * @throws ProtocolException when they break the protocol
+     * @throws IndexOutOfBoundsException when the array does not hold that range
+     */
     public List<HostFrame> decode(byte[] chunk, int offset, int length) throws ProtocolException {
-        ByteArrayOutputStream joined = new ByteArrayOutputStream();
-        joined.writeBytes(pending);
-        joined.write(chunk, offset, length);
-        byte[] bytes = joined.toByteArray();
+        Objects.checkFromIndexSize(offset, length, chunk.length);
+        byte[] bytes = Arrays.copyOf(pending, pending.length + length);
+        System.arraycopy(chunk, offset, bytes, pending.length, length);
         List<HostFrame> frames = new ArrayList<>();
         int at = 0;
         try {
-            while (bytes.length - at >= 4) {
+            while (bytes.length - at >= PREFIX) {
                 long body = new FrameReader(bytes, at, bytes.length).u32();
                 if (body < 1 || body > GuestProtocol.MAX_FRAME) {
                     throw new ProtocolException("a frame of " + body + " bytes", at, List.of());
                 }
-                if (bytes.length - at - 4 < body) {
+                if (bytes.length - at - PREFIX < body) {
                     break;
                 }
-                int end = at + 4 + (int) body;
-                FrameReader reader = new FrameReader(bytes, at + 4, end);
+                int end = at + PREFIX + (int) body;
+                FrameReader reader = new FrameReader(bytes, at + PREFIX, end);
                 frames.add(fields(reader));
                 reader.end();
                 at = end;
@@ -41,7 +55,7 @@ public final class HostFrameDecoder {
         } catch (InvalidConfigException e) {
             throw new ProtocolException(e.getMessage(), at, List.of());
         }
-        pending = Arrays.copyOfRange(bytes, at, bytes.length);
+        pending = at == bytes.length ? NOTHING : Arrays.copyOfRange(bytes, at, bytes.length);
         return frames;
     }
 

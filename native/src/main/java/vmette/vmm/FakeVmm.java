@@ -11,7 +11,7 @@ import vmette.errors.VmetteException;
 
 /**
  * A {@link Vmm} without a machine, for tests of what supervises one. It does what a test tells it: by default it starts
- * at once and runs until told to end. Passes {@link VmmContract}.
+ * at once and runs until told to end. It passes the same tests as QEMU's.
  */
 public final class FakeVmm implements Vmm {
     /** What {@link #start} does by itself. */
@@ -32,10 +32,13 @@ public final class FakeVmm implements Vmm {
         EXITED
     }
 
+    private static final int MOST_LINES = 100;
+    private static final VmmCapabilities CAPABILITIES = new VmmCapabilities("tcg", false, false, "fake");
+
     private final Script script;
     private final CompletableFuture<Void> running = new CompletableFuture<>();
     private final CompletableFuture<VmmExit> exited = new CompletableFuture<>();
-    private final List<String> console = new ArrayList<>();
+    private List<String> console = List.of();
     private State state = State.NEW;
     private boolean startCalled;
     private boolean quitIgnored;
@@ -101,9 +104,11 @@ public final class FakeVmm implements Vmm {
         quitIgnored = true;
     }
 
-    /** Adds a line to the console. */
+    /** Adds a line to the console, which keeps the last 100. */
     public synchronized void print(String line) {
-        console.add(line);
+        List<String> longer = new ArrayList<>(console);
+        longer.add(line);
+        console = List.copyOf(longer.subList(Math.max(0, longer.size() - MOST_LINES), longer.size()));
     }
 
     /** How often {@link #quit} was called. */
@@ -160,11 +165,11 @@ public final class FakeVmm implements Vmm {
 
     @Override
     public synchronized List<String> consoleTail() {
-        return List.copyOf(console);
+        return console;
     }
 
     @Override
     public VmmCapabilities capabilities() {
-        return new VmmCapabilities("tcg", false, false, "fake");
+        return CAPABILITIES;
     }
 }

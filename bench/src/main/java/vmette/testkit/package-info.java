@@ -1,0 +1,2 @@
+/** What the benchmark of supervision sees of the test kit. */
+package vmette.testkit;
