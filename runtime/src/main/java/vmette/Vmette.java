@@ -36,6 +36,7 @@ import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
+import vmette.events.JournalWriter;
 import vmette.events.VmBoard;
 import vmette.events.VmEvents;
 import vmette.events.VmStatus;
@@ -70,6 +71,7 @@ public final class Vmette implements AutoCloseable {
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
     private final boolean ownsSystem;
     private final VmEvents events;
+    private final JournalWriter journal;
     private final VmBoard board = new VmBoard();
     private final LivingVms living = new LivingVms();
     private final Set<VmTicket> alive = ConcurrentHashMap.newKeySet();
@@ -87,6 +89,8 @@ public final class Vmette implements AutoCloseable {
         this.events = new VmEvents(settings.events().buffer());
         // Before any stream: whoever has read of something finds it here.
         events.listen(board::add);
+        this.journal = new JournalWriter(machines.journal());
+        events.listen(journal);
         this.ownsSystem = callers.isEmpty();
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
@@ -456,6 +460,7 @@ public final class Vmette implements AutoCloseable {
         registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
         CompletableFuture<?>[] endings = alive.stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
         await(CompletableFuture.allOf(endings), CLOSE_SECONDS);
+        journal.close();
         events.close();
         if (ownsSystem) {
             await(events.taken().toCompletableFuture(), EVENTS_SECONDS);
