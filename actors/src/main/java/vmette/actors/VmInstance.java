@@ -176,8 +176,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             CompletionStage<Machine> making,
             ActorRef<Report> supervisor,
             InstantSource clock) {
-        return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new VmInstance(context, timers, vm, incarnation, settings, making, supervisor, clock)));
+        return Behaviors.withMdc(
+                Command.class,
+                VmLog.of(vm.name()),
+                Behaviors.setup(context -> Behaviors.withTimers(timers ->
+                        new VmInstance(context, timers, vm, incarnation, settings, making, supervisor, clock))));
     }
 
     @Override

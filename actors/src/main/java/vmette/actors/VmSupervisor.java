@@ -111,8 +111,11 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             MachineFactory machines,
             Supervision supervision,
             Optional<CompletionStage<Machine>> begun) {
-        return Behaviors.setup(context -> Behaviors.withTimers(
-                timers -> new VmSupervisor(context, timers, vm, settings, machines, supervision, begun)));
+        return Behaviors.withMdc(
+                Command.class,
+                VmLog.of(vm.name()),
+                Behaviors.setup(context -> Behaviors.withTimers(
+                        timers -> new VmSupervisor(context, timers, vm, settings, machines, supervision, begun))));
     }
 
     @Override
