@@ -11,6 +11,7 @@ import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -43,6 +44,8 @@ import vmette.events.VmStatus;
 import vmette.guest.protocol.StreamId;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
+import vmette.metrics.MetricsEndpoint;
+import vmette.metrics.VmetteMetrics;
 import vmette.recovery.RecoveryPolicy;
 import vmette.rootfs.RootfsProgress;
 
@@ -72,6 +75,8 @@ public final class Vmette implements AutoCloseable {
     private final boolean ownsSystem;
     private final VmEvents events;
     private final JournalWriter journal;
+    private final VsockTotals vsocks = new VsockTotals();
+    private final Optional<MetricsEndpoint> endpoint;
     private final VmBoard board = new VmBoard();
     private final LivingVms living = new LivingVms();
     private final Set<VmTicket> alive = ConcurrentHashMap.newKeySet();
@@ -91,6 +96,10 @@ public final class Vmette implements AutoCloseable {
         events.listen(board::add);
         this.journal = new JournalWriter(machines.journal());
         events.listen(journal);
+        // Before anything is started that would have to be ended if the port is taken.
+        this.endpoint = settings.metrics().isOn()
+                ? Optional.of(MetricsEndpoint.open(settings.metrics().port(), metrics()))
+                : Optional.empty();
         this.ownsSystem = callers.isEmpty();
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
@@ -233,6 +242,16 @@ public final class Vmette implements AutoCloseable {
     /** The living VM of that name. */
     public Optional<VmHandle> find(String name) {
         return living.find(name);
+    }
+
+    /** The runtime's meters, for a registry of your own; needs {@code micrometer-core}. */
+    public VmetteMetrics metrics() {
+        return new VmetteMetrics(events, board, vsocks::sum);
+    }
+
+    /** Where Prometheus finds the meters, if {@code vmette.metrics.port} says so: the port it has. */
+    public OptionalInt metricsPort() {
+        return endpoint.isPresent() ? OptionalInt.of(endpoint.get().port()) : OptionalInt.empty();
     }
 
     /** Runs {@code spec.exec()} to its end and powers the VM off; no input, this process's own outputs. */
@@ -392,6 +411,8 @@ public final class Vmette implements AutoCloseable {
         alive.add(ticket);
         ticket.ended().thenAccept(end -> alive.remove(ticket));
         living.add(vm);
+        vsocks.add(vsock);
+        ticket.ended().thenAccept(end -> vsocks.end(vsock));
         if (closed.get()) {
             settleAfterClose(ticket);
             return vm;
@@ -461,6 +482,10 @@ public final class Vmette implements AutoCloseable {
         CompletableFuture<?>[] endings = alive.stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
         await(CompletableFuture.allOf(endings), CLOSE_SECONDS);
         journal.close();
+        // A method reference would load Micrometer where there is none to close.
+        if (endpoint.isPresent()) {
+            endpoint.get().close();
+        }
         events.close();
         if (ownsSystem) {
             await(events.taken().toCompletableFuture(), EVENTS_SECONDS);

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import vmette.errors.VsockException;
 import vmette.vsock.VsockChannelHandler;
+import vmette.vsock.VsockCounts;
 import vmette.vsock.VsockHost;
 import vmette.vsock.VsockType;
 
@@ -22,6 +23,8 @@ public final class VmVsock implements VsockHost {
     private final String vm;
     private final Map<Integer, Bound> bound = new LinkedHashMap<>();
     private VsockHost current;
+    // Of the incarnations that have ended.
+    private VsockCounts former = VsockCounts.NONE;
     private boolean over;
 
     /** @param vm the VM's name, for messages */
@@ -37,6 +40,7 @@ public final class VmVsock implements VsockHost {
 
     /** An incarnation has ended. */
     synchronized void detach() {
+        former = counts().ended();
         current = null;
         bound.values().forEach(port -> port.listener = null);
     }
@@ -79,6 +83,12 @@ public final class VmVsock implements VsockHost {
         }
         bound.put(chosen, entry);
         return entry;
+    }
+
+    /** Over all incarnations; what was received and sent never goes back. */
+    @Override
+    public synchronized VsockCounts counts() {
+        return current == null ? former : former.plus(current.counts());
     }
 
     /** Whether a port is listened on. */

@@ -142,7 +142,11 @@ public final class JournalWriter implements Consumer<VmEvent>, AutoCloseable {
             return failed.failure().line();
         } else if (event instanceof VmEvent.Ended ended) {
             return word(ended.end().how().name())
-                    + ended.end().failure().map(VmFailure::word).map(why -> ": " + why).orElse("");
+                    + ended.end()
+                            .failure()
+                            .map(VmFailure::word)
+                            .map(why -> ": " + why)
+                            .orElse("");
         }
         return kind(event) == VmEventKind.OTHER ? event.getClass().getSimpleName() : "";
     }
@@ -167,7 +171,9 @@ public final class JournalWriter implements Consumer<VmEvent>, AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (ExecutionException | TimeoutException e) {
-            LOG.warn("the last events of VMs are not in the journal: its disk did not take them within {} s", LAST_WRITES.toSeconds());
+            LOG.warn(
+                    "the last events of VMs are not in the journal: its disk did not take them within {} s",
+                    LAST_WRITES.toSeconds());
         }
     }
 }

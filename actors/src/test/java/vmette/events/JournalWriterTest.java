@@ -40,8 +40,8 @@ class JournalWriterTest {
     @Test
     void whatHappenedBeforeThereWasOneIsInItTooAndAllInOrder() throws Exception {
         JournalWriter writer = new JournalWriter(made);
-        VmEvent.Failed failed = Told.failed(
-                "web", 1, 3, Told.PANIC, new Decision.RestartCold(Duration.ofMillis(700), List.of()));
+        VmEvent.Failed failed =
+                Told.failed("web", 1, 3, Told.PANIC, new Decision.RestartCold(Duration.ofMillis(700), List.of()));
         writer.accept(Told.launched("web", 1));
         writer.accept(Told.began("web", 1, 2));
         try (Journal journal = journal()) {
@@ -55,7 +55,10 @@ class JournalWriterTest {
                             new JournalRecord.VmEvent("web", 0, VmEventKind.LAUNCHED, ""),
                             new JournalRecord.VmEvent("web", 1, VmEventKind.BEGAN, "booted"),
                             new JournalRecord.VmEvent(
-                                    "web", 1, VmEventKind.FAILED, failed.failure().line()),
+                                    "web",
+                                    1,
+                                    VmEventKind.FAILED,
+                                    failed.failure().line()),
                             new JournalRecord.VmEvent("web", 1, VmEventKind.ENDED, "timed out"));
             assertThat(Journal.read(journal.file()).stream().map(JournalEntry::at))
                     .contains(Told.at(1), Told.at(2), Told.at(3), Told.at(4));

@@ -105,6 +105,7 @@ final class RootfsCommand implements Callable<Integer> {
                 settings.recovery(),
                 settings.liveness(),
                 settings.events(),
+                settings.metrics(),
                 settings.vm());
     }
 

@@ -25,6 +25,7 @@ import vmette.errors.InvalidConfigException;
  * @param recovery what follows the failure of a VM
  * @param liveness when a VM that is silent is taken for lost
  * @param events what programs are told of VMs
+ * @param metrics meters for Prometheus
  * @param vm what a VM gets where its specification does not say
  */
 public record RuntimeSettings(
@@ -40,6 +41,7 @@ public record RuntimeSettings(
         RecoverySettings recovery,
         LivenessSettings liveness,
         EventsSettings events,
+        MetricsSettings metrics,
         VmSpec vm) {
 
     /** Checks what is given. */
@@ -107,6 +109,7 @@ public record RuntimeSettings(
                 RecoverySettings.from(root.section("recovery")),
                 LivenessSettings.from(root.section("liveness")),
                 EventsSettings.from(root.section("events")),
+                MetricsSettings.from(root.section("metrics")),
                 VmSpec.from(root.section("vm")));
     }
 
@@ -125,6 +128,7 @@ public record RuntimeSettings(
                 recovery,
                 liveness,
                 events,
+                metrics,
                 vm);
     }
 
