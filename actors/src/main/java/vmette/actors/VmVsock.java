@@ -34,6 +34,7 @@ public final class VmVsock implements VsockHost {
 
     /** An incarnation begins: binds everything on its device, before the guest runs. */
     public synchronized void attach(VsockHost incarnation) {
+        former = counts().ended();
         current = incarnation;
         bound.values().forEach(Bound::bind);
     }
