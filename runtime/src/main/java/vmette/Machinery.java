@@ -4,6 +4,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import vmette.actors.Supervision;
 import vmette.config.VmSpec;
+import vmette.journal.Journal;
 import vmette.machine.Machine;
 import vmette.machine.MachineFactory;
 import vmette.machine.QemuMachines;
@@ -15,6 +16,9 @@ import vmette.vsock.VsockHost;
 public interface Machinery extends MachineFactory, AutoCloseable {
     /** The directory of this runtime, by which other processes find its VMs; fails where there is none. */
     CompletionStage<RuntimeDirectory> directory();
+
+    /** Where what happens to VMs is written; never completes where nothing is. */
+    CompletionStage<Journal> journal();
 
     /**
      * What a VM's supervisor decides by.
@@ -47,6 +51,11 @@ public interface Machinery extends MachineFactory, AutoCloseable {
             @Override
             public CompletionStage<RuntimeDirectory> directory() {
                 return machines.directory();
+            }
+
+            @Override
+            public CompletionStage<Journal> journal() {
+                return machines.journal();
             }
 
             @Override

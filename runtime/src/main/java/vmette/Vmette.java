@@ -13,6 +13,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -47,6 +48,7 @@ import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
+import vmette.events.JournalWriter;
 import vmette.events.VmBoard;
 import vmette.events.VmEvents;
 import vmette.events.VmStatus;
@@ -54,6 +56,8 @@ import vmette.guest.protocol.StreamId;
 import vmette.log.LogRing;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
+import vmette.metrics.MetricsEndpoint;
+import vmette.metrics.VmetteMetrics;
 import vmette.process.HostMemory;
 import vmette.recovery.RecoveryPolicy;
 import vmette.rootfs.RootfsProgress;
@@ -86,6 +90,9 @@ public final class Vmette implements AutoCloseable {
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
     private final boolean ownsSystem;
     private final VmEvents events;
+    private final JournalWriter journal;
+    private final VsockTotals vsocks = new VsockTotals();
+    private final Optional<MetricsEndpoint> endpoint;
     private final VmBoard board = new VmBoard();
     private final LivingVms living = new LivingVms();
     private final ControlledVms controlled = new ControlledVms(this);
@@ -110,6 +117,12 @@ public final class Vmette implements AutoCloseable {
         // Before any stream: whoever has read of something finds it here.
         events.listen(board::add);
         events.listen(controlled::add);
+        this.journal = new JournalWriter(machines.journal());
+        events.listen(journal);
+        // Before anything is started that would have to be ended if the port is taken.
+        this.endpoint = settings.metrics().isOn()
+                ? Optional.of(MetricsEndpoint.open(settings.metrics().port(), metrics()))
+                : Optional.empty();
         this.ownsSystem = callers.isEmpty();
         registryOver.minimalCompletionStage().thenRun(this::abandon);
         system.minimalCompletionStage()
@@ -367,6 +380,16 @@ public final class Vmette implements AutoCloseable {
                         FleetActor.create(ticket, vms), "vmette-fleet-" + FLEETS.incrementAndGet(), Props.empty())));
     }
 
+    /** The runtime's meters, for a registry of your own; needs {@code micrometer-core}. */
+    public VmetteMetrics metrics() {
+        return new VmetteMetrics(events, board, vsocks::sum);
+    }
+
+    /** Where Prometheus finds the meters, if {@code vmette.metrics.port} says so: the port it has. */
+    public OptionalInt metricsPort() {
+        return endpoint.isPresent() ? OptionalInt.of(endpoint.get().port()) : OptionalInt.empty();
+    }
+
     /** Runs {@code spec.exec()} to its end and powers the VM off; no input, this process's own outputs. */
     public CompletionStage<ExitStatus> run(VmSpec spec) {
         return run(spec, RunStreams.inherited());
@@ -563,6 +586,8 @@ public final class Vmette implements AutoCloseable {
         }
         ticket.ended().thenAccept(end -> alive.remove(ticket));
         living.add(vm);
+        vsocks.add(vsock);
+        ticket.ended().thenAccept(end -> vsocks.end(vsock));
         if (closed.get()) {
             settleAfterClose(ticket);
             return vm;
@@ -663,6 +688,11 @@ public final class Vmette implements AutoCloseable {
         CompletableFuture<?>[] endings =
                 alive.keySet().stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
         await(CompletableFuture.allOf(endings), CLOSE_SECONDS);
+        journal.close();
+        // A method reference would load Micrometer where there is none to close.
+        if (endpoint.isPresent()) {
+            endpoint.get().close();
+        }
         events.close();
         if (ownsSystem) {
             await(events.taken().toCompletableFuture(), EVENTS_SECONDS);

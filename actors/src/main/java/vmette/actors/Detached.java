@@ -68,8 +68,11 @@ final class Detached extends AbstractBehavior<Detached.Command> {
     }
 
     static Behavior<Command> create(DetachedTicket ticket, AgentLink link, String vm) {
-        return Behaviors.setup(
-                context -> Behaviors.withTimers(timers -> new Detached(context, timers, ticket, link, vm)));
+        return Behaviors.withMdc(
+                Command.class,
+                VmMdc.of(vm),
+                Behaviors.setup(
+                        context -> Behaviors.withTimers(timers -> new Detached(context, timers, ticket, link, vm))));
     }
 
     @Override

@@ -101,8 +101,11 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     }
 
     static Behavior<Command> create(CommandTicket ticket, AgentLink link, String vm, ExecSettings settings) {
-        return Behaviors.setup(
-                context -> Behaviors.withTimers(timers -> new Execution(context, timers, ticket, link, vm, settings)));
+        return Behaviors.withMdc(
+                Command.class,
+                VmMdc.of(vm),
+                Behaviors.setup(context ->
+                        Behaviors.withTimers(timers -> new Execution(context, timers, ticket, link, vm, settings))));
     }
 
     /**

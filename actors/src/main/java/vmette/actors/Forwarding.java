@@ -53,8 +53,11 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
     }
 
     static Behavior<Command> create(ForwardTicket ticket, AgentLink link, String vm, Duration connectTimeout) {
-        return Behaviors.setup(context ->
-                Behaviors.withTimers(timers -> new Forwarding(context, timers, ticket, link, vm, connectTimeout)));
+        return Behaviors.withMdc(
+                Command.class,
+                VmMdc.of(vm),
+                Behaviors.setup(context -> Behaviors.withTimers(
+                        timers -> new Forwarding(context, timers, ticket, link, vm, connectTimeout))));
     }
 
     @Override

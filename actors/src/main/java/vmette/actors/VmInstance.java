@@ -197,8 +197,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             CompletionStage<Machine> making,
             ActorRef<Report> supervisor,
             InstantSource clock) {
-        return Behaviors.setup(context -> Behaviors.withTimers(timers -> Guarded.made(
-                () -> new VmInstance(context, timers, vm, incarnation, settings, making, supervisor, clock))));
+        return Behaviors.withMdc(
+                Command.class,
+                VmMdc.of(vm.name()),
+                Behaviors.setup(context -> Behaviors.withTimers(timers -> Guarded.made(
+                        () -> new VmInstance(context, timers, vm, incarnation, settings, making, supervisor, clock)))));
     }
 
     @Override

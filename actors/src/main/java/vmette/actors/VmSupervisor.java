@@ -162,16 +162,26 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             MachineFactory machines,
             Supervision supervision,
             Optional<CompletionStage<Machine>> begun) {
-        return Behaviors.setup(context -> Behaviors.withTimers(timers -> Guarded.made(() ->
-                born(vm, begun, () -> new VmSupervisor(context, timers, vm, settings, machines, supervision, begun)))));
+        return Behaviors.withMdc(
+                Command.class,
+                VmMdc.of(vm.name()),
+                Behaviors.setup(context -> Behaviors.withTimers(timers -> Guarded.made(() -> born(
+                        vm,
+                        supervision,
+                        begun,
+                        () -> new VmSupervisor(context, timers, vm, settings, machines, supervision, begun))))));
     }
 
     /** Whoever waits for a VM whose supervisor fails before it is one is told all the same. */
     private static VmSupervisor born(
-            VmTicket vm, Optional<CompletionStage<Machine>> begun, Supplier<VmSupervisor> making) {
+            VmTicket vm,
+            Supervision supervision,
+            Optional<CompletionStage<Machine>> begun,
+            Supplier<VmSupervisor> making) {
         try {
             return making.get();
         } catch (RuntimeException | Error e) {
+            supervision.admission().end();
             begun.ifPresent(machine -> machine.thenAccept(Machine::close));
             VmFailure failure = new VmFailure(
                     vm.name(), 1, new VmFailure.Internal(e), false, Optional.empty(), java.util.List.of());

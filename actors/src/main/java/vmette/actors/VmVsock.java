@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.concurrent.ThreadLocalRandom;
 import vmette.errors.VsockException;
 import vmette.vsock.VsockChannelHandler;
+import vmette.vsock.VsockCounts;
 import vmette.vsock.VsockHost;
 import vmette.vsock.VsockType;
 
@@ -22,6 +23,8 @@ public final class VmVsock implements VsockHost {
     private final String vm;
     private final Map<Integer, Bound> bound = new LinkedHashMap<>();
     private VsockHost current;
+    // Of the incarnations that have ended.
+    private VsockCounts former = VsockCounts.NONE;
     private boolean over;
 
     /** @param vm the VM's name, for messages */
@@ -37,12 +40,14 @@ public final class VmVsock implements VsockHost {
     /** An incarnation begins: as {@link #attach(VsockHost)}. */
     synchronized void attach(VsockHost incarnation, long number) {
         incarnation.belongsTo("incarnation " + number + " of VM " + vm);
+        former = counts().ended();
         current = incarnation;
         bound.values().forEach(Bound::bind);
     }
 
     /** An incarnation has ended. */
     synchronized void detach() {
+        former = counts().ended();
         current = null;
         bound.values().forEach(port -> port.listener = null);
     }
@@ -85,6 +90,12 @@ public final class VmVsock implements VsockHost {
         }
         bound.put(chosen, entry);
         return entry;
+    }
+
+    /** Over all incarnations; what was received and sent never goes back. */
+    @Override
+    public synchronized VsockCounts counts() {
+        return current == null ? former : former.plus(current.counts());
     }
 
     /** Whether a port is listened on. */

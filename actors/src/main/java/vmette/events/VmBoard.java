@@ -2,14 +2,16 @@ package vmette.events;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
-import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicInteger;
 import vmette.actors.VmEvent;
 
 /** Where all VMs stand: those that live, and the last {@value #ENDED} that ended. Thread-safe; a name is on it once. */
@@ -18,9 +20,16 @@ public final class VmBoard {
     public static final int ENDED = 100;
 
     private final ConcurrentMap<String, VmStatus> statuses = new ConcurrentHashMap<>();
-    private final AtomicIntegerArray counts = new AtomicIntegerArray(VmState.values().length);
+    private final Map<VmState, AtomicInteger> counts = new EnumMap<>(VmState.class);
     // Oldest first. One that lives again may still be among them.
     private final Set<String> over = new LinkedHashSet<>();
+
+    /** An empty one. */
+    public VmBoard() {
+        for (VmState state : VmState.values()) {
+            counts.put(state, new AtomicInteger());
+        }
+    }
 
     /** Adds what happened; those of one VM in their order. */
     public void add(VmEvent event) {
@@ -56,8 +65,8 @@ public final class VmBoard {
     }
 
     private void counted(Optional<VmStatus> before, Optional<VmStatus> after) {
-        before.ifPresent(status -> counts.decrementAndGet(status.state().ordinal()));
-        after.ifPresent(status -> counts.incrementAndGet(status.state().ordinal()));
+        before.ifPresent(status -> counts.get(status.state()).decrementAndGet());
+        after.ifPresent(status -> counts.get(status.state()).incrementAndGet());
     }
 
     /** All, by name. */
@@ -74,6 +83,6 @@ public final class VmBoard {
 
     /** How many are in a state. */
     public int count(VmState state) {
-        return counts.get(state.ordinal());
+        return counts.get(state).get();
     }
 }

@@ -26,6 +26,7 @@ import vmette.guest.GuestAssets;
 import vmette.guest.GuestKernel;
 import vmette.guest.KernelModules;
 import vmette.guest.protocol.HostFrame;
+import vmette.journal.Journal;
 import vmette.net.UserNetwork;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
@@ -68,6 +69,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     private final AtomicInteger threads = new AtomicInteger();
     // Preparing a machine blocks: it may download a kernel.
     private final ExecutorService blocking = Executors.newCachedThreadPool(this::thread);
+    private final CompletableFuture<Journal> journal = new CompletableFuture<>();
     private Parts parts;
     private boolean closed;
 
@@ -138,6 +140,11 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     /** The runtime's directory, made if need be. */
     public CompletionStage<RuntimeDirectory> directory() {
         return CompletableFuture.supplyAsync(() -> parts().children().directory(), blocking);
+    }
+
+    /** Completes when the first machine was asked for and there is a journal. */
+    public CompletionStage<Journal> journal() {
+        return journal.minimalCompletionStage();
     }
 
     private Machine make(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
@@ -280,6 +287,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                         DeviceLoops.start(
                                 settings.vsock().loops(),
                                 failure -> LOG.error("a device loop failed and its VMs with it", failure)));
+                journal.complete(children.directory().journal());
             } catch (RuntimeException e) {
                 children.close();
                 throw e;

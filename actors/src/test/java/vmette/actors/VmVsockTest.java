@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 import vmette.errors.VsockException;
+import vmette.stream.CountingHost;
 import vmette.stream.FakeVsockHost;
 import vmette.testkit.FakeVm;
+import vmette.vsock.VsockCounts;
 import vmette.vsock.VsockHost;
 import vmette.vsock.VsockHost.Listener;
 import vmette.vsock.VsockType;
@@ -51,6 +53,22 @@ class VmVsockTest {
                 vsock.detach();
             }
         }
+    }
+
+    @Test
+    void countsGoOnOverIncarnations() {
+        CountingHost host = new CountingHost(new VsockCounts(2, 10, 100));
+        assertThat(vsock.counts()).isEqualTo(VsockCounts.NONE);
+        vsock.attach(host);
+        assertThat(vsock.counts()).isEqualTo(new VsockCounts(2, 10, 100));
+        vsock.detach();
+        vsock.detach();
+        assertThat(vsock.counts()).isEqualTo(new VsockCounts(0, 10, 100));
+        host.count(new VsockCounts(1, 3, 4));
+        vsock.attach(host);
+        assertThat(vsock.counts()).isEqualTo(new VsockCounts(1, 13, 104));
+        vsock.end();
+        assertThat(vsock.counts()).isEqualTo(new VsockCounts(0, 13, 104));
     }
 
     @Test

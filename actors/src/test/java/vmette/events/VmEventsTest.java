@@ -176,8 +176,8 @@ class VmEventsTest {
                     Random random = new Random(n);
                     return own.all()
                             .map(event -> {
-                                if (random.nextInt(50) == 0) {
-                                    Thread.yield();
+                                for (int i = random.nextInt(50) == 0 ? 10_000 : 0; i > 0; i--) {
+                                    Thread.onSpinWait();
                                 }
                                 return event;
                             })

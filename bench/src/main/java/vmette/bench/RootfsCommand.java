@@ -107,6 +107,7 @@ final class RootfsCommand implements Callable<Integer> {
                 settings.admission(),
                 settings.events(),
                 settings.log(),
+                settings.metrics(),
                 settings.vm());
     }
 

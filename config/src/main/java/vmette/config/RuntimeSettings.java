@@ -27,6 +27,7 @@ import vmette.errors.InvalidConfigException;
  * @param admission how many VMs may start at once, and how much memory all may have
  * @param events what programs are told of VMs
  * @param log what VMs' services write
+ * @param metrics meters for Prometheus
  * @param vm what a VM gets where its specification does not say
  */
 public record RuntimeSettings(
@@ -44,6 +45,7 @@ public record RuntimeSettings(
         AdmissionSettings admission,
         EventsSettings events,
         LogSettings log,
+        MetricsSettings metrics,
         VmSpec vm) {
 
     /** Checks what is given. */
@@ -113,6 +115,7 @@ public record RuntimeSettings(
                 AdmissionSettings.from(root.section("admission")),
                 EventsSettings.from(root.section("events")),
                 LogSettings.from(root.section("log")),
+                MetricsSettings.from(root.section("metrics")),
                 VmSpec.from(root.section("vm")));
     }
 
@@ -133,6 +136,7 @@ public record RuntimeSettings(
                 admission,
                 events,
                 log,
+                metrics,
                 vm);
     }
 

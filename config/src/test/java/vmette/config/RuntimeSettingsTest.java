@@ -147,6 +147,8 @@ class RuntimeSettingsTest {
                 "vmette.vm.env { A = [1] } | vmette.vm.env.A",
                 "vmette.vm.env { 1A = x } | not beginning with a digit",
                 "vmette.vsock.vm-budget = 32KiB | vsock.vm-budget",
+                "vmette.events.buffer = 0 | vmette.events.buffer = 0 (here: 1) is refused: allowed is a whole number from 1 to 65536",
+                "vmette.metrics.port = 65536 | vmette.metrics.port = 65536 (here: 1) is refused",
                 "vmette.vm.publish = 80 | vmette.vm.publish = 80 (here: 1) is refused: allowed is a list of texts",
                 "vmette.vm.publish = [x] | vmette.vm.publish (here: 1): publish = x is refused: allowed is HOST:GUEST",
                 "vmette.vm.publish = [\"1:2\", \"1:3\"] | publish names the host port 1 twice",

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.SecureRandom;
 import java.time.Instant;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.VmetteIoException;
@@ -25,10 +26,15 @@ public final class Journal implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(Journal.class);
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final long COMPACT_BYTES = 64 << 10;
+    /** How much of what happened to VMs is kept when the file is rewritten, in bytes of its lines. */
+    static final int EVENT_BYTES = 8 << 20;
+
+    private static final int MAX_READ = 4 * EVENT_BYTES;
 
     private final Path file;
     private final Ledger ledger = new Ledger();
     private final long compactBytes;
+    private final int eventBytes;
     private OwnedFd lock;
     // Not a FileChannel, which an interrupt of whoever writes would close.
     private RandomAccessFile content;
@@ -37,8 +43,9 @@ public final class Journal implements AutoCloseable {
     private boolean closed;
     private boolean complained;
 
-    private Journal(Path file, long compactBytes) {
+    private Journal(Path file, long compactBytes, int eventBytes) {
         this.file = file;
+        this.eventBytes = eventBytes;
         this.compactBytes = compactBytes;
     }
 
@@ -50,11 +57,11 @@ public final class Journal implements AutoCloseable {
      * @throws VmetteIoException if the file system refuses
      */
     public static Journal create(Path file, JournalRecord.Began owner) {
-        return create(file, owner, COMPACT_BYTES);
+        return create(file, owner, COMPACT_BYTES, EVENT_BYTES);
     }
 
-    static Journal create(Path file, JournalRecord.Began owner, long compactBytes) {
-        Journal journal = new Journal(file, compactBytes);
+    static Journal create(Path file, JournalRecord.Began owner, long compactBytes, int eventBytes) {
+        Journal journal = new Journal(file, compactBytes, eventBytes);
         journal.ledger.add(new JournalEntry(Instant.now(), owner));
         try {
             journal.rewrite();
@@ -82,12 +89,18 @@ public final class Journal implements AutoCloseable {
     }
 
     /** Adds a record. */
-    public synchronized void append(JournalRecord record) {
+    public void append(JournalRecord record) {
+        append(new JournalEntry(Instant.now(), record));
+    }
+
+    private synchronized void append(JournalEntry entry) {
         if (closed) {
             return;
         }
-        JournalEntry entry = new JournalEntry(Instant.now(), record);
-        ledger.add(entry);
+        // What happened is in the file alone: it may be much, and nobody asks a living journal.
+        if (!(entry.record() instanceof JournalRecord.VmEvent)) {
+            ledger.add(entry);
+        }
         try {
             // What a failure has left of a line before.
             content.setLength(length);
@@ -105,13 +118,33 @@ public final class Journal implements AutoCloseable {
     }
 
     /**
-     * Adds what happened to a VM; the last {@value Ledger#EVENTS} are kept.
+     * Adds what happened to a VM. When the file is rewritten the last 8 MiB of this are kept, which is some 50,000 events.
      *
+     * @param at when it happened
      * @param incarnation its number
      * @param detail the cause, or empty
      */
-    public void event(String vm, long incarnation, VmEventKind kind, String detail) {
-        append(new JournalRecord.VmEvent(vm, incarnation, kind, detail));
+    public void event(Instant at, String vm, long incarnation, VmEventKind kind, String detail) {
+        append(new JournalEntry(at, new JournalRecord.VmEvent(vm, incarnation, kind, detail)));
+    }
+
+    /**
+     * What can be read of a journal, whoever has it.
+     *
+     * @throws IOException if it is not there, or cannot be read
+     */
+    public static List<JournalEntry> read(Path file) throws IOException {
+        return JournalCodec.decode(Files.readAllBytes(file)).entries();
+    }
+
+    private byte[] events() throws IOException {
+        if (lock == null) {
+            return new byte[0];
+        }
+        byte[] last = new byte[(int) Math.min(length, MAX_READ)];
+        content.seek(length - last.length);
+        content.readFully(last);
+        return JournalCodec.lastEvents(last, eventBytes);
     }
 
     /** The new file is locked before it takes the name, the old one let go after that: no reaper finds the name's file unlocked. */
@@ -123,6 +156,7 @@ public final class Journal implements AutoCloseable {
         long bytes;
         try {
             ByteArrayOutputStream lines = new ByteArrayOutputStream();
+            lines.writeBytes(events());
             ledger.entries().forEach(entry -> lines.writeBytes(JournalCodec.encode(entry)));
             written = new RandomAccessFile(unfinished.toFile(), "rw");
             written.write(lines.toByteArray());

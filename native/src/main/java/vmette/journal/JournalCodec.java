@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -18,6 +19,8 @@ import java.util.zip.CRC32C;
  */
 final class JournalCodec {
     private static final int CHECKSUM_CHARS = 8;
+    private static final HexFormat HEX = HexFormat.of().withUpperCase();
+    private static final byte[] EVENT = (" " + JournalRecord.VmEvent.WORD + " ").getBytes(StandardCharsets.US_ASCII);
 
     private JournalCodec() {}
 
@@ -61,6 +64,44 @@ final class JournalCodec {
         return new Decoded(List.copyOf(entries), damaged);
     }
 
+    /**
+     * The last lines that tell of what happened to VMs, as they are.
+     *
+     * @param most bytes of them
+     */
+    static byte[] lastEvents(byte[] bytes, int most) {
+        List<int[]> lines = new ArrayList<>();
+        int size = 0;
+        for (int to = bytes.length; to > 0; ) {
+            int from = to - 1;
+            while (from > 0 && bytes[from - 1] != '\n') {
+                from--;
+            }
+            if (bytes[to - 1] == '\n' && isEvent(bytes, from, to)) {
+                size += to - from;
+                if (size > most) {
+                    break;
+                }
+                lines.add(new int[] {from, to});
+            }
+            to = from;
+        }
+        ByteArrayOutputStream last = new ByteArrayOutputStream(size);
+        for (int i = lines.size() - 1; i >= 0; i--) {
+            last.write(bytes, lines.get(i)[0], lines.get(i)[1] - lines.get(i)[0]);
+        }
+        return last.toByteArray();
+    }
+
+    /** Whether its third word is an event's. */
+    private static boolean isEvent(byte[] bytes, int from, int to) {
+        int at = from + CHECKSUM_CHARS + 1;
+        while (at < to && bytes[at] != ' ') {
+            at++;
+        }
+        return at + EVENT.length <= to && Arrays.equals(bytes, at, at + EVENT.length, EVENT, 0, EVENT.length);
+    }
+
     private static Optional<JournalEntry> line(byte[] line) {
         String text = new String(line, 0, line.length - 1, StandardCharsets.ISO_8859_1);
         String[] words = text.split(" ", -1);
@@ -87,7 +128,7 @@ final class JournalCodec {
             if (each > ' ' && each < 0x7f && each != '%') {
                 into.append((char) each);
             } else {
-                into.append(String.format("%%%02X", each));
+                into.append('%').append(HEX.toHexDigits(each));
             }
         }
     }

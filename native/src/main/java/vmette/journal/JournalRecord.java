@@ -83,6 +83,8 @@ public sealed interface JournalRecord {
      * @param detail its cause, or empty
      */
     record VmEvent(String vm, long incarnation, VmEventKind kind, String detail) implements JournalRecord {
+        static final String WORD = "vm";
+
         public VmEvent {
             vm = text(vm);
             Objects.requireNonNull(kind, "kind");
@@ -119,7 +121,7 @@ public sealed interface JournalRecord {
         } else if (this instanceof FileGone r) {
             return List.of("file-gone", r.path);
         } else if (this instanceof VmEvent r) {
-            return List.of("vm", r.vm, Long.toString(r.incarnation), r.kind.name(), r.detail);
+            return List.of(VmEvent.WORD, r.vm, Long.toString(r.incarnation), r.kind.name(), r.detail);
         }
         throw new AssertionError(this);
     }
@@ -139,7 +141,7 @@ public sealed interface JournalRecord {
                 case "ended" -> new Ended(words.get(1), number(words, 2));
                 case "file" -> new FileMade(words.get(1));
                 case "file-gone" -> new FileGone(words.get(1));
-                case "vm" ->
+                case VmEvent.WORD ->
                     new VmEvent(words.get(1), number(words, 2), VmEventKind.valueOf(words.get(3)), words.get(4));
                 default -> throw new IllegalArgumentException("no record: " + words.get(0));
             };

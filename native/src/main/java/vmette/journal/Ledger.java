@@ -1,24 +1,19 @@
 package vmette.journal;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** What a journal's records come to: what its owner has, and the last of what happened. Not thread-safe. */
+/** What a journal's records come to: what its owner has, and what happened. Not thread-safe. */
 public final class Ledger {
-    /** How many of the last events of VMs are kept. */
-    static final int EVENTS = 64;
-
     private Optional<JournalEntry> began = Optional.empty();
     // By mark, and by path. An entry stays from its announcement to its end.
     private final Map<String, JournalEntry> intents = new LinkedHashMap<>();
     private final Map<String, JournalEntry> spawned = new LinkedHashMap<>();
     private final Map<String, JournalEntry> files = new LinkedHashMap<>();
-    private final Deque<JournalEntry> events = new ArrayDeque<>();
+    private final List<JournalEntry> events = new ArrayList<>();
 
     Ledger() {}
 
@@ -45,9 +40,6 @@ public final class Ledger {
             files.remove(gone.path());
         } else {
             events.add(entry);
-            if (events.size() > EVENTS) {
-                events.remove();
-            }
         }
     }
 
@@ -95,7 +87,7 @@ public final class Ledger {
         return List.copyOf(files.keySet());
     }
 
-    /** The last {@value #EVENTS} events of VMs, oldest first. */
+    /** What happened to VMs, oldest first. That of a living journal has none: they are in its file. */
     public List<JournalEntry> events() {
         return List.copyOf(events);
     }

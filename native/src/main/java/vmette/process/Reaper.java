@@ -27,6 +27,8 @@ final class Reaper {
     private static final Duration UNFINISHED_AGE = Duration.ofHours(1);
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final long ROUND_MILLIS = 5;
+    /** How much of what happened before a runtime died goes into the log of the next. */
+    private static final int MOST_TOLD = 64;
 
     private final Path parent;
     private final String boot;
@@ -93,7 +95,11 @@ final class Reaper {
         } else {
             log.info("the runtime of the journal {} died; lines that cannot be read: {}", name, dead.damaged());
         }
-        for (JournalEntry event : dead.ledger().events()) {
+        List<JournalEntry> events = dead.ledger().events();
+        if (events.size() > MOST_TOLD) {
+            log.info("of {} things that happened to its VMs the last {}:", events.size(), MOST_TOLD);
+        }
+        for (JournalEntry event : events.subList(Math.max(0, events.size() - MOST_TOLD), events.size())) {
             if (event.record() instanceof JournalRecord.VmEvent vm) {
                 log.info(
                         "at {} its VM {}, incarnation {}: {} {}",

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntPredicate;
 
 /** A device's connections, the ports they use and the memory they may use. Belongs to the loop. */
@@ -17,6 +18,8 @@ final class ConnectionTable {
     private final VsockLimits limits;
     private final Map<ConnectionKey, VsockConnection> byKey = new HashMap<>();
     private final Set<VsockConnection> all = new HashSet<>();
+    // Of all, for others than the loop.
+    private final AtomicInteger count = new AtomicInteger();
     private int nextPort;
 
     ConnectionTable(VsockLimits limits) {
@@ -70,6 +73,7 @@ final class ConnectionTable {
     void add(VsockConnection connection) {
         byKey.put(connection.key(), connection);
         all.add(connection);
+        count.setOpaque(all.size());
     }
 
     /** The guest does not know it any more. */
@@ -80,6 +84,7 @@ final class ConnectionTable {
     /** Nothing of it remains. */
     void gone(VsockConnection connection) {
         if (all.remove(connection)) {
+            count.setOpaque(all.size());
             limits.budget().release(limits.bufAlloc());
         }
     }
@@ -98,6 +103,11 @@ final class ConnectionTable {
     /** All that hold anything, in a copy. */
     List<VsockConnection> snapshot() {
         return new ArrayList<>(all);
+    }
+
+    /** As {@link #size}, a little later and for any thread. */
+    int count() {
+        return count.getOpaque();
     }
 
     int size() {

@@ -15,6 +15,11 @@ final class DeviceHost implements VsockHost {
     }
 
     @Override
+    public VsockCounts counts() {
+        return muxer.counts();
+    }
+
+    @Override
     public Listener listen(int port, int backlog, Acceptor acceptor) {
         return listen(VsockType.STREAM, port, backlog, acceptor);
     }

@@ -147,6 +147,7 @@ final class RingPump {
             if (chain.writableBytes() >= VsockHeader.BYTES) {
                 buffer.chain = chain;
                 written = muxer.rx().fill(buffer);
+                muxer.sent(written - VsockHeader.BYTES);
             }
         } finally {
             buffer.chain = null;

@@ -61,6 +61,11 @@ public interface VsockHost {
         void close();
     }
 
+    /** What has gone over it. May be a little old, and never goes back. */
+    default VsockCounts counts() {
+        return VsockCounts.NONE;
+    }
+
     /**
      * Listens on a host port, for streams.
      *

@@ -8,7 +8,7 @@ import vmette.errors.VsockException;
 
 /**
  * Routes packets to connections and requests to listeners, and keeps a guest within its limits. Knows no ring: packets
- * come in by {@link #receive} and go out by {@link #rx}. Belongs to the loop but for {@link #listeners} and {@link #payloads}.
+ * come in by {@link #receive} and go out by {@link #rx}. Belongs to the loop but for {@link #listeners}, {@link #payloads} and {@link #counts}.
  *
  * <p>A packet that is not from this guest to the host is dropped, one for nobody is answered by RST, and no RST is ever
  * answered (virtio 1.2, section 5.10.6).
@@ -24,6 +24,8 @@ final class VsockMuxer implements ConnectionHome {
     private final ListenerTable listeners = new ListenerTable();
     private final int counterStart;
     private final AtomicLong payloads = new AtomicLong();
+    private final AtomicLong received = new AtomicLong();
+    private final AtomicLong sent = new AtomicLong();
     private String closedBecause;
     private String whose = "";
 
@@ -70,6 +72,9 @@ final class VsockMuxer implements ConnectionHome {
             if (op == VsockOp.RW) {
                 // written by the loop alone
                 payloads.setRelease(payloads.getPlain() + 1);
+                if (packet.lengthFits()) {
+                    received.setOpaque(received.getPlain() + Integer.toUnsignedLong(header.len()));
+                }
             }
             connection.receive(packet, op);
         } else if (connection == null && op == VsockOp.REQUEST && packet.lengthFits()) {
@@ -148,6 +153,15 @@ final class VsockMuxer implements ConnectionHome {
 
     long payloads() {
         return payloads.getAcquire();
+    }
+
+    /** A packet with so many bytes of payload was written into an RX buffer. */
+    void sent(int bytes) {
+        sent.setOpaque(sent.getPlain() + bytes);
+    }
+
+    VsockCounts counts() {
+        return new VsockCounts(connections.count(), received.getOpaque(), sent.getOpaque());
     }
 
     int connectionCount() {

@@ -16,6 +16,7 @@ import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
 
 class JournalCodecTest {
     @Provide
@@ -91,7 +92,25 @@ class JournalCodecTest {
     }
 
     @Property
+    void theLastEventsAreThoseThatFit(
+            @ForAll("journals") List<JournalEntry> entries, @ForAll @IntRange(max = 400) int most) {
+        List<JournalEntry> last = new ArrayList<>();
+        int size = 0;
+        for (int i = entries.size() - 1; i >= 0; i--) {
+            if (entries.get(i).record() instanceof JournalRecord.VmEvent) {
+                size += JournalCodec.encode(entries.get(i)).length;
+                if (size > most) {
+                    break;
+                }
+                last.add(0, entries.get(i));
+            }
+        }
+        assertThat(JournalCodec.lastEvents(encode(entries), most)).isEqualTo(encode(last));
+    }
+
+    @Property
     void anyBytesAreReadWithoutComplaint(@ForAll byte[] bytes) {
+        assertThat(JournalCodec.lastEvents(bytes, Integer.MAX_VALUE)).isEmpty();
         assertThat(JournalCodec.decode(bytes).entries()).isEmpty();
     }
 

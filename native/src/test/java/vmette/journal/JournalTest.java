@@ -3,10 +3,13 @@ package vmette.journal;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +20,8 @@ import vmette.errors.VmetteIoException;
 
 class JournalTest {
     private static final JournalRecord.Began OWNER = new JournalRecord.Began("boot", 7, 8, "/run/7-1");
+
+    private static final Instant AT = Instant.ofEpochMilli(1_234_567);
 
     @TempDir
     private Path directory;
@@ -49,7 +54,7 @@ class JournalTest {
         journal.append(new JournalRecord.FileMade("/gone"));
         journal.append(new JournalRecord.FileMade("/left"));
         journal.append(new JournalRecord.FileGone("/gone"));
-        journal.event("web", 1, VmEventKind.FAILED, "a panic");
+        journal.event(AT, "web", 1, VmEventKind.FAILED, "a panic");
         journal.abandon();
         journal.append(new JournalRecord.FileMade("/too late"));
 
@@ -95,7 +100,7 @@ class JournalTest {
 
     @Test
     void staysSmallAndIsNeverFoundUnlocked() throws Exception {
-        try (Journal journal = Journal.create(file, OWNER, 2000)) {
+        try (Journal journal = Journal.create(file, OWNER, 2000, 1000)) {
             journal.announce(intent("lives"));
             CompletableFuture<Integer> taken = CompletableFuture.supplyAsync(() -> {
                 int times = 0;
@@ -115,7 +120,7 @@ class JournalTest {
             for (int i = 0; i < 2000 || !taken.isDone(); i++) {
                 journal.append(new JournalRecord.FileMade("/file"));
                 journal.append(new JournalRecord.FileGone("/file"));
-                journal.event("web", i, VmEventKind.READY, "");
+                journal.event(AT, "web", i, VmEventKind.READY, "");
                 assertThat(Files.size(file)).isLessThan(16_000);
                 Object now = Files.getAttribute(file, "unix:ino");
                 rewrites += now.equals(inode) ? 0 : 1;
@@ -129,8 +134,33 @@ class JournalTest {
         }
         try (DeadJournal dead = take()) {
             assertThat(dead.ledger().children()).extracting(OwnedChild::mark).containsExactly("lives");
-            assertThat(dead.ledger().events()).hasSize(Ledger.EVENTS);
+            List<Long> last = dead.ledger().events().stream()
+                    .map(event -> ((JournalRecord.VmEvent) event.record()).incarnation())
+                    .toList();
+            assertThat(last).hasSizeGreaterThan(20).doesNotHaveDuplicates().isSorted();
+            assertThat(last.get(last.size() - 1) - last.get(0)).isEqualTo(last.size() - 1);
         }
+    }
+
+    @Test
+    void whatHappenedStaysWhenTheFileIsRewritten() throws Exception {
+        Journal journal = Journal.create(file, OWNER);
+        Object inode = Files.getAttribute(file, "unix:ino");
+        String detail = "a failure of the usual length, with what follows it: cold boot at once";
+        for (int i = 0; i < 3000; i++) {
+            journal.append(new JournalRecord.FileMade("/file"));
+            journal.event(AT, "web-" + i, i, VmEventKind.FAILED, detail);
+            journal.append(new JournalRecord.FileGone("/file"));
+        }
+        assertThat(Files.getAttribute(file, "unix:ino")).isNotEqualTo(inode);
+        List<JournalEntry> entries = Journal.read(file);
+        assertThat(entries.stream().filter(entry -> entry.record() instanceof JournalRecord.VmEvent))
+                .hasSize(3000)
+                .allSatisfy(entry -> assertThat(entry.at()).isEqualTo(AT));
+        assertThat(entries.stream().filter(entry -> entry.record() instanceof JournalRecord.Began))
+                .hasSize(1);
+        journal.close();
+        assertThatThrownBy(() -> Journal.read(file)).isInstanceOf(IOException.class);
     }
 
     @Test

@@ -98,6 +98,20 @@ class VsockDeviceTest {
         assertThat(device.payloads()).isEqualTo(1);
     }
 
+    @Test
+    void countsBytesAndConnections() {
+        RecordingHandler handler = guestDials(new RecordingHandler());
+        assertThat(device.host().counts()).isEqualTo(new VsockCounts(1, 0, 0));
+        guest.write(GUEST, HOST, "three".getBytes(US_ASCII));
+        until(() -> device.payloads() == 1);
+        handler.channel.write("to".getBytes(US_ASCII), 0, 2);
+        until(() -> guest.received(GUEST, HOST).length == 2);
+        assertThat(device.host().counts()).isEqualTo(new VsockCounts(1, 5, 2));
+        device.close();
+        until(() -> device.closed().toCompletableFuture().isDone());
+        assertThat(device.host().counts()).isEqualTo(new VsockCounts(0, 5, 2));
+    }
+
     private static byte[] digest(byte[] data) throws Exception {
         return MessageDigest.getInstance("SHA-256").digest(data);
     }

@@ -13,6 +13,7 @@ import vmette.config.VmSpec;
 import vmette.errors.RestoreFailedException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmetteException;
+import vmette.journal.Journal;
 import vmette.machine.Machine;
 import vmette.process.RuntimeDirectory;
 import vmette.recovery.RecoveryPolicy;
@@ -74,6 +75,11 @@ final class FakeMachines implements Machinery {
     public CompletionStage<RuntimeDirectory> directory() {
         return CompletableFuture.failedStage(new StartFailedException(
                 "VMs of the test kit cannot be published: there is no machine that another process could reach"));
+    }
+
+    @Override
+    public CompletionStage<Journal> journal() {
+        return new CompletableFuture<>();
     }
 
     @Override

@@ -1,0 +1,15 @@
+package vmette.actors;
+
+import java.util.Map;
+
+/** What the log has of a VM beside its lines: SLF4J's MDC. */
+public final class VmMdc {
+    /** The key in the MDC under which the name of the VM is that a line is about. */
+    public static final String VM = "vm";
+
+    private VmMdc() {}
+
+    static Map<String, String> of(String vm) {
+        return Map.of(VM, vm);
+    }
+}

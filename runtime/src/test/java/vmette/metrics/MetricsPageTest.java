@@ -1,0 +1,46 @@
+package vmette.metrics;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.Tag;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import vmette.events.VmBoard;
+import vmette.events.VmEvents;
+import vmette.vsock.VsockCounts;
+
+/** The page's table is what a registry has. */
+class MetricsPageTest {
+    private static final Pattern ROW =
+            Pattern.compile("(?m)^\\| `([a-z.]+)` \\| ([a-z]+) \\| ([a-z-]+) \\| ([a-z`, -]+?) \\|");
+
+    @Test
+    void theTableIsTheRegistry() throws IOException {
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        new VmetteMetrics(new VmEvents(1), new VmBoard(), () -> VsockCounts.NONE).bindTo(registry);
+        Set<String> meters = registry.getMeters().stream()
+                .map(Meter::getId)
+                .map(id -> id.getName() + " " + id.getType().name().toLowerCase(Locale.ROOT) + " "
+                        + (id.getBaseUnit() == null ? "-" : id.getBaseUnit()) + " "
+                        + (id.getTags().isEmpty()
+                                ? "-"
+                                : id.getTags().stream().map(Tag::getKey).collect(Collectors.joining(", "))))
+                .collect(Collectors.toCollection(TreeSet::new));
+        Set<String> page = ROW.matcher(Files.readString(Path.of("../docs/metrics.md")))
+                .results()
+                .map(row -> row.group(1) + " " + row.group(2) + " " + row.group(3) + " "
+                        + row.group(4).replace("`", ""))
+                .collect(Collectors.toCollection(TreeSet::new));
+        assertThat(page).isEqualTo(meters);
+        assertThat(registry.getMeters()).hasSizeLessThan(60);
+    }
+}
