@@ -17,7 +17,7 @@ public interface Machinery extends MachineFactory, AutoCloseable {
     /** The directory of this runtime, by which other processes find its VMs; fails where there is none. */
     CompletionStage<RuntimeDirectory> directory();
 
-    /** Where what happens to VMs is written; never completes where nothing is. */
+    /** Where what happens to VMs is written, once there is a first machine; fails where nothing is. */
     CompletionStage<Journal> journal();
 
     /**

@@ -38,14 +38,25 @@ public final class JournalWriter implements Consumer<VmEvent>, AutoCloseable {
     private boolean closed;
     private Optional<CompletableFuture<Void>> writing = Optional.empty();
 
-    /** @param journal completes when there is one; what happened before goes into it first */
+    /** @param journal completes when there is one; what happened before goes into it first. It fails if there will be none. */
     public JournalWriter(CompletionStage<Journal> journal) {
         this(journal, WAITING);
     }
 
     JournalWriter(CompletionStage<Journal> journal, int most) {
         this.most = most;
-        journal.thenAccept(this::opened);
+        journal.whenComplete((made, failure) -> {
+            if (failure == null) {
+                opened(made);
+            } else {
+                forget();
+            }
+        });
+    }
+
+    private synchronized void forget() {
+        closed = true;
+        waiting.clear();
     }
 
     private synchronized void opened(Journal made) {
