@@ -8,7 +8,6 @@ import akka.util.ByteString;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -24,7 +23,6 @@ import vmette.control.ControlledVm;
 import vmette.control.EventFacts;
 import vmette.control.EventTail;
 import vmette.control.Facts;
-import vmette.errors.VmLostException;
 import vmette.events.VmState;
 import vmette.events.VmStatus;
 import vmette.files.GuestFiles;
@@ -106,25 +104,6 @@ final class ControlledVms implements ControlledRuntime {
                 .findFirst();
     }
 
-    /** The next incarnation's being ready, looked for among what happens from a position on. */
-    private CompletionStage<Facts> awaitReady(VmHandle vm, long after, long from) {
-        EventTail.Page page = tail.read(from, Optional.of(vm.name()));
-        for (Facts event : page.events()) {
-            if (event.text("event").equals("ended") || event.text("event").equals("launched")) {
-                return CompletableFuture.failedStage(
-                        new VmLostException("VM " + vm.name() + " has ended and was not restarted"));
-            }
-            if (event.text("event").equals("ready")
-                    && event.number("incarnation").orElse(0L) > after) {
-                return CompletableFuture.completedStage(event);
-            }
-        }
-        return tail.isOver(page.next())
-                ? CompletableFuture.failedStage(
-                        new VmLostException("the runtime has ended: VM " + vm.name() + " was not restarted"))
-                : tail.after(page.next()).thenCompose(more -> awaitReady(vm, after, page.next()));
-    }
-
     private final class Vm implements ControlledVm {
         private final VmHandle vm;
 
@@ -164,10 +143,7 @@ final class ControlledVms implements ControlledRuntime {
 
         @Override
         public CompletionStage<Facts> restart() {
-            long present = status(vm.name()).map(VmStatus::incarnation).orElse(0L);
-            long from = tail.end();
-            vm.orderRestart();
-            return awaitReady(vm, present, from);
+            return vm.restart().thenApply(ready -> Facts.of("incarnation", vm.incarnation()));
         }
     }
 

@@ -344,11 +344,6 @@ public final class VmHandle {
         return ended();
     }
 
-    /** Boots it anew, as {@link VmSupervisor.Restart} does. */
-    void orderRestart() {
-        tell(new VmSupervisor.Restart());
-    }
-
     /** Asked here, because after the runtime's end there is nobody else to ask. */
     private VmLostException gone() {
         return new VmLostException("VM " + name() + " has ended");

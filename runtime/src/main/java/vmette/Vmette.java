@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -26,6 +27,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import vmette.actors.FleetActor;
 import vmette.actors.Supervision;
 import vmette.actors.VmEnd;
@@ -300,7 +302,12 @@ public final class Vmette implements AutoCloseable {
 
     /** Where the VMs stand, by name: all that live, and the last {@value VmBoard#ENDED} that ended. */
     public List<VmStatus> vms() {
-        return board.all();
+        Set<String> waiting = admission.status().waiting().stream()
+                .map(AdmissionStatus.Waiting::vm)
+                .collect(Collectors.toSet());
+        return board.all().stream()
+                .map(status -> waiting.contains(status.name()) ? status.queued() : status)
+                .toList();
     }
 
     /** The living VM of that name. */

@@ -8,6 +8,7 @@ import com.typesafe.config.ConfigFactory;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import vmette.admission.AdmissionStatus;
 import vmette.config.RuntimeSettings;
@@ -44,8 +45,6 @@ class AdmissionIT {
                             () -> await(vmette.launch(vm("proud"), LaunchOptions.DEFAULT.withWhenFull(WhenFull.FAIL))))
                     .isInstanceOf(AdmissionRefusedException.class)
                     .hasMessageContaining("VM proud was not launched");
-            assertThat(waiting(vmette)).containsExactly("second", "third");
-
             VmHandle last = await(vmette.launch(vm("last")));
             assertThat(order).containsExactly("first", "second", "third");
             assertThat(Guests.sh(vmette, last, "echo up").stdout()).isEqualTo("up\n");
@@ -66,6 +65,14 @@ class AdmissionIT {
                 assertThat(waits.vm()).isEqualTo("second");
                 assertThat(waits.forMemory()).isTrue();
             });
+            long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Guests.DEADLINE_SECONDS);
+            while (vmette.vms().stream().noneMatch(status -> status.name().equals("second"))) {
+                assertThat(System.nanoTime()).as("its supervisor begins").isLessThan(end);
+                Thread.onSpinWait();
+            }
+            assertThat(vmette.vms())
+                    .extracting(status -> status.name() + " " + status.state())
+                    .contains("first READY", "second QUEUED");
             assertThat(second.toCompletableFuture()).isNotDone();
             await(first.stop());
             assertThat(Guests.sh(vmette, await(second), "echo up").stdout()).isEqualTo("up\n");

@@ -67,6 +67,13 @@ public record VmStatus(
         return this;
     }
 
+    /** The same of one that waits to be let in, which its supervisor does not tell. */
+    public VmStatus queued() {
+        return state == VmState.STARTING
+                ? new VmStatus(name, VmState.QUEUED, incarnation, since, launched, recoveries, lastFailure, lastReady)
+                : this;
+    }
+
     private VmStatus afterFailure(VmEvent.Failed event) {
         VmFailure failure = event.failure();
         boolean ordered = failure.kind() == FailureKind.OPERATOR_RESTART;

@@ -23,6 +23,11 @@ class AdmissionQueuePropertyTest {
     private final Set<Entrant> known = new HashSet<>();
     private Instant now = Instant.EPOCH;
 
+    private Instant later() {
+        now = now.plusSeconds(1);
+        return now;
+    }
+
     @Property
     void limitsHoldAndEverybodyIsToldOnceAndNobodyIsForgotten(
             @ForAll long seed,
@@ -58,10 +63,10 @@ class AdmissionQueuePropertyTest {
                         "vm" + known.size(),
                         "g" + random.nextInt(3),
                         1 + random.nextInt(memory + 1),
-                        WhenFull.values()[random.nextInt(3)]);
+                        List.of(WhenFull.values()).get(random.nextInt(3)));
                 known.add(entrant);
                 waiting.add(entrant);
-                take(queue.enter(entrant, now = now.plusSeconds(1)), entrant);
+                take(queue.enter(entrant, later()), entrant);
             }
             case 2 ->
                 any(random, starting).forEach(each -> {
@@ -82,7 +87,7 @@ class AdmissionQueuePropertyTest {
                 any(random, up).forEach(each -> {
                     up.remove(each);
                     waiting.add(each);
-                    take(queue.enter(each, now = now.plusSeconds(1)), each);
+                    take(queue.enter(each, later()), each);
                 });
         }
     }

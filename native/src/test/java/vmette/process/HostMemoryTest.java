@@ -40,7 +40,7 @@ class HostMemoryTest {
     void theLeastLimitOfTheCgroupsCounts(String line, String file, long mib, @TempDir Path directory) throws Exception {
         Path cgroup = Files.writeString(directory.resolve("cgroup"), line + "\n");
         Path mounted = directory.resolve("mounted");
-        String[] content = file.split("=");
+        String[] content = file.split("=", 2);
         Files.createDirectories(mounted.resolve(content[0]).getParent());
         Files.writeString(mounted.resolve(content[0]), content[1] + "\n");
         assertThat(HostMemory.cgroupMib(cgroup, mounted)).isEqualTo(mib);
