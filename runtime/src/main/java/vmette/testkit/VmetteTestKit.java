@@ -48,7 +48,11 @@ public final class VmetteTestKit extends Scripted<VmetteTestKit> implements Auto
     /** Of backoffs' jitter: the same at every run. */
     private static final long SEED = 20_260_101;
 
-    private static final String QUIET = "akka.coordinated-shutdown { run-by-jvm-shutdown-hook = off, exit-jvm = off }";
+    /** Its machines take neither memory nor processors: a test that is about admission says so in its own settings. */
+    private static final String QUIET = """
+            akka.coordinated-shutdown { run-by-jvm-shutdown-hook = off, exit-jvm = off }
+            vmette.admission { starting = 10000, memory = 1PiB, queue = 1000000 }
+            """;
 
     private static final String VIRTUAL = """
             akka.scheduler.implementation = "vmette.testkit.VirtualScheduler"
