@@ -26,6 +26,8 @@ final class Reaper {
     private static final Logger log = LoggerFactory.getLogger(Reaper.class);
     private static final Duration UNFINISHED_AGE = Duration.ofHours(1);
     private static final Duration PATIENCE = Duration.ofSeconds(5);
+    private static final Duration LONGEST = PATIENCE.multipliedBy(12);
+    private static final int ROUNDS = 20;
     private static final long ROUND_MILLIS = 5;
     /** How much of what happened before a runtime died goes into the log of the next. */
     private static final int MOST_TOLD = 64;
@@ -114,7 +116,8 @@ final class Reaper {
 
     /**
      * Until a look at all processes finds none: one that is about to be killed may fork, and one that is just becoming another program cannot be told from a
-     * stranger. Whoever stays like that to the end is none of ours.
+     * stranger. Whoever stays like that to the end is none of ours. On a loaded host a single look may take longer than the patience, which counts from the last that found
+     * somebody new.
      */
     private boolean endProcesses(List<OwnedChild> children) throws IOException {
         List<OwnedChild> ours =
@@ -122,13 +125,23 @@ final class Reaper {
         if (ours.isEmpty()) {
             return true;
         }
-        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        long begun = System.nanoTime();
+        long progress = begun;
+        int since = 0;
+        int known = 0;
         Set<ProcessIdentity> told = new HashSet<>();
         Look look = endThoseThatLive(ours, told);
         while (look != Look.NONE) {
-            if (System.nanoTime() > deadline) {
+            long now = System.nanoTime();
+            if (told.size() > known) {
+                known = told.size();
+                progress = now;
+                since = 0;
+            }
+            if ((since >= ROUNDS && now - progress > PATIENCE.toNanos()) || now - begun > LONGEST.toNanos()) {
                 return look == Look.UNCERTAIN;
             }
+            since++;
             try {
                 Thread.sleep(ROUND_MILLIS);
             } catch (InterruptedException e) {
