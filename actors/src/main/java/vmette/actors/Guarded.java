@@ -5,7 +5,6 @@ import akka.actor.typed.Behavior;
 import akka.actor.typed.Signal;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
-import java.util.concurrent.Callable;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -66,20 +65,35 @@ final class Guarded {
 
     /** @param told what it fails with, before it does */
     static <T> Receive<T> failing(Receive<T> inner, Consumer<Throwable> told) {
+        return failing(inner::receiveMessage, inner::receiveSignal, told);
+    }
+
+    /** What takes a message or a signal. */
+    @FunctionalInterface
+    interface Handler<M, T> {
+        Behavior<T> on(M what) throws Exception;
+    }
+
+    /**
+     * The same without a builder, which keeps an object for each kind of message and actor: there may be ten thousand of these.
+     *
+     * @param told what it fails with, before it does
+     */
+    static <T> Receive<T> failing(Handler<T, T> messages, Handler<Signal, T> signals, Consumer<Throwable> told) {
         return new Receive<>() {
             @Override
             public Behavior<T> receiveMessage(T message) throws Exception {
-                return act(() -> inner.receiveMessage(message));
+                return act(messages, message);
             }
 
             @Override
             public Behavior<T> receiveSignal(Signal signal) throws Exception {
-                return act(() -> inner.receiveSignal(signal));
+                return act(signals, signal);
             }
 
-            private Behavior<T> act(Callable<Behavior<T>> action) throws Exception {
+            private <M> Behavior<T> act(Handler<M, T> handler, M what) throws Exception {
                 try {
-                    return action.call();
+                    return handler.on(what);
                 } catch (LinkageError | StackOverflowError e) {
                     told.accept(e);
                     throw new Contained(e);

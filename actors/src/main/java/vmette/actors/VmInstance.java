@@ -5,6 +5,7 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
 import akka.actor.typed.PostStop;
+import akka.actor.typed.Signal;
 import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
@@ -206,45 +207,76 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     @Override
     public Receive<Command> createReceive() {
-        return Guarded.failing(receive());
+        return Guarded.failing(this::onCommand, this::onSignal, thrown -> {});
     }
 
-    private Receive<Command> receive() {
-        return newReceiveBuilder()
-                .onMessage(MachineMade.class, made -> onMachine(made.machine()))
-                .onMessage(MachineFailed.class, failed -> onMachineFailed(failed.reason()))
-                .onMessage(MachineExited.class, exited -> onMachineExited(exited.exit()))
-                .onMessage(MachineGone.class, gone -> onMachineGone(gone.exit()))
-                .onMessage(DeviceBroke.class, broke -> suspect(new VmFailure.DeviceBroken(broke.reason())))
-                .onMessage(HelperEnded.class, ended -> suspect(new VmFailure.HelperLost(ended.how())))
-                .onMessage(Unexplained.class, left -> end(suspicion.orElseThrow()))
-                .onMessage(LinkEvent.class, event -> event.from() == link ? onLink(event.event()) : this)
-                .onMessage(Dial.class, dial -> dial())
-                .onMessage(Work.class, own -> {
-                    work.on(own.event());
-                    return this;
-                })
-                .onMessage(
-                        DeadlinePassed.class,
-                        passed -> phase == Phase.BOOTING
-                                ? end(new VmFailure.BootDeadline(settings.bootDeadline()))
-                                : this)
-                .onMessage(Deaf.class, deaf -> onDeaf())
-                .onMessage(Look.class, look -> onLook())
-                .onMessage(Unhealthy.class, unhealthy -> phase == Phase.READY ? end(unhealthy.cause()) : this)
-                .onMessage(ServiceEnded.class, ended -> onServiceEnded(ended.failure()))
-                .onMessage(ServiceOverdue.class, overdue -> powerOff())
-                .onMessage(ShutdownGraceOver.class, over -> endAsAsked())
-                .onMessage(Run.class, run -> onRun(run.ticket()))
-                .onMessage(Forward.class, forward -> onForward(forward.ticket()))
-                .onMessage(Find.class, this::onFind)
-                .onMessage(Ping.class, ping -> onPing(ping.reply()))
-                .onMessage(Stop.class, stop -> onStop())
-                .onMessage(Kill.class, kill -> endAsAsked())
-                .onSignal(ChildFailed.class, failed -> end(new VmFailure.Internal(Guarded.thrown(failed.getCause()))))
-                .onSignal(Terminated.class, ended -> this)
-                .onSignal(PostStop.class, stop -> onPostStop())
-                .build();
+    private Behavior<Command> onCommand(Command command) {
+        if (command instanceof LinkEvent event) {
+            return event.from() == link ? onLink(event.event()) : this;
+        } else if (command instanceof Work own) {
+            work.on(own.event());
+            return this;
+        } else if (command instanceof Run run) {
+            return onRun(run.ticket());
+        } else if (command instanceof Forward forward) {
+            return onForward(forward.ticket());
+        } else if (command instanceof Find find) {
+            return onFind(find);
+        } else if (command instanceof Ping ping) {
+            return onPing(ping.reply());
+        } else if (command instanceof Look) {
+            return onLook();
+        } else if (command instanceof Stop) {
+            return onStop();
+        } else if (command instanceof Kill) {
+            return endAsAsked();
+        } else if (command instanceof Dial) {
+            return dial();
+        }
+        return onTold(command);
+    }
+
+    /** What the machine, the guest's service or a timer say. */
+    private Behavior<Command> onTold(Command command) {
+        if (command instanceof MachineMade made) {
+            return onMachine(made.machine());
+        } else if (command instanceof MachineFailed failed) {
+            return onMachineFailed(failed.reason());
+        } else if (command instanceof MachineExited exited) {
+            return onMachineExited(exited.exit());
+        } else if (command instanceof MachineGone gone) {
+            return onMachineGone(gone.exit());
+        } else if (command instanceof DeviceBroke broke) {
+            return suspect(new VmFailure.DeviceBroken(broke.reason()));
+        } else if (command instanceof HelperEnded ended) {
+            return suspect(new VmFailure.HelperLost(ended.how()));
+        } else if (command instanceof Unexplained) {
+            return end(suspicion.orElseThrow());
+        } else if (command instanceof DeadlinePassed) {
+            return phase == Phase.BOOTING ? end(new VmFailure.BootDeadline(settings.bootDeadline())) : this;
+        } else if (command instanceof Deaf) {
+            return onDeaf();
+        } else if (command instanceof Unhealthy unhealthy) {
+            return phase == Phase.READY ? end(unhealthy.cause()) : this;
+        } else if (command instanceof ServiceEnded ended) {
+            return onServiceEnded(ended.failure());
+        } else if (command instanceof ServiceOverdue) {
+            return powerOff();
+        } else if (command instanceof ShutdownGraceOver) {
+            return endAsAsked();
+        }
+        return Behaviors.unhandled();
+    }
+
+    private Behavior<Command> onSignal(Signal signal) {
+        if (signal instanceof ChildFailed failed) {
+            return end(new VmFailure.Internal(Guarded.thrown(failed.getCause())));
+        } else if (signal instanceof Terminated) {
+            return this;
+        } else if (signal instanceof PostStop) {
+            return onPostStop();
+        }
+        return Behaviors.unhandled();
     }
 
     private Behavior<Command> onMachine(Machine made) {

@@ -5,6 +5,7 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
 import akka.actor.typed.PostStop;
+import akka.actor.typed.Signal;
 import akka.actor.typed.Terminated;
 import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
@@ -194,37 +195,62 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
 
     @Override
     public Receive<Command> createReceive() {
-        return Guarded.failing(receive(), thrown -> crash = Optional.of(thrown));
+        return Guarded.failing(this::onCommand, this::onSignal, thrown -> crash = Optional.of(thrown));
     }
 
-    private Receive<Command> receive() {
-        return newReceiveBuilder()
-                .onMessage(VmRequest.Run.class, this::onRun)
-                .onMessage(VmRequest.Forward.class, this::onForward)
-                .onMessage(Waited.class, waited -> {
-                    requests.late(waited.request());
-                    return this;
-                })
-                .onMessage(
-                        VmRequest.Find.class, find -> pass(find, new VmInstance.Find(find.execution(), find.reply())))
-                .onMessage(VmRequest.Ping.class, ping -> pass(ping, new VmInstance.Ping(ping.reply())))
-                .onMessage(Stop.class, stop -> onStop(VmEnd.How.STOPPED))
-                .onMessage(TimeoutPassed.class, passed -> onStop(VmEnd.How.TIMED_OUT))
-                .onMessage(Leave.class, leave -> onLeave())
-                .onMessage(Restart.class, restart -> onRestart())
-                .onMessage(Hold.class, this::onHold)
-                .onMessage(Go.class, this::onGo)
-                .onMessage(Resupervise.class, other -> {
-                    recoveries.decideBy(other.policy());
-                    return this;
-                })
-                .onMessage(VmRequest.Restart.class, this::onRestartAsked)
-                .onMessage(DelayOver.class, over -> onDelayOver(over.epoch()))
-                .onMessage(CloseOverdue.class, overdue -> onCloseOverdue(overdue.epoch()))
-                .onMessage(InstanceSaid.class, said -> onReport(said.report()))
-                .onSignal(Terminated.class, this::onTerminated)
-                .onSignal(PostStop.class, stop -> onPostStop())
-                .build();
+    private Behavior<Command> onCommand(Command command) {
+        if (command instanceof VmRequest request) {
+            return onRequest(request);
+        } else if (command instanceof InstanceSaid said) {
+            return onReport(said.report());
+        } else if (command instanceof Waited waited) {
+            requests.late(waited.request());
+            return this;
+        } else if (command instanceof Stop) {
+            return onStop(VmEnd.How.STOPPED);
+        } else if (command instanceof TimeoutPassed) {
+            return onStop(VmEnd.How.TIMED_OUT);
+        } else if (command instanceof Leave) {
+            return onLeave();
+        } else if (command instanceof Restart) {
+            return onRestart();
+        } else if (command instanceof Hold hold) {
+            return onHold(hold);
+        } else if (command instanceof Go go) {
+            return onGo(go);
+        } else if (command instanceof Resupervise other) {
+            recoveries.decideBy(other.policy());
+            return this;
+        } else if (command instanceof DelayOver over) {
+            return onDelayOver(over.epoch());
+        } else if (command instanceof CloseOverdue overdue) {
+            return onCloseOverdue(overdue.epoch());
+        }
+        return Behaviors.unhandled();
+    }
+
+    private Behavior<Command> onRequest(VmRequest request) {
+        if (request instanceof VmRequest.Run run) {
+            return onRun(run);
+        } else if (request instanceof VmRequest.Forward forward) {
+            return onForward(forward);
+        } else if (request instanceof VmRequest.Find find) {
+            return pass(find, new VmInstance.Find(find.execution(), find.reply()));
+        } else if (request instanceof VmRequest.Ping ping) {
+            return pass(ping, new VmInstance.Ping(ping.reply()));
+        } else if (request instanceof VmRequest.Restart restart) {
+            return onRestartAsked(restart);
+        }
+        return Behaviors.unhandled();
+    }
+
+    private Behavior<Command> onSignal(Signal signal) {
+        if (signal instanceof Terminated terminated) {
+            return onTerminated(terminated);
+        } else if (signal instanceof PostStop) {
+            return onPostStop();
+        }
+        return Behaviors.unhandled();
     }
 
     private Behavior<Command> become(SupervisorState other) {
