@@ -134,6 +134,11 @@ public final class LogRing {
         return taken;
     }
 
+    /** How many follow it. */
+    synchronized int followers() {
+        return followers;
+    }
+
     /** A reader that stays: to be told with {@link #left}. */
     synchronized void joined() {
         followers++;

@@ -52,6 +52,10 @@ class ForwardingTest extends VmFixture {
         assertThat(body.u16()).isEqualTo(ticket.port());
     }
 
+    private long idHeard() {
+        return agent.hear(FakeAgent.FORWARD).u64();
+    }
+
     private void heardGivenUp(ForwardTicket ticket) {
         FakeAgent.Body body = agent.hear(FakeAgent.FORWARD);
         assertThat(body.u64()).isEqualTo(ticket.id());
@@ -161,8 +165,8 @@ class ForwardingTest extends VmFixture {
         over.ended(false);
         ForwardTicket last = ask(82);
         ready();
-        heard(waiting);
-        heard(last);
+        // Each has an actor of its own: they do not wait for each other.
+        assertThat(List.of(idHeard(), idHeard())).containsExactlyInAnyOrder(waiting.id(), last.id());
     }
 
     @Test

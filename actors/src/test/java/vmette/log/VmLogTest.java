@@ -96,6 +96,8 @@ class VmLogTest {
         TestSubscriber.Probe<ByteString> slow = probe(log.follow(0));
         slow.ensureSubscription();
         CompletionStage<String> other = read(log.follow(0));
+        // Each takes its place in the log when its stream has begun.
+        Await.until("both follow", () -> ring.followers() == 2);
         write("begin");
         assertThat(slow.requestNext().utf8String()).isEqualTo("begin");
         write("y".repeat(1000));
