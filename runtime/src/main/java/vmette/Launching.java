@@ -15,8 +15,16 @@ import vmette.machine.Machine;
  * @param machine the first incarnation's
  */
 record Launching(VmAdmission admission, CompletableFuture<Done> bound, CompletableFuture<Machine> machine) {
+    private static final CompletableFuture<Machine> NO_MACHINE =
+            CompletableFuture.failedFuture(new IllegalStateException("it is gone"));
+
     static Launching create(VmAdmission admission) {
         return new Launching(admission, new CompletableFuture<>(), new CompletableFuture<>());
+    }
+
+    /** The same when the machine is its supervisor's alone, or gone. */
+    Launching withoutMachine() {
+        return new Launching(admission, bound, NO_MACHINE);
     }
 
     void boundWhen(CompletionStage<?> binding) {

@@ -8,10 +8,14 @@ import java.util.concurrent.ConcurrentMap;
 final class LivingVms {
     private final ConcurrentMap<String, VmHandle> vms = new ConcurrentHashMap<>();
 
-    /** Adds one until it ends. One that has a name already keeps it: the launch of another is refused. */
+    /** Adds one. One that has a name already keeps it: the launch of another is refused. */
     void add(VmHandle vm) {
         vms.compute(vm.name(), (name, former) -> former == null || former.hasEnded() ? vm : former);
-        vm.ended().thenAccept(end -> vms.remove(vm.name(), vm));
+    }
+
+    /** It has ended. */
+    void remove(VmHandle vm) {
+        vms.remove(vm.name(), vm);
     }
 
     Optional<VmHandle> find(String name) {

@@ -68,9 +68,11 @@ public final class VmHandle {
         this.forwards = new PortForwards(ticket, tcp, settings.forward(), system);
         this.told = registry;
         this.system = system;
-        ticket.ended().thenRun(() -> unanswered.fail(gone()));
         this.files = new GuestFiles(name(), new BuiltInCommands(this), system);
-        ticket.ended().thenAccept(end -> events.over(name()));
+        ticket.ended().thenRun(() -> {
+            unanswered.fail(gone());
+            events.over(name());
+        });
     }
 
     /** Unique among the runtime's living VMs. */

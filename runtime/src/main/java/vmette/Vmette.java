@@ -591,10 +591,13 @@ public final class Vmette implements AutoCloseable {
         if (registryOver.isDone()) {
             abandon();
         }
-        ticket.ended().thenAccept(end -> alive.remove(ticket));
         living.add(vm);
         vsocks.add(vsock);
-        ticket.ended().thenAccept(end -> vsocks.end(vsock));
+        ticket.ended().thenRun(() -> {
+            alive.remove(ticket);
+            living.remove(vm);
+            vsocks.end(vsock);
+        });
         if (closed.get()) {
             settleAfterClose(ticket);
             return vm;
@@ -612,6 +615,9 @@ public final class Vmette implements AutoCloseable {
                     echo(ticket);
                     return machines.begin(spec, name, vsock::attach);
                 }));
+        // Nothing of a former incarnation is kept for as long as its VM lives.
+        machine.thenCompose(Machine::exited)
+                .thenRun(() -> alive.computeIfPresent(ticket, (same, begun) -> begun.withoutMachine()));
         Supervision supervision = refine.apply(machines.supervision(name, policy))
                 .withAdmission(way)
                 .andEvents(events::publish);

@@ -17,6 +17,7 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -163,14 +164,19 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             MachineFactory machines,
             Supervision supervision,
             Optional<CompletionStage<Machine>> begun) {
+        // Akka keeps what a behaviour was made of for as long as its actor lives, which is longer than a machine does.
+        AtomicReference<Optional<CompletionStage<Machine>>> first = new AtomicReference<>(begun);
         return Behaviors.withMdc(
                 Command.class,
                 VmMdc.of(vm.name()),
-                Behaviors.setup(context -> Behaviors.withTimers(timers -> Guarded.made(() -> born(
-                        vm,
-                        supervision,
-                        begun,
-                        () -> new VmSupervisor(context, timers, vm, settings, machines, supervision, begun))))));
+                Behaviors.setup(context -> Behaviors.withTimers(timers -> {
+                    Optional<CompletionStage<Machine>> taken = first.getAndSet(Optional.empty());
+                    return Guarded.made(() -> born(
+                            vm,
+                            supervision,
+                            taken,
+                            () -> new VmSupervisor(context, timers, vm, settings, machines, supervision, taken)));
+                })));
     }
 
     /** Whoever waits for a VM whose supervisor fails before it is one is told all the same. */

@@ -18,7 +18,8 @@ final class WaitingRequests<R extends VmRequest.Delayable> {
     private final String plural;
     private final int most;
     private final InstantSource clock;
-    private final Deque<Waiting<R>> queue = new ArrayDeque<>();
+    // Rarely used, and each VM has some.
+    private final Deque<Waiting<R>> queue = new ArrayDeque<>(1);
 
     /**
      * @param plural what they are, for messages

@@ -15,12 +15,15 @@ import vmette.config.WhenFull;
  * Who may come up, and who next: a limit of those that start at once and one of memory. Pure but for the book it keeps: each question is answered by what follows
  * from it. Not for several threads.
  *
- * <p>VMs that have been up before go first, and their memory is still theirs. Of the others groups take turns, each in the order in which its VMs came. One whose memory
+ * <p>VMs that have been up before go first, but {@value #AGAIN_IN_A_ROW} in a row at most, and their memory is still theirs. Of the others groups take turns, each in the order in which its VMs came. One whose memory
  * is not to be had lets those of other groups pass, but only {@value #PATIENCE} of them: after that what becomes free is kept for it.
  */
 final class AdmissionQueue {
     /** How many others a VM lets pass. */
     static final int PATIENCE = 16;
+
+    /** How many that have been up before go first in a row: those that fail again and again must not keep out all others. */
+    static final int AGAIN_IN_A_ROW = 4;
 
     private final int slots;
     private final long memoryMib;
@@ -29,6 +32,7 @@ final class AdmissionQueue {
     // In the order of their next turns.
     private final Map<String, Deque<Entrant>> groups = new LinkedHashMap<>();
     private int waiting;
+    private int inARow;
     private int starting;
     private long reservedMib;
 
@@ -135,14 +139,23 @@ final class AdmissionQueue {
     private List<Verdict> pump() {
         List<Verdict> admitted = new ArrayList<>();
         while (starting < slots) {
-            Optional<Entrant> next = again.isEmpty() ? nextOfGroups() : Optional.of(again.peekFirst());
+            Optional<Entrant> next = next();
             if (next.isEmpty()) {
                 break;
             }
+            inARow = next.get().reserved ? inARow + 1 : 0;
             admit(next.get());
             admitted.add(new Verdict(next.get(), Verdict.Kind.ADMITTED));
         }
         return admitted;
+    }
+
+    private Optional<Entrant> next() {
+        Optional<Entrant> first = Optional.ofNullable(again.peekFirst());
+        if (first.isPresent() && inARow < AGAIN_IN_A_ROW) {
+            return first;
+        }
+        return nextOfGroups().or(() -> first);
     }
 
     private void admit(Entrant entrant) {

@@ -39,7 +39,7 @@ final class EventsStage extends GraphStage<SourceShape<VmEvent>> {
     }
 
     private final class Logic extends GraphStageLogic {
-        private Subscription subscription;
+        private final Subscription subscription;
 
         Logic() {
             super(shape);
@@ -49,15 +49,17 @@ final class EventsStage extends GraphStage<SourceShape<VmEvent>> {
                     emit();
                 }
             });
-        }
-
-        @Override
-        public void preStart() {
+            // Here, while it is being materialised, and not when it is started by a thread of its own: whatever happens
+            // from then on is told.
             AsyncCallback<Done> arrived = createAsyncCallback(done -> {
-                subscription.awake();
+                awake();
                 emit();
             });
             subscription = subscribe.apply(() -> arrived.invoke(Done.getInstance()));
+        }
+
+        private void awake() {
+            subscription.awake();
         }
 
         private void emit() {
@@ -71,10 +73,8 @@ final class EventsStage extends GraphStage<SourceShape<VmEvent>> {
 
         @Override
         public void postStop() {
-            if (subscription != null) {
-                subscription.close();
-                forget.accept(subscription);
-            }
+            subscription.close();
+            forget.accept(subscription);
         }
     }
 }

@@ -73,7 +73,11 @@ public final class JournalWriter implements Consumer<VmEvent>, AutoCloseable {
             missed++;
             return;
         }
-        waiting.add(own);
+        // The journal has no console lines, of which each may have many.
+        waiting.add(
+                own instanceof VmEvent.Failed failed
+                        ? new VmEvent.Failed(failed.failure().withoutConsole())
+                        : own);
         writeSoon();
     }
 

@@ -2,8 +2,11 @@ package vmette.actors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import vmette.config.VmSpec;
@@ -131,5 +134,31 @@ class VmRestartTest extends VmFixture {
         crash(machine);
         assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.STOPPED);
         assertThat(machines.hasBegun()).isFalse();
+    }
+
+    /** A VM that lives long has had many. */
+    @Test
+    void nothingKeepsTheMachineOfAFormerIncarnation() {
+        WeakReference<FakeMachine> former = new WeakReference<>(launchAndCrash());
+        FakeAgent.boot(machines.next());
+        Await.until("the former machine is garbage", () -> {
+            System.gc();
+            return former.get() == null;
+        });
+    }
+
+    private FakeMachine launchAndCrash() {
+        FakeMachine machine = new FakeMachine();
+        vm = ticket(NAME, VmSpec.builder().build());
+        supervisor = kit.spawn(VmSupervisor.create(
+                vm,
+                settings,
+                machines,
+                Supervision.by(restart()),
+                Optional.of(CompletableFuture.completedStage(machine))));
+        FakeAgent.boot(machine);
+        Await.value(vm.ready());
+        machine.exit(VmmExit.Reason.CRASHED, 1, "it broke");
+        return machine;
     }
 }

@@ -94,6 +94,29 @@ class AdmissionQueueTest {
     }
 
     @Test
+    void whoFailsAgainAndAgainKeepsNobodyOut() {
+        AdmissionQueue queue = new AdmissionQueue(1, 100, 10);
+        Entrant a = vm("a");
+        Entrant b = vm("b");
+        enter(queue, a);
+        queue.settled(a);
+        enter(queue, b);
+        enter(queue, vm("new"));
+        // Each comes back before the other has failed.
+        List<String> order = new ArrayList<>();
+        Entrant up = b;
+        Entrant down = a;
+        while (order.size() < AdmissionQueue.AGAIN_IN_A_ROW + 1) {
+            enter(queue, down);
+            Entrant next = queue.settled(up).get(0).entrant();
+            order.add(next.vm);
+            down = up;
+            up = next;
+        }
+        assertThat(order).endsWith("new").startsWith("a", "b", "a", "b").hasSize(5);
+    }
+
+    @Test
     void groupsTakeTurns() {
         AdmissionQueue queue = new AdmissionQueue(1, 100, 10);
         Entrant first = vm("first");

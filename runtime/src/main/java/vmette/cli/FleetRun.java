@@ -44,7 +44,8 @@ final class FleetRun {
                     source.deployment().vms().stream().map(VmPlan::name).toList(),
                     source.settings().runtimeDir());
             Fleet fleet = deploy(vmette, up);
-            fleet.ready().whenComplete((done, failure) -> tellReady(failure, begun));
+            // Not by the thread that supervises the fleet: whoever reads this may have stopped.
+            fleet.ready().whenCompleteAsync((done, failure) -> tellReady(failure, begun));
             SIGNALS.forEach((word, number) -> HostSignals.onEach(word, () -> onSignal(number, fleet)));
             FleetEnd end = fleet.ended().toCompletableFuture().join();
             common.progress().accept("the fleet " + name + " is down");
