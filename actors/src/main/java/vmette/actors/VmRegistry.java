@@ -67,8 +67,9 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     private final MachineFactory machines;
     private final CompletableFuture<Done> over;
     private final Map<String, Entry> vms = new HashMap<>();
-    // Of names whose VM has ended for its callers, but whose supervisor is not quite gone yet.
-    private final Map<String, Deque<Launch>> next = new HashMap<>();
+    // Of names whose VM has ended for its callers, but whose supervisor is not quite gone yet: launches, and what is
+    // told to these.
+    private final Map<String, Deque<Command>> next = new HashMap<>();
     private boolean closing;
 
     private VmRegistry(
@@ -192,6 +193,10 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     private Behavior<Command> onTell(Tell tell) {
         Entry entry = vms.get(tell.ticket().name());
         boolean known = entry != null && entry.ticket().equals(tell.ticket());
+        if (!known && isNext(tell.ticket())) {
+            next.get(tell.ticket().name()).addLast(tell);
+            return this;
+        }
         if (tell.message() instanceof VmRequest request) {
             if (known) {
                 entry.unanswered().add(request);
@@ -203,6 +208,12 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
             entry.supervisor().tell(tell.message());
         }
         return this;
+    }
+
+    private boolean isNext(VmTicket vm) {
+        return next.getOrDefault(vm.name(), new ArrayDeque<>()).stream()
+                .anyMatch(command ->
+                        command instanceof Launch launch && launch.ticket().equals(vm));
     }
 
     private static VmLostException gone(String name) {
@@ -225,16 +236,29 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
             return this;
         }
         vms.remove(name).unanswered().fail(gone(name));
-        Deque<Launch> launches = next.remove(name);
-        if (launches != null) {
-            launches.forEach(this::onLaunch);
+        Deque<Command> waiting = next.remove(name);
+        if (waiting != null) {
+            waiting.forEach(command -> {
+                if (command instanceof Launch launch) {
+                    onLaunch(launch);
+                } else if (command instanceof Tell tell) {
+                    onTell(tell);
+                }
+            });
         }
         return closing && vms.isEmpty() ? Behaviors.stopped() : this;
     }
 
     private Behavior<Command> onPostStop() {
         vms.forEach((name, entry) -> entry.unanswered().fail(gone(name)));
-        next.values().forEach(launches -> launches.forEach(launch -> refuse(launch, closingDown(launch.ticket()))));
+        next.values()
+                .forEach(waiting -> waiting.forEach(command -> {
+                    if (command instanceof Launch launch) {
+                        refuse(launch, closingDown(launch.ticket()));
+                    } else if (command instanceof Tell tell && tell.message() instanceof VmRequest request) {
+                        request.fail(gone(tell.ticket().name()));
+                    }
+                }));
         over.complete(Done.getInstance());
         return this;
     }

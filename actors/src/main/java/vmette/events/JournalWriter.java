@@ -101,10 +101,19 @@ public final class JournalWriter implements Consumer<VmEvent>, AutoCloseable {
     private void write(CompletableFuture<Void> done) {
         try {
             for (Optional<Runnable> next = next(); next.isPresent(); next = next()) {
-                next.get().run();
+                attempt(next.get());
             }
         } finally {
             done.complete(null);
+        }
+    }
+
+    /** One that cannot be written, or told, must not keep those after it from the journal. */
+    private static void attempt(Runnable entry) {
+        try {
+            entry.run();
+        } catch (RuntimeException | Error e) {
+            LOG.error("an event of a VM cannot be written to the journal", e);
         }
     }
 
@@ -113,13 +122,7 @@ public final class JournalWriter implements Consumer<VmEvent>, AutoCloseable {
         Journal to = journal;
         VmEvent.OfVm event = waiting.poll();
         if (event != null) {
-            return Optional.of(() -> {
-                try {
-                    to.event(event.at(), event.vm(), event.incarnation(), kind(event), detail(event));
-                } catch (RuntimeException e) {
-                    LOG.error("cannot write {} to the journal", event, e);
-                }
-            });
+            return Optional.of(() -> to.event(event.at(), event.vm(), event.incarnation(), kind(event), detail(event)));
         }
         if (missed > 0) {
             String count = missed + " events";

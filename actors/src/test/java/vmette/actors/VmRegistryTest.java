@@ -167,6 +167,29 @@ class VmRegistryTest extends VmFixture {
         assertThat(Await.failure(found)).isInstanceOf(VmLostException.class);
     }
 
+    /** A name is launched anew at its VM's end, before that one's supervisor is gone: what follows is the new VM's. */
+    @Test
+    void whatIsToldToAVmWhoseNameIsNotQuiteFreeReachesIt() {
+        VmTicket former = launch("a");
+        FakeMachine machine = machines.next();
+        CompletableFuture<Void> reached = new CompletableFuture<>();
+        CompletableFuture<Void> held = new CompletableFuture<>();
+        former.ended().thenRun(() -> {
+            reached.complete(null);
+            held.join();
+        });
+        machine.exit(VmmExit.Reason.CRASHED, 1, "crashed");
+        Await.value(reached);
+        VmTicket stopped = launch("a");
+        CommandTicket command = run(stopped, 1);
+        stop(stopped);
+        names();
+        assertThat(command.outcome().toCompletableFuture()).isNotDone();
+        held.complete(null);
+        assertThat(Await.value(stopped.ended()).how()).isEqualTo(VmEnd.How.STOPPED);
+        assertThat(Await.failure(command.outcome())).isInstanceOf(VmLostException.class);
+    }
+
     private VmTicket quarantined(FakeMachine machine, VmTicket ticket) {
         machine.closesAtOnce = false;
         machine.processes.add(4711L);

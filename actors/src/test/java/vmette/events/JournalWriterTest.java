@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vmette.actors.VmEnd;
 import vmette.actors.VmEvent;
+import vmette.actors.VmFailure;
 import vmette.journal.Journal;
 import vmette.journal.JournalEntry;
 import vmette.journal.JournalRecord;
@@ -79,6 +80,30 @@ class JournalWriterTest {
             }
             writer.close();
             assertThat(events(journal)).hasSize(500);
+        }
+    }
+
+    @Test
+    void whatCannotBeToldKeepsNothingElseOut() throws Exception {
+        JournalWriter writer = new JournalWriter(made);
+        VmFailure.Cause untold = new VmFailure.Internal(new IllegalStateException() {
+            private static final long serialVersionUID = 1L;
+
+            @Override
+            public String toString() {
+                throw new StackOverflowError("a message without end");
+            }
+        });
+        writer.accept(Told.failed("web", 1, 1, untold, new Decision.RestartCold(Duration.ZERO, List.of())));
+        writer.accept(Told.began("web", 2, 2));
+        try (Journal journal = journal()) {
+            made.complete(journal);
+            writer.accept(Told.began("web", 3, 3));
+            writer.close();
+            assertThat(events(journal))
+                    .containsExactly(
+                            new JournalRecord.VmEvent("web", 2, VmEventKind.BEGAN, "booted"),
+                            new JournalRecord.VmEvent("web", 3, VmEventKind.BEGAN, "booted"));
         }
     }
 

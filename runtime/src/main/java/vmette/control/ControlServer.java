@@ -223,7 +223,7 @@ public final class ControlServer implements AutoCloseable {
     private void letFinish() {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(LAST_WORDS_SECONDS);
         try {
-            for (Kind kind : List.of(Kind.ORDER, Kind.FOLLOWER)) {
+            for (Kind kind : List.of(Kind.STOP, Kind.ORDER, Kind.FOLLOWER)) {
                 places.get(kind).tryAcquire(kind.limit, deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
             }
         } catch (InterruptedException e) {

@@ -71,6 +71,8 @@ final class ExecSession {
             connection.close();
         } finally {
             command.terminate();
+            // A guest may never say how the command ended.
+            out.end();
             for (int stream = STDOUT; stream <= STDERR; stream++) {
                 credits[stream].close();
                 if (outputs[stream] != null) {

@@ -13,8 +13,10 @@ enum Kind {
     COMMAND(32, "commands"),
     /** They last as long as their clients want, and wait most of the time. */
     FOLLOWER(32, "readers of logs and events"),
-    /** They may take as long as a VM takes to boot or to end. */
+    /** They may take as long as a VM takes to boot, which may be for ever. */
     ORDER(32, "orders"),
+    /** They take as long as VMs take to end. */
+    STOP(32, "stops"),
     /** Answered at once. */
     QUESTION(16, "questions");
 
@@ -34,7 +36,8 @@ enum Kind {
             case "stat", "read", "read-tree", "write", "write-tree" -> COPY;
             case "exec" -> COMMAND;
             case "logs", "events" -> FOLLOWER;
-            case "stop", "restart", "apply", "down" -> ORDER;
+            case "restart", "apply" -> ORDER;
+            case "stop", "down" -> STOP;
             default -> QUESTION;
         };
     }

@@ -31,6 +31,11 @@ final class Outgoing {
         waiting.add(Optional.empty());
     }
 
+    /** There will be no more, and nobody to take it. */
+    void end() {
+        waiting.add(Optional.empty());
+    }
+
     private void write() {
         try (connection) {
             for (Optional<ControlFrame> next = waiting.take(); next.isPresent(); next = waiting.take()) {

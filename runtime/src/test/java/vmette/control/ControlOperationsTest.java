@@ -174,6 +174,19 @@ class ControlOperationsTest {
         followers.forEach(ControlConnection::close);
     }
 
+    /** As those of a VM are that never comes up, though their clients have left. */
+    @Test
+    void ordersThatAreNeverCarriedOutKeepOutNoStop() throws IOException {
+        for (int i = 0; i < Kind.ORDER.limit; i++) {
+            ControlConnection order = fixture.connect("restart", "web");
+            next(fixture.vm.orders);
+            order.close();
+        }
+        fixture.vm.stopped.complete(Facts.of("how", "stopped"));
+        assertThat(all("stop", "web")).containsExactly(Facts.of("how", "stopped"));
+        fixture.vm.restarted.complete(Facts.of("incarnation", 2));
+    }
+
     @Test
     void aChangeIsToldFirstAndMadeWhenItIsWanted() {
         FakeFleet fleet = new FakeFleet();

@@ -29,6 +29,7 @@ import vmette.control.ExecCall.Streams;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteIoException;
+import vmette.stream.Await;
 
 /** Commands over the control socket, both ends; the guest is played. */
 class ExecSessionTest {
@@ -94,6 +95,25 @@ class ExecSessionTest {
         command.started.complete(1);
         command.exit.complete(new Exit(true, 9, true));
         assertThat(get(done).code()).isEqualTo(137);
+    }
+
+    @Test
+    void aClientThatLeavesACommandWhichNeverEndsLeavesNoThreadBehind() throws IOException {
+        try (ControlConnection client = fixture.connect("exec", "web")) {
+            for (List<String> part : CommandWords.of(ExecSpec.of("true"))) {
+                client.write(new ControlFrame.Answer(part));
+            }
+            next(fixture.vm.commands).started.complete(1);
+            assertThat(client.read()).isEqualTo(new ControlFrame.Answer(List.of("started", "1")));
+            assertThat(writers()).isPositive();
+        }
+        Await.until("nobody writes to a client that has left", () -> writers() == 0);
+    }
+
+    private static long writers() {
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("vmette-control-writer"))
+                .count();
     }
 
     @Test
