@@ -125,8 +125,7 @@ class ExecSessionTest {
         client.write(new ControlFrame.Answer(List.of("signal", "2")));
         assertThat(next(command.told)).isEqualTo("INT");
         command.exit.complete(new Exit(false, 3, false));
-        assertThat(client.read())
-                .isEqualTo(new ControlFrame.Answer(List.of("exited", "EXITED", "3", "false")));
+        assertThat(client.read()).isEqualTo(new ControlFrame.Answer(List.of("exited", "EXITED", "3", "false")));
         assertThat(client.read()).isEqualTo(new ControlFrame.Succeeded());
         client.close();
     }
@@ -143,8 +142,7 @@ class ExecSessionTest {
         client.write(new ControlFrame.End());
         get(command.inputEnd);
         command.exit.complete(new Exit(false, 0, false));
-        assertThat(client.read())
-                .isEqualTo(new ControlFrame.Answer(List.of("exited", "EXITED", "0", "false")));
+        assertThat(client.read()).isEqualTo(new ControlFrame.Answer(List.of("exited", "EXITED", "0", "false")));
         assertThat(client.read()).isEqualTo(new ControlFrame.Succeeded());
         // The end of the connection, and no frame that tells of what went wrong after that.
         assertThatThrownBy(client::read).isInstanceOf(IOException.class);
