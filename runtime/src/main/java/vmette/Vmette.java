@@ -608,8 +608,10 @@ public final class Vmette implements AutoCloseable {
         } else {
             launching.bound().complete(Done.getInstance());
         }
-        CompletionStage<Void> published =
-                launching.bound().thenCompose(done -> vm.publish()).thenAccept(this::tellChosenPorts);
+        CompletionStage<Void> published = launching
+                .bound()
+                .thenCompose(done -> vm.publish())
+                .thenAccept(open -> tellChosenPorts(spec.name(), open));
         CompletionStage<Machine> machine =
                 launching.machineIs(published.thenCompose(done -> way.enter()).thenCompose(done -> {
                     echo(ticket);
@@ -651,11 +653,11 @@ public final class Vmette implements AutoCloseable {
     }
 
     /** Who left the choice of a host port to us has to learn it. */
-    private void tellChosenPorts(List<PortForward> open) {
+    private void tellChosenPorts(Optional<String> vm, List<PortForward> open) {
         open.stream()
                 .filter(forward -> forward.asked() == 0)
-                .forEach(forward -> progress.accept(
-                        "127.0.0.1:" + forward.hostPort() + " leads to port " + forward.guestPort() + " of the guest"));
+                .forEach(forward -> progress.accept("127.0.0.1:" + forward.hostPort() + " leads to port "
+                        + forward.guestPort() + " of " + vm.orElse("the guest")));
     }
 
     /** The registry does not answer any more. */

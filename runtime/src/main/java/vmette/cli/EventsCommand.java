@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,6 +43,8 @@ import vmette.errors.VmetteException;
 final class EventsCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
+
+    private final CompletableFuture<Void> unread = new CompletableFuture<>();
 
     @Parameters(index = "0", arity = "0..1", paramLabel = "NAME", description = "Of this VM only. Default: of all.")
     private String vm;
@@ -85,19 +88,26 @@ final class EventsCommand implements Callable<Integer> {
         return new ControlCall(runtime, "events", vm == null ? "" : vm, follow ? "follow" : "end");
     }
 
+    /** Until all have ended, or nobody reads what is shown. */
     private void followAll(List<Runtimes.Peer> asked) {
-        List<Thread> readers = asked.stream()
-                .map(runtime -> new Thread(() -> followOne(runtime), "vmette-events"))
-                .toList();
-        readers.forEach(reader -> reader.setDaemon(true));
-        readers.forEach(Thread::start);
-        for (Thread reader : readers) {
-            try {
-                reader.join();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-        }
+        CompletableFuture<?>[] ends = asked.stream().map(this::begin).toArray(CompletableFuture<?>[]::new);
+        CompletableFuture.anyOf(unread, CompletableFuture.allOf(ends)).join();
+    }
+
+    private CompletableFuture<Void> begin(Runtimes.Peer runtime) {
+        CompletableFuture<Void> end = new CompletableFuture<>();
+        Thread reader = new Thread(
+                () -> {
+                    try {
+                        followOne(runtime);
+                    } finally {
+                        end.complete(null);
+                    }
+                },
+                "vmette-events");
+        reader.setDaemon(true);
+        reader.start();
+        return end;
     }
 
     private void followOne(Runtimes.Peer runtime) {
@@ -114,5 +124,9 @@ final class EventsCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         out.println(common.isJson() ? EventLines.json(event) : EventLines.dated(event));
         out.flush();
+        // The writer swallows what goes wrong with standard output; that remembers it.
+        if (follow && System.out.checkError()) {
+            unread.complete(null);
+        }
     }
 }

@@ -48,8 +48,13 @@ final class LogLevels {
         if (verbose || (!quiet && isOn(environment, "VMETTE_VERBOSE"))) {
             return Map.of("log.vmette", "info");
         }
-        return quiet || isOn(environment, "VMETTE_QUIET")
-                ? Map.of("log.vmette", "error", "log.akka", "error")
+        if (quiet || isOn(environment, "VMETTE_QUIET")) {
+            return Map.of("log.vmette", "error", "log.akka", "error");
+        }
+        // A fleet in the foreground tells each failure itself; who asks for a log gets all of it.
+        return arguments.stream().findFirst().filter("up"::equals).isPresent()
+                        && environment.getOrDefault(VARIABLE, "").isEmpty()
+                ? Map.of("log.vmette.actors.VmSupervisor", "error")
                 : Map.of();
     }
 

@@ -16,7 +16,7 @@ import vmette.control.Runtimes;
         name = "stop",
         description = {
             "Powers running VMs off, and waits until nothing of them is left.",
-            "One of a fleet stays off, whatever its recovery, until restart NAME or up FILE.",
+            "One of a fleet stays off, whatever its recovery, until restart NAME.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,

@@ -27,8 +27,8 @@ import vmette.errors.VmetteIoException;
         name = "up",
         description = {
             "Starts the fleet that a file describes, and keeps it up in the foreground until Ctrl-C or vmette down.",
-            "While it is up the same command in another terminal makes it what the file says by then: it shows what",
-            "would be stopped, replaced and started, asks if there is a terminal, and has that done.",
+            "While it is up the same command in another terminal makes it what the file says by then: it shows what"
+                    + " would be stopped, replaced and started, asks if there is a terminal, and has that done.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,

@@ -80,8 +80,17 @@ final class ExecSession {
                 }
             }
             if (stdin != null) {
-                stdin.fail(new IOException("the client has left"));
+                unlessOver(() -> stdin.fail(new IOException("the client has left")));
             }
+        }
+    }
+
+    /** A queue that has ended, by its command's or its client's doing, refuses to be ended by an exception. */
+    private static void unlessOver(Runnable ending) {
+        try {
+            ending.run();
+        } catch (IllegalStateException over) {
+            // What was to come about has.
         }
     }
 
@@ -157,7 +166,7 @@ final class ExecSession {
             // One that has been closed by the command takes it for nothing.
             stdin.offer(ByteString.fromArrayUnsafe(data.bytes()));
         } else if (frame instanceof ControlFrame.End && stdin != null) {
-            stdin.complete();
+            unlessOver(stdin::complete);
         } else if (frame instanceof ControlFrame.Answer answer) {
             tell(answer.words(), command);
         } else {

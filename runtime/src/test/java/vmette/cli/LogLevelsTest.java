@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -33,5 +34,16 @@ class LogLevelsTest {
         assertThat(LogLevels.levels(List.of(arguments.split(" ", -1)), environment)
                         .get("log.vmette"))
                 .isEqualTo(level);
+    }
+
+    @Test
+    void aFleetsFailuresAreToldOnce() {
+        String supervisor = "log.vmette.actors.VmSupervisor";
+        List<String> up = List.of("up", "fleet.conf");
+        assertThat(LogLevels.levels(up, Map.of())).containsOnly(Map.entry(supervisor, "error"));
+        assertThat(LogLevels.levels(up, Map.of("VMETTE_LOG", "debug"))).isEmpty();
+        assertThat(LogLevels.levels(List.of("up", "fleet.conf", "--debug"), Map.of()))
+                .doesNotContainKey(supervisor);
+        assertThat(LogLevels.levels(List.of("run", "--exec", "up"), Map.of())).isEmpty();
     }
 }

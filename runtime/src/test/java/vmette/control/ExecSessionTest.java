@@ -131,6 +131,45 @@ class ExecSessionTest {
     }
 
     @Test
+    void inputThatEndsAfterItsCommandClosedItIsNoFailure() throws IOException {
+        fixture.vm.taker = Sink.<ByteString>cancelled()
+                .mapMaterializedValue(none -> CompletableFuture.completedFuture(akka.Done.getInstance()));
+        ControlConnection client = fixture.connect("exec", "web");
+        for (List<String> part : CommandWords.of(ExecSpec.of("true"))) {
+            client.write(new ControlFrame.Answer(part));
+        }
+        FakeVm.Command command = next(fixture.vm.commands);
+        command.started.complete(1);
+        assertThat(client.read()).isEqualTo(new ControlFrame.Answer(List.of("started", "1")));
+        client.write(new ControlFrame.End());
+        client.write(new ControlFrame.Answer(List.of("signal", "2")));
+        assertThat(next(command.told)).isEqualTo("INT");
+        command.exit.complete(new Exit(false, 3, false));
+        assertThat(client.read()).isEqualTo(new ControlFrame.Answer(List.of("exited", "EXITED", "3", "false")));
+        assertThat(client.read()).isEqualTo(new ControlFrame.Succeeded());
+        client.close();
+    }
+
+    @Test
+    void aCommandWhoseInputHasEndedIsNoFailureOfTheServers() throws IOException {
+        ControlConnection client = fixture.connect("exec", "web");
+        for (List<String> part : CommandWords.of(ExecSpec.of("cat"))) {
+            client.write(new ControlFrame.Answer(part));
+        }
+        FakeVm.Command command = next(fixture.vm.commands);
+        command.started.complete(1);
+        assertThat(client.read()).isEqualTo(new ControlFrame.Answer(List.of("started", "1")));
+        client.write(new ControlFrame.End());
+        get(command.inputEnd);
+        command.exit.complete(new Exit(false, 0, false));
+        assertThat(client.read()).isEqualTo(new ControlFrame.Answer(List.of("exited", "EXITED", "0", "false")));
+        assertThat(client.read()).isEqualTo(new ControlFrame.Succeeded());
+        // The end of the connection, and no frame that tells of what went wrong after that.
+        assertThatThrownBy(client::read).isInstanceOf(IOException.class);
+        client.close();
+    }
+
+    @Test
     void aCommandThatDoesNotReadHoldsBackItsInputAndNotItsSignals() throws Exception {
         fixture.vm.taker = Sink.<ByteString>never().mapMaterializedValue(never -> new CompletableFuture<akka.Done>());
         AtomicLong taken = new AtomicLong();

@@ -6,11 +6,14 @@ import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.lang.ref.Reference;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -42,5 +45,29 @@ class MetricsPageTest {
                 .collect(Collectors.toCollection(TreeSet::new));
         assertThat(page).isEqualTo(meters);
         assertThat(registry.getMeters()).hasSizeLessThan(60);
+    }
+
+    @Test
+    void metersOutliveTheirBinder() {
+        SimpleMeterRegistry registry = new SimpleMeterRegistry();
+        VmEvents events = new VmEvents(1);
+        VmBoard board = new VmBoard();
+        AtomicReference<VsockCounts> counts = new AtomicReference<>(new VsockCounts(3, 5, 7));
+        new VmetteMetrics(events, board, counts::get).bindTo(registry);
+        WeakReference<Object> unheld = new WeakReference<>(new Object());
+        for (int tries = 0; unheld.get() != null && tries < 100; tries++) {
+            System.gc();
+        }
+        assertThat(unheld.get()).isNull();
+        assertThat(registry.get("vmette.vsock.connections").gauge().value())
+                .isEqualTo(counts.get().connections());
+        assertThat(registry.get("vmette.vsock.bytes")
+                        .tag("direction", "tx")
+                        .functionCounter()
+                        .count())
+                .isEqualTo(counts.get().received());
+        assertThat(registry.get("vmette.vms").gauges()).noneMatch(vms -> Double.isNaN(vms.value()));
+        Reference.reachabilityFence(events);
+        Reference.reachabilityFence(board);
     }
 }
