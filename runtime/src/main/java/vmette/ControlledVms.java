@@ -98,13 +98,7 @@ final class ControlledVms implements ControlledRuntime {
         return new Vm(vm);
     }
 
-    private Optional<VmStatus> status(String name) {
-        return vmette.vms().stream()
-                .filter(status -> status.name().equals(name))
-                .findFirst();
-    }
-
-    private final class Vm implements ControlledVm {
+    private static final class Vm implements ControlledVm {
         private final VmHandle vm;
 
         Vm(VmHandle vm) {

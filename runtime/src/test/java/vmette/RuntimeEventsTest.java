@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.stream.javadsl.Sink;
 import com.typesafe.config.ConfigFactory;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
@@ -22,7 +23,13 @@ class RuntimeEventsTest {
         AtomicReference<VmHandle> handle = new AtomicReference<>();
         CompletionStage<List<VmEvent>> all;
         try (Vmette vmette = Vmette.create(RuntimeSettings.from(ConfigFactory.load()))) {
+            SimpleMeterRegistry meters = new SimpleMeterRegistry();
+            vmette.metrics().bindTo(meters);
             all = vmette.events().runWith(Sink.seq(), vmette.system());
+            // It subscribes when it begins, on a thread of its own.
+            Await.until(
+                    "a subscriber",
+                    () -> meters.get("vmette.events.subscribers").gauge().value() == 1);
             CompletionStage<List<VmEvent>> own = vmette.launch(
                             VmSpec.builder().name("probe").build(), vm -> {
                                 assertThat(vmette.find("probe")).contains(vm);

@@ -134,11 +134,6 @@ public final class LogRing {
         return taken;
     }
 
-    /** How many follow it. */
-    synchronized int followers() {
-        return followers;
-    }
-
     /** A reader that stays: to be told with {@link #left}. */
     synchronized void joined() {
         followers++;

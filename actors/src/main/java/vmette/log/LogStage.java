@@ -36,9 +36,9 @@ final class LogStage extends GraphStage<SourceShape<ByteString>> {
     }
 
     private final class Logic extends GraphStageLogic {
-        private Runnable wake = () -> {};
+        private final Runnable wake;
+        private final long until;
         private long position;
-        private long until = Long.MAX_VALUE;
         private boolean inLine;
         private boolean asleep;
 
@@ -50,23 +50,22 @@ final class LogStage extends GraphStage<SourceShape<ByteString>> {
                     step();
                 }
             });
-        }
-
-        @Override
-        public void preStart() {
             AsyncCallback<LogStage> woken = createAsyncCallback(self -> {
                 asleep = false;
                 step();
             });
             wake = () -> woken.invoke(LogStage.this);
+            // Its place in the log is that of its materialisation, and not of when a thread has begun it.
             if (follow) {
                 ring.joined();
             }
             long now = ring.position();
             position = ring.startOfLast(lines, now);
-            if (!follow) {
-                until = now;
-            }
+            until = follow ? Long.MAX_VALUE : now;
+        }
+
+        @Override
+        public void preStart() {
             step();
         }
 

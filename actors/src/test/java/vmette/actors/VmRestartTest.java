@@ -6,10 +6,13 @@ import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 import vmette.config.VmSpec;
+import vmette.guest.protocol.AgentFrame;
 import vmette.recovery.Decision;
 import vmette.recovery.Failure;
 import vmette.recovery.FailureKind;
@@ -121,6 +124,39 @@ class VmRestartTest extends VmFixture {
         });
         crash(machines.next());
         assertThat(failure().next().orElseThrow().text()).contains("its recovery policy failed", "bug");
+    }
+
+    @Test
+    void aDelayThatAnOrderHasCutShortDoesNotEndTheNextOne() {
+        BlockingQueue<VmEvent> failures = new LinkedBlockingQueue<>();
+        launch(
+                VmSpec.builder().build(),
+                Supervision.by((failure, past, snapshots, random) ->
+                                new Decision.RestartCold(Duration.ofSeconds(past.total() == 0 ? 10 : 60), List.of()))
+                        .withEvents(event -> {
+                            if (event instanceof VmEvent.Failed) {
+                                failures.add(event);
+                            }
+                        }));
+        crash(machines.next());
+        Await.next(failures, "first failure");
+        supervisor.tell(new VmSupervisor.Restart());
+        crash(machines.next());
+        Await.next(failures, "second failure");
+        assertRecovers();
+
+        time.timePasses(Duration.ofSeconds(10));
+        assertRecovers();
+        assertThat(machines.hasBegun()).isFalse();
+        time.timePasses(Duration.ofSeconds(50));
+        machines.next();
+    }
+
+    /** Once it has dealt with all that it was told before. */
+    private void assertRecovers() {
+        CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
+        supervisor.tell(new VmRequest.Ping(reply));
+        assertThat(Await.failure(reply)).hasMessageContaining("is not running");
     }
 
     @Test

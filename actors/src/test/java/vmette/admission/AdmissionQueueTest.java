@@ -79,18 +79,22 @@ class AdmissionQueueTest {
 
     @Test
     void whoHasBeenUpGoesFirst() {
-        AdmissionQueue queue = new AdmissionQueue(1, 100, 0);
+        AdmissionQueue queue = new AdmissionQueue(1, 100, 1);
         Entrant a = vm("a");
         Entrant b = vm("b");
         enter(queue, a);
         queue.settled(a);
         enter(queue, b);
-        assertThat(enter(queue, vm("c"))).containsExactly("c: REFUSED");
+        assertThat(enter(queue, vm("c"))).isEmpty();
+        assertThat(enter(queue, vm("d"))).containsExactly("d: REFUSED");
         assertThat(enter(queue, a))
                 .as("no place among those that wait is needed")
                 .isEmpty();
         assertThat(queue.status().waiting().get(0).again()).isTrue();
-        assertThat(told(queue.settled(b))).containsExactly("a: ADMITTED");
+        assertThat(told(queue.settled(b)))
+                .as("before one that has waited longer")
+                .containsExactly("a: ADMITTED");
+        assertThat(told(queue.settled(a))).containsExactly("c: ADMITTED");
     }
 
     @Test

@@ -61,6 +61,20 @@ class VmBoardTest {
     }
 
     @Test
+    void oneThatHasEndedAgainIsKeptForItsLastEnd() {
+        board.add(Told.ended("again", 1, 3, VmEnd.How.STOPPED));
+        for (int i = 0; i < VmBoard.ENDED - 1; i++) {
+            board.add(Told.ended("vm-" + i, 1, 3, VmEnd.How.STOPPED));
+        }
+        live(board, "again");
+        board.add(Told.ended("again", 1, 3, VmEnd.How.STOPPED));
+        board.add(Told.ended("last", 1, 3, VmEnd.How.STOPPED));
+        assertThat(board.of("again")).isPresent();
+        assertThat(board.of("vm-0")).isEmpty();
+        counts(0, VmBoard.ENDED);
+    }
+
+    @Test
     void whatConcernsNoVmIsNotOnIt() {
         board.add(new VmEvent.Missed(3, Told.at(1)));
         assertThat(board.all()).isEmpty();

@@ -68,6 +68,19 @@ class GroupTreeTest {
     }
 
     @Test
+    void wordOfAnEarlierOrderIsNotTakenForThePresentOnes() {
+        deploy(four(Strategy.ONE_FOR_ONE, 3));
+        ordered();
+        tree.restart("d");
+        tree.held("d", 0);
+        assertThat(ordered()).as("d is not held yet").containsExactly("hold d");
+        vms.quieten();
+        assertThat(ordered()).containsExactly("go d");
+        tree.over("d", 0, "an earlier launch's end", Optional.empty());
+        assertThat(status("d").state()).isEqualTo(MemberStatus.State.READY);
+    }
+
+    @Test
     void restForOne() {
         deploy(four(Strategy.REST_FOR_ONE, 3));
         assertThat(orderedAfter(() -> vms.fail("b"))).containsExactly("hold d", "hold c", "go b", "go c", "go d");

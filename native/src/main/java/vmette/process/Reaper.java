@@ -36,8 +36,19 @@ final class Reaper {
     private final String boot;
     private final long uid;
     private final ProcessKiller killer;
+    private final Looks looks;
+
+    /** How processes are looked at. */
+    interface Looks {
+        List<SeenProcess> all() throws IOException;
+    }
 
     Reaper(Path parent, String boot, long uid, ProcessKiller killer) {
+        this(parent, boot, uid, killer, SeenProcess::all);
+    }
+
+    Reaper(Path parent, String boot, long uid, ProcessKiller killer, Looks looks) {
+        this.looks = looks;
         this.parent = parent;
         this.boot = boot;
         this.uid = uid;
@@ -162,7 +173,7 @@ final class Reaper {
 
     private Look endThoseThatLive(List<OwnedChild> children, Set<ProcessIdentity> told) throws IOException {
         Look look = Look.NONE;
-        for (SeenProcess seen : SeenProcess.all()) {
+        for (SeenProcess seen : looks.all()) {
             if (seen.changing() && look == Look.NONE) {
                 look = Look.UNCERTAIN;
             }

@@ -42,6 +42,19 @@ class JournalTest {
     }
 
     @Test
+    void whatAWriteThatFailedHasLeftOfALineIsOverwritten() throws Exception {
+        Journal journal = Journal.create(file, OWNER);
+        journal.event(AT, "web", 1, VmEventKind.BEGAN, "");
+        Files.writeString(file, "half a line ".repeat(100), StandardOpenOption.APPEND);
+        journal.event(AT, "web", 1, VmEventKind.READY, "");
+        journal.abandon();
+        try (DeadJournal dead = take()) {
+            assertThat(dead.damaged()).isZero();
+            assertThat(dead.ledger().events()).hasSize(2);
+        }
+    }
+
+    @Test
     void tellsWhatIsLeftAndNothingThatEnded() throws Exception {
         Journal journal = Journal.create(file, OWNER);
         journal.announce(intent("ended"));

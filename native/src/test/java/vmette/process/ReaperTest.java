@@ -9,8 +9,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,7 +74,11 @@ class ReaperTest {
     }
 
     private void reap() {
-        new Reaper(parent, BOOT, RuntimeBase.effectiveUser(), new ProcessKiller(true)).run();
+        reap(SeenProcess::all);
+    }
+
+    private void reap(Reaper.Looks looks) {
+        new Reaper(parent, BOOT, RuntimeBase.effectiveUser(), new ProcessKiller(true), looks).run();
     }
 
     private static void assertKilled(Process process) throws Exception {
@@ -116,6 +122,33 @@ class ReaperTest {
         journal.abandon();
         reap();
         assertKilled(child);
+    }
+
+    /** As the kernel shows a process that is becoming another program: without its mark, for a moment. */
+    private static SeenProcess changing(Process process) {
+        return new SeenProcess(ProcessIdentity.of(process.pid()).orElseThrow(), false, true, Optional.empty());
+    }
+
+    @Test
+    void looksAgainWhileOneThatMayBeOursBecomesAnotherProgram() throws Exception {
+        String mark = newMark();
+        announce(mark, BOOT);
+        Process child = sleep(mark);
+        journal.abandon();
+        AtomicInteger number = new AtomicInteger();
+        reap(() -> number.incrementAndGet() <= 3 ? List.of(changing(child)) : SeenProcess.all());
+        assertKilled(child);
+        assertThat(parent).isEmptyDirectory();
+    }
+
+    @Test
+    void isDoneAfterAWhileThoughSomebodyChangesForEver() throws Exception {
+        announce(newMark(), BOOT);
+        Process stranger = sleep("");
+        journal.abandon();
+        reap(() -> List.of(changing(stranger)));
+        assertThat(stranger.isAlive()).isTrue();
+        assertThat(parent).isEmptyDirectory();
     }
 
     @Test

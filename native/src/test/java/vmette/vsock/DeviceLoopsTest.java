@@ -162,6 +162,19 @@ class DeviceLoopsTest {
         assertThat(threads).noneMatch(Thread::isAlive);
     }
 
+    @Test
+    void afterTheirEndNoneIsReplaced() throws Exception {
+        CompletableFuture<Throwable> failed = new CompletableFuture<>();
+        DeviceLoops started = DeviceLoops.start(1, failed::complete);
+        DeviceLoop first = started.next();
+        first.execute(() -> {
+            throw new StackOverflowError("bug");
+        });
+        failed.get(30, TimeUnit.SECONDS);
+        started.close();
+        assertThat(started.next()).isSameAs(first);
+    }
+
     /** On one loop with a thread of its own: what comes up again is served, and by another thread. */
     @Test
     void aLoopThatFailsIsReplacedBeforeItsDevicesHearOfIt() throws Exception {

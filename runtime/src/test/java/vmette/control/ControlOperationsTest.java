@@ -151,6 +151,13 @@ class ControlOperationsTest {
     }
 
     @Test
+    void aPlaceIsFreeAgainOnceItsClientHasBeenAnswered() throws IOException {
+        for (int i = 0; i < 2 * Kind.QUESTION.limit; i++) {
+            assertThat(all("ps", "")).isEmpty();
+        }
+    }
+
+    @Test
     void followersKeepOutNobodyButFollowers() throws IOException {
         fixture.vm.log = Source.<ByteString>maybe().mapMaterializedValue(promise -> akka.NotUsed.getInstance());
         List<ControlConnection> followers = new ArrayList<>();
