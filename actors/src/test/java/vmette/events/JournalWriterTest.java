@@ -90,7 +90,7 @@ class JournalWriterTest {
             private static final long serialVersionUID = 1L;
 
             @Override
-            public String toString() {
+            public String getMessage() {
                 throw new StackOverflowError("a message without end");
             }
         });
