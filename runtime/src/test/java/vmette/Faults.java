@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import vmette.config.RuntimeSettings;
 import vmette.errors.VmetteException;
 
@@ -93,11 +94,20 @@ final class Faults {
         until(what, condition, Duration.ZERO);
     }
 
+    /** @param what is asked when it was waited for in vain */
+    static void until(Supplier<String> what, BooleanSupplier condition) {
+        until(what, condition, Duration.ZERO);
+    }
+
     /** @param more than the usual deadline */
     static void until(String what, BooleanSupplier condition, Duration more) {
+        until(() -> what, condition, more);
+    }
+
+    private static void until(Supplier<String> what, BooleanSupplier condition, Duration more) {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Guests.DEADLINE_SECONDS) + more.toNanos();
         while (!condition.getAsBoolean()) {
-            assertThat(System.nanoTime()).as("waiting for %s", what).isLessThan(end);
+            assertThat(System.nanoTime()).as(() -> "waiting for " + what.get()).isLessThan(end);
             LockSupport.parkNanos(Duration.ofMillis(20).toNanos());
         }
     }

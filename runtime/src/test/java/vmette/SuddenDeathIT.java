@@ -106,8 +106,8 @@ class SuddenDeathIT {
             String when = "round " + round + ", killed at line " + lines + (alone ? "" : " with its janitor");
             Faults.until(when + ": its processes to end", () -> Traces.processes(runtimeDir)
                     .isEmpty());
-            Faults.until(when + ": its files to go", () -> Traces.list(runtimeDir).stream()
-                    .allMatch(this::isParent));
+            Faults.until(() -> when + ": its files to go: " + leftFiles(), () -> leftFiles()
+                    .isEmpty());
             assertThat(scratches()).as(when).isSubsetOf(scratches);
             assertThat(bystander.isAlive()).as(when).isTrue();
         }
@@ -171,9 +171,11 @@ class SuddenDeathIT {
                 .toList();
     }
 
-    /** The directory that all runtimes of a user share stays. */
-    private boolean isParent(Path path) {
-        return Files.isDirectory(path) && path.getParent().equals(runtimeDir);
+    /** Without the directory that all runtimes of a user share. */
+    private List<Path> leftFiles() {
+        return Traces.list(runtimeDir).stream()
+                .filter(path -> !(Files.isDirectory(path) && path.getParent().equals(runtimeDir)))
+                .toList();
     }
 
     private static List<Path> scratches() {

@@ -13,6 +13,8 @@ import vmette.linux.OwnedFd;
 /** The journal of a runtime that died, locked by whoever clears up after it. */
 public final class DeadJournal implements AutoCloseable {
     private static final int MAX_BYTES = 64 << 20;
+    /** Holds a journal's first line, whose fields are a host's boot, two numbers and a path. */
+    private static final int HEAD_BYTES = 32 << 10;
 
     private final Path file;
     private final OwnedFd lock;
@@ -56,6 +58,19 @@ public final class DeadJournal implements AutoCloseable {
         } catch (IOException | RuntimeException e) {
             lock.get().close();
             throw e;
+        }
+    }
+
+    /**
+     * Who has a journal, dead or alive, as its head tells.
+     *
+     * @throws IOException if it is not there, or cannot be read
+     */
+    public static Optional<JournalRecord.Began> owner(Path file) throws IOException {
+        try (InputStream content = Files.newInputStream(file)) {
+            return Ledger.of(JournalCodec.decode(content.readNBytes(HEAD_BYTES)).entries())
+                    .began()
+                    .map(entry -> (JournalRecord.Began) entry.record());
         }
     }
 

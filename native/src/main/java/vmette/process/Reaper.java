@@ -72,7 +72,7 @@ final class Reaper {
                 return;
             }
             if (JournalNames.FINISHED.matcher(name).matches()) {
-                Optional<DeadJournal> taken = DeadJournal.take(file);
+                Optional<DeadJournal> taken = take(file);
                 if (taken.isPresent()) {
                     try (DeadJournal dead = taken.get()) {
                         reap(dead, name);
@@ -85,6 +85,45 @@ final class Reaper {
             // By another's reaper, or its owner's close.
         } catch (IOException e) {
             log.warn("cannot clear up after the journal {}: {}; the next runtime tries again", file, e.toString());
+        }
+    }
+
+    /**
+     * A child that the owner was just about to make has the owner's lock until it becomes another program, and outlives it by that: who is dead for certain will
+     * not have it much longer. So does another reaper, which takes the journal away with it.
+     */
+    private Optional<DeadJournal> take(Path file) throws IOException {
+        Optional<DeadJournal> taken = DeadJournal.take(file);
+        if (taken.isPresent() || !isOwnerDead(file)) {
+            return taken;
+        }
+        long begun = System.nanoTime();
+        while (taken.isEmpty() && Files.exists(file) && System.nanoTime() - begun < PATIENCE.toNanos()) {
+            if (!pause()) {
+                return Optional.empty();
+            }
+            taken = DeadJournal.take(file);
+        }
+        return taken;
+    }
+
+    private boolean isOwnerDead(Path file) throws IOException {
+        return DeadJournal.owner(file)
+                .filter(owner -> owner.boot().equals(boot))
+                .filter(owner -> SeenProcess.of(owner.pid())
+                        .filter(seen -> !seen.ended() && seen.identity().startTicks() == owner.startTicks())
+                        .isEmpty())
+                .isPresent();
+    }
+
+    /** False: interrupted. */
+    private static boolean pause() {
+        try {
+            Thread.sleep(ROUND_MILLIS);
+            return true;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
         }
     }
 
@@ -153,10 +192,7 @@ final class Reaper {
                 return look == Look.UNCERTAIN;
             }
             since++;
-            try {
-                Thread.sleep(ROUND_MILLIS);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+            if (!pause()) {
                 return false;
             }
             look = endThoseThatLive(ours, told);

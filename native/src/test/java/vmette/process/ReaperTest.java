@@ -175,8 +175,29 @@ class ReaperTest {
         assertThat(List.of(recycled, otherBoot, othersChild, almost, ended)).allMatch(Process::isAlive);
     }
 
+    /** As while a child that its owner was about to make is not yet another program. */
+    @Test
+    void waitsForALockThatOutlivesItsOwner() throws Exception {
+        Path left = Files.createFile(temporary.resolve("left.ext4"));
+        journal.append(new JournalRecord.FileMade(left.toString()));
+        Thread reaper = new Thread(this::reap);
+        reaper.start();
+        while (reaper.isAlive() && reaper.getState() != Thread.State.TIMED_WAITING) {
+            Thread.onSpinWait();
+        }
+        assertThat(left).exists();
+        journal.abandon();
+        reaper.join();
+        assertThat(left).doesNotExist();
+        assertThat(parent).isEmptyDirectory();
+    }
+
     @Test
     void sparesAllOfALivingRuntime() throws Exception {
+        journal.close();
+        ProcessIdentity self = ProcessIdentity.ofThisJvm();
+        journal = Journal.create(
+                parent.resolve(NAME), new JournalRecord.Began(BOOT, self.pid(), self.startTicks(), parent + "/1-0"));
         announce("living", BOOT);
         Process child = sleep("living");
         spawned("living", BOOT, child, 0);
