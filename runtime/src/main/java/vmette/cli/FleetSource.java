@@ -2,7 +2,9 @@ package vmette.cli;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigRenderOptions;
+import com.typesafe.config.ConfigSyntax;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -58,7 +60,9 @@ record FleetSource(Path file, Config resolved, DeploymentFile checked) {
     static FleetSource sent(Path file, String text) {
         Config resolved;
         try {
-            resolved = ConfigFactory.parseString(text);
+            // Not HOCON, in which a line of dots alone may go as deep as it likes.
+            resolved = ConfigFactory.parseString(
+                    text, ConfigParseOptions.defaults().setSyntax(ConfigSyntax.JSON));
         } catch (com.typesafe.config.ConfigException e) {
             throw new InvalidConfigException("the configuration that was sent is none: " + e.getMessage(), e);
         }

@@ -17,7 +17,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import jdk.net.ExtendedSocketOptions;
@@ -31,10 +30,7 @@ public final class ControlServer implements AutoCloseable {
     static final String SOCKET = "ctl.sock";
 
     /** Those that have not said yet what they want are among them. */
-    private static final int MAX_CONNECTIONS = Kind.all() + 32;
-
-    /** Within which a client says what it wants. */
-    private static final long REQUEST_SECONDS = 20;
+    static final int MAX_CONNECTIONS = Kind.all() + 32;
 
     /** For clients that are being told the last. */
     private static final long LAST_WORDS_SECONDS = 2;
@@ -53,8 +49,14 @@ public final class ControlServer implements AutoCloseable {
     private final Map<Kind, Semaphore> places = Kind.table(kind -> new Semaphore(kind.limit));
     private final Set<ControlConnection> connections = ConcurrentHashMap.newKeySet();
     private final AtomicInteger count = new AtomicInteger();
+    private final Bounds bounds;
 
-    private ControlServer(RuntimeDirectory directory, ServerSocketChannel listener, ControlledRuntime runtime) {
+    private ControlServer(
+            RuntimeDirectory directory,
+            ServerSocketChannel listener,
+            ControlledRuntime runtime,
+            Bounds bounds) {
+        this.bounds = bounds;
         this.runtime = runtime;
         this.names = ClaimedNames.ofVms(directory);
         this.fleetNames = ClaimedNames.ofFleets(directory);
@@ -64,6 +66,10 @@ public final class ControlServer implements AutoCloseable {
 
     /** Opens the socket in the runtime's directory. */
     public static ControlServer open(RuntimeDirectory directory, ControlledRuntime runtime) {
+        return open(directory, runtime, Bounds.usual());
+    }
+
+    static ControlServer open(RuntimeDirectory directory, ControlledRuntime runtime, Bounds bounds) {
         Path socket = directory.path().resolve(SOCKET);
         try {
             ServerSocketChannel listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
@@ -73,7 +79,7 @@ public final class ControlServer implements AutoCloseable {
                 listener.close();
                 throw e;
             }
-            ControlServer server = new ControlServer(directory, listener, runtime);
+            ControlServer server = new ControlServer(directory, listener, runtime, bounds);
             daemon("vmette-control", server::accept);
             return server;
         } catch (IOException e) {
@@ -164,22 +170,15 @@ public final class ControlServer implements AutoCloseable {
         } else {
             connections.add(connection);
             daemon("vmette-control-client", () -> {
+                Runnable begun = bounds.requests().begin(connection);
                 try (connection) {
-                    AtomicBoolean begun = new AtomicBoolean();
-                    CompletableFuture.delayedExecutor(REQUEST_SECONDS, TimeUnit.SECONDS)
-                            .execute(() -> closeUnless(begun, connection));
-                    new ControlSession(connection, this, places).run(() -> begun.set(true));
+                    new ControlSession(connection, this, places, bounds, begun).run();
                 } finally {
+                    begun.run();
                     connections.remove(connection);
                     count.decrementAndGet();
                 }
             });
-        }
-    }
-
-    private static void closeUnless(AtomicBoolean begun, ControlConnection connection) {
-        if (!begun.get()) {
-            connection.close();
         }
     }
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
 import vmette.vmm.GuestText;
@@ -13,30 +14,40 @@ import vmette.vmm.GuestText;
 final class ControlSession {
     private static final Optional<ControlFrame> SUCCEEDED = Optional.of(new ControlFrame.Succeeded());
 
+    /** Operations of which the client says more than the request. */
+    private static final Set<String> TOLD_LATER = Set.of("exec", "apply");
+
     private final ControlConnection connection;
     private final ControlServer server;
     private final Map<Kind, Semaphore> places;
+    private final Bounds bounds;
+    private final Runnable begun;
 
-    /** @param places for how many of each kind there is room */
-    ControlSession(ControlConnection connection, ControlServer server, Map<Kind, Semaphore> places) {
+    /**
+     * @param places for how many of each kind there is room
+     * @param begun is run when the client has said what it wants, the command or the fleet included that it tells in frames of their own
+     */
+    ControlSession(
+            ControlConnection connection,
+            ControlServer server,
+            Map<Kind, Semaphore> places,
+            Bounds bounds,
+            Runnable begun) {
+        this.bounds = bounds;
+        this.begun = begun;
         this.connection = connection;
         this.server = server;
         this.places = places;
     }
 
-    /**
-     * Reads the request and does what it wants.
-     *
-     * @param begun is run when the client has said what it wants
-     */
-    void run(Runnable begun) {
+    /** Reads the request and does what it wants. */
+    void run() {
         try {
             Optional<ControlFrame> refused = Optional.empty();
             if (!connection.isOpened()) {
                 refused = failed("EPROTO", "another version of vmette: use the one that runs the VM");
             } else if (connection.read() instanceof ControlFrame.Request request
                     && request.words().size() >= 2) {
-                begun.run();
                 refused = inItsPlace(request.words());
             } else {
                 refused = failed("EPROTO", "the first frame is no request");
@@ -83,6 +94,9 @@ final class ControlSession {
     }
 
     private Optional<ControlFrame> serve(List<String> words) throws IOException {
+        if (!TOLD_LATER.contains(words.get(0))) {
+            begun.run();
+        }
         ControlledRuntime runtime = server.runtime();
         String subject = words.get(1);
         switch (words.get(0) + " " + words.size()) {
@@ -107,7 +121,7 @@ final class ControlSession {
                 if (words.get(0).equals("down")) {
                     session.down(fleet.get());
                 } else {
-                    session.apply(fleet.get());
+                    session.apply(fleet.get(), begun);
                 }
             }
             case "restart 2" -> {
@@ -115,7 +129,7 @@ final class ControlSession {
                 if (restarted.isEmpty()) {
                     return none(subject);
                 }
-                if (join(restarted.get()) instanceof Facts known) {
+                if (new Following(connection).await(restarted.get()) instanceof Facts known) {
                     tell(known);
                 }
             }
@@ -141,11 +155,11 @@ final class ControlSession {
             case "read-tree 3" -> copies.readTree(path);
             case "write 4" -> copies.write(path, words.get(3));
             case "write-tree 3" -> copies.writeTree(path);
-            case "stop 2" -> tell(join(vm.stop()));
+            case "stop 2" -> tell(new Following(connection).await(vm.stop()));
             case "logs 4" ->
                 new Following(connection).bytes(vm.log(CommandWords.number(words, 2), follows(words, 3)), system);
             case "exec 2" -> {
-                new ExecSession(connection, system).run(vm::exec);
+                new ExecSession(connection, system, bounds).run(vm::exec, begun);
                 return Optional.empty();
             }
             default -> {
@@ -164,9 +178,5 @@ final class ControlSession {
 
     private void tell(Facts facts) throws IOException {
         connection.write(new ControlFrame.Answer(facts.words()));
-    }
-
-    private static <T> T join(CompletionStage<T> stage) {
-        return stage.toCompletableFuture().join();
     }
 }

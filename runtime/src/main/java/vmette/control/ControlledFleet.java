@@ -35,7 +35,7 @@ public interface ControlledFleet {
     /**
      * Compares.
      *
-     * @param configuration what the fleet is to be, in HOCON, without includes and substitutions
+     * @param configuration what the fleet is to be, in JSON, at most {@value Nesting#MOST} sections deep
      * @throws vmette.errors.InvalidConfigException with its mistakes
      */
     Change plan(String configuration);

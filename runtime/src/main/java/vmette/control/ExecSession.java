@@ -33,17 +33,28 @@ final class ExecSession {
     private final ClassicActorSystemProvider system;
     private final Credit[] credits = {new Credit(), new Credit(), new Credit()};
     private final UniqueKillSwitch[] outputs = new UniqueKillSwitch[3];
+    private final Pace pace;
+    private final Patience lastWords;
+    private Runnable taken = () -> {};
+    private boolean over;
     // What the client may still send; the guest's pace gives more.
     private long input = Credit.WINDOW;
 
-    ExecSession(ControlConnection connection, ClassicActorSystemProvider system) {
+    ExecSession(ControlConnection connection, ClassicActorSystemProvider system, Bounds bounds) {
+        this.pace = bounds.pace().get();
+        this.lastWords = bounds.lastWords();
         this.connection = connection;
         this.system = system;
     }
 
-    /** Until the command and the connection have ended; throws before there is a command only. */
-    void run(Function<ExecSpec, ControlledCommand> begin) throws IOException {
+    /**
+     * Until the command and the connection have ended; throws before there is a command only.
+     *
+     * @param told is run when the client has said what the command is
+     */
+    void run(Function<ExecSpec, ControlledCommand> begin, Runnable told) throws IOException {
         ExecSpec spec = CommandWords.read(this::words);
+        told.run();
         ControlledCommand command = begin.apply(spec);
         Outgoing out = new Outgoing(connection);
         CompletionStage<Done> taken = pump(STDOUT, command.stdout(), ControlFrame.Data::new, out);
@@ -55,6 +66,7 @@ final class ExecSession {
                 .thenAccept(pid -> out.send(new ControlFrame.Answer(List.of("started", Integer.toString(pid)))));
         CompletionStage<Done> all = taken.exceptionally(failure -> Done.getInstance());
         command.exit().thenCombine(all, (exit, done) -> exit).whenComplete((exit, failure) -> {
+            awaitTaking();
             if (failure == null) {
                 out.send(told(exit));
                 out.finish(new ControlFrame.Succeeded());
@@ -70,6 +82,7 @@ final class ExecSession {
             // It has ended, and so have we; or the client has left, or talks nonsense.
             connection.close();
         } finally {
+            over();
             command.terminate();
             // A guest may never say how the command ended.
             out.end();
@@ -83,6 +96,17 @@ final class ExecSession {
                 unlessOver(() -> stdin.fail(new IOException("the client has left")));
             }
         }
+    }
+
+    private synchronized void awaitTaking() {
+        if (!over) {
+            taken = lastWords.begin(connection);
+        }
+    }
+
+    private synchronized void over() {
+        over = true;
+        taken.run();
     }
 
     /** A queue that has ended, by its command's or its client's doing, refuses to be ended by an exception. */
@@ -175,6 +199,8 @@ final class ExecSession {
     }
 
     private void tell(List<String> words, ControlledCommand command) throws IOException {
+        // They cost no credit, and each goes to the agent.
+        pace.take();
         switch (CommandWords.word(words, 0)) {
             case "signal" -> command.signal(signal(words), false);
             case "signal-group" -> command.signal(signal(words), true);

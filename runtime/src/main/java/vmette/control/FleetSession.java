@@ -18,9 +18,16 @@ final class FleetSession {
         this.events = events;
     }
 
-    /** Tells the plan, waits for the client's word, and carries it out. */
-    void apply(ControlledFleet fleet) throws IOException {
-        ControlledFleet.Change change = fleet.plan(configuration());
+    /**
+     * Tells the plan, waits for the client's word, and carries it out.
+     *
+     * @param told is run when the client has said what the fleet is to be
+     */
+    void apply(ControlledFleet fleet, Runnable told) throws IOException {
+        String configuration = configuration();
+        told.run();
+        Nesting.check(configuration);
+        ControlledFleet.Change change = fleet.plan(configuration);
         for (Facts step : change.steps()) {
             tell(step);
         }

@@ -61,21 +61,50 @@ final class Following {
         }
     }
 
-    /** Sends what happens until something is done. */
+    /**
+     * Sends what happens until something is done.
+     *
+     * @throws IOException if the client leaves before that, which ends nothing
+     */
     void until(CompletionStage<?> done, EventTail events, long from) throws IOException {
         CompletableFuture<?> end = done.toCompletableFuture();
         // Once: each stage that waits for it stays with it until then.
-        CompletableFuture<?> settled = end.handle((result, failure) -> null);
+        CompletableFuture<?> settled = settledOrLeft(end);
         long at = from;
         boolean over;
         do {
-            over = end.isDone();
+            over = settled.isDone();
             at = send(events, Optional.empty(), at);
             if (!over) {
                 either(events.isOver(at) ? settled : events.after(at), settled);
             }
         } while (!over);
-        end.join();
+        whatCame(end);
+    }
+
+    /**
+     * What comes of an order.
+     *
+     * @throws IOException if the client leaves before that, which ends nothing
+     */
+    <T> T await(CompletionStage<T> order) throws IOException {
+        CompletableFuture<T> end = order.toCompletableFuture();
+        settledOrLeft(end).join();
+        return whatCame(end);
+    }
+
+    private CompletableFuture<?> settledOrLeft(CompletableFuture<?> end) {
+        CompletableFuture<Void> over = new CompletableFuture<>();
+        end.whenComplete((result, failure) -> over.complete(null));
+        Leaving.watch(connection, gone -> over.complete(null));
+        return over;
+    }
+
+    private static <T> T whatCame(CompletableFuture<T> end) throws IOException {
+        if (!end.isDone()) {
+            throw new IOException("the client has left");
+        }
+        return end.join();
     }
 
     private static void either(CompletionStage<?> one, CompletableFuture<?> other) {

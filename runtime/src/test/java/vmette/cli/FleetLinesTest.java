@@ -167,10 +167,13 @@ class FleetLinesTest {
         assertThat(sent.hasOtherSettings(read)).isFalse();
         assertThat(FleetSource.read(file, Optional.empty()).hasOtherSettings(read))
                 .isTrue();
-        assertThatThrownBy(() -> FleetSource.sent(file, "vmette { fleet.a.memory = 1 }"))
+        assertThatThrownBy(() -> FleetSource.sent(file, "{\"vmette\": {\"fleet\": {\"a\": {\"memory\": 1}}}}"))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessageContaining("memory = 1 is refused");
         assertThatThrownBy(() -> FleetSource.sent(file, "}{")).isInstanceOf(InvalidConfigException.class);
+        // Nothing that goes down as deep as it is long.
+        assertThatThrownBy(() -> FleetSource.sent(file, "a" + ".a".repeat(1 << 20) + " = 1"))
+                .isInstanceOf(InvalidConfigException.class);
         Path none = Files.writeString(directory.resolve("none.conf"), "vmette.vm.memory = 1GiB");
         assertThatThrownBy(() -> FleetSource.read(none, Optional.empty()))
                 .isInstanceOf(InvalidConfigException.class)

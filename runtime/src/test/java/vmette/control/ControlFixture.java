@@ -26,6 +26,10 @@ final class ControlFixture implements AutoCloseable {
     final ControlServer server;
 
     ControlFixture() {
+        this(Bounds.usual());
+    }
+
+    ControlFixture(Bounds bounds) {
         try {
             // Short, as a socket's path has to be.
             base = Files.createTempDirectory(Path.of("/tmp"), "vmc");
@@ -33,7 +37,7 @@ final class ControlFixture implements AutoCloseable {
             throw new java.io.UncheckedIOException(e);
         }
         directory = RuntimeDirectory.open(base.toString());
-        server = ControlServer.open(directory, runtime);
+        server = ControlServer.open(directory, runtime, bounds);
         server.publish("web", vm);
     }
 
