@@ -3,23 +3,27 @@ package vmette;
 import akka.Done;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import vmette.admission.AdmissionGate;
 import vmette.admission.VmAdmission;
 import vmette.errors.VmetteException;
 import vmette.machine.Machine;
+import vmette.machine.Making;
 
 /**
  * What a launch waits for. Thread-safe.
  *
- * @param admission its turn
+ * @param admission its turn, once its ports are bound: of each incarnation
  * @param bound the client's ports are bound
  * @param machine the first incarnation's
  */
-record Launching(VmAdmission admission, CompletableFuture<Done> bound, CompletableFuture<Machine> machine) {
-    private static final CompletableFuture<Machine> NO_MACHINE =
-            CompletableFuture.failedFuture(new IllegalStateException("it is gone"));
+record Launching(AdmissionGate admission, CompletableFuture<Done> bound, Making machine) {
+    private static final Making NO_MACHINE = new Making()
+            .after(
+                    CompletableFuture.failedStage(new IllegalStateException("it is gone")),
+                    unwanted -> CompletableFuture.failedStage(new IllegalStateException("it is gone")));
 
-    static Launching create(VmAdmission admission) {
-        return new Launching(admission, new CompletableFuture<>(), new CompletableFuture<>());
+    static Launching create(VmAdmission way) {
+        return new Launching(new AdmissionGate(way), new CompletableFuture<>(), new Making());
     }
 
     /** The same when the machine is its supervisor's alone, or gone. */
@@ -28,20 +32,11 @@ record Launching(VmAdmission admission, CompletableFuture<Done> bound, Completab
     }
 
     void boundWhen(CompletionStage<?> binding) {
-        settle(bound, binding.thenApply(done -> Done.getInstance()));
-    }
-
-    CompletionStage<Machine> machineIs(CompletionStage<Machine> making) {
-        settle(machine, making);
-        return machine;
-    }
-
-    private static <T> void settle(CompletableFuture<T> promise, CompletionStage<T> with) {
-        with.whenComplete((value, failure) -> {
+        binding.whenComplete((done, failure) -> {
             if (failure == null) {
-                promise.complete(value);
+                bound.complete(Done.getInstance());
             } else {
-                promise.completeExceptionally(failure);
+                bound.completeExceptionally(failure);
             }
         });
     }
@@ -50,6 +45,7 @@ record Launching(VmAdmission admission, CompletableFuture<Done> bound, Completab
     CompletionStage<Done> abandon(VmetteException reason) {
         bound.completeExceptionally(reason);
         admission.end();
+        machine.giveUp();
         return machine.thenCompose(Machine::close).handle((exit, failure) -> Done.getInstance());
     }
 }

@@ -43,6 +43,12 @@ public interface Machinery extends MachineFactory, AutoCloseable {
             }
 
             @Override
+            public CompletionStage<Machine> begin(
+                    VmSpec spec, String name, Consumer<VsockHost> beforeBoot, CompletionStage<?> unwanted) {
+                return machines.begin(spec, name, beforeBoot, unwanted);
+            }
+
+            @Override
             public CompletionStage<Machine> restore(
                     VmSpec spec, String name, String snapshot, Consumer<VsockHost> beforeRun) {
                 return machines.restore(spec, name, snapshot, beforeRun);

@@ -608,24 +608,27 @@ public final class Vmette implements AutoCloseable {
         } else {
             launching.bound().complete(Done.getInstance());
         }
-        CompletionStage<Void> published = launching
-                .bound()
-                .thenCompose(done -> vm.publish())
-                .thenAccept(open -> tellChosenPorts(spec.name(), open));
-        CompletionStage<Machine> machine =
-                launching.machineIs(published.thenCompose(done -> way.enter()).thenCompose(done -> {
+        // Before any incarnation: one that is restarted meanwhile has no other ports.
+        launching
+                .admission()
+                .opensWith(launching.bound().thenCompose(done -> vm.publish()).thenAccept(open -> {
+                    tellChosenPorts(spec.name(), open);
                     echo(ticket);
-                    return machines.begin(spec, name, vsock::attach);
                 }));
+        CompletionStage<Machine> machine = launching
+                .machine()
+                .after(
+                        launching.admission().enter(),
+                        unwanted -> machines.begin(spec, name, vsock::attach, unwanted));
         // Nothing of a former incarnation is kept for as long as its VM lives.
         machine.thenCompose(Machine::exited)
                 .thenRun(() -> alive.computeIfPresent(ticket, (same, begun) -> begun.withoutMachine()));
         Supervision supervision = refine.apply(machines.supervision(name, policy))
-                .withAdmission(way)
+                .withAdmission(launching.admission())
                 .andEvents(events::publish);
         vm.tellRegistry(new VmRegistry.Launch(ticket, supervision, Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
-            way.end();
+            launching.admission().end();
             machine.thenCompose(Machine::close);
             ticket.readiness().completeExceptionally(failure);
             ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));

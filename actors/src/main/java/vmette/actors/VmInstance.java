@@ -31,6 +31,7 @@ import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.HostFrame;
 import vmette.guest.protocol.RootMode;
 import vmette.machine.Machine;
+import vmette.machine.Making;
 import vmette.vmm.GuestText;
 import vmette.vmm.VmmExit;
 
@@ -550,7 +551,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         Throwable reason =
                 failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
         if (machine == null) {
-            cause = Optional.of(notStarted(reason));
+            // Of one that was given up its failure is no news.
+            cause = phase == Phase.ENDING ? cause : Optional.of(notStarted(reason));
             phase = Phase.ENDING;
             return onMachineGone(Optional.empty());
         }
@@ -608,8 +610,11 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         vm.vsock().detach();
         if (machine != null) {
             closeMachine();
+        } else {
+            // It is still being made: onMachine closes it, onMachineFailed has nothing to close.
+            supervisor.tell(new Closing(incarnation, failure(Optional.empty())));
+            Making.giveUp(making);
         }
-        // Else it is still being made: onMachine closes it, onMachineFailed has nothing to close.
     }
 
     private void closeMachine() {
@@ -634,6 +639,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     private Behavior<Command> onPostStop() {
         vm.vsock().detach();
+        Making.giveUp(making);
         making.thenAccept(Machine::close);
         if (work != null) {
             work.lost();

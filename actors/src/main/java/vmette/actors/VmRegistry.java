@@ -24,6 +24,7 @@ import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.machine.Machine;
 import vmette.machine.MachineFactory;
+import vmette.machine.Making;
 import vmette.recovery.RecoveryPolicy;
 
 /** The VMs of a runtime by name; each has a supervisor. */
@@ -168,7 +169,10 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
         launch.supervision().admission().end();
         vm.readiness().completeExceptionally(reason);
         vm.ending().complete(VmEnd.of(VmEnd.How.STOPPED));
-        launch.begun().ifPresent(begun -> begun.thenAccept(Machine::close));
+        launch.begun().ifPresent(begun -> {
+            Making.giveUp(begun);
+            begun.thenAccept(Machine::close);
+        });
     }
 
     /** The VMs have nothing to do with it: they are kept, and only who asked for this learns of it. */

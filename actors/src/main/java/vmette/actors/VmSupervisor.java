@@ -26,6 +26,7 @@ import vmette.config.RuntimeSettings;
 import vmette.errors.VmLostException;
 import vmette.machine.Machine;
 import vmette.machine.MachineFactory;
+import vmette.machine.Making;
 import vmette.recovery.Decision;
 import vmette.recovery.Origin;
 import vmette.recovery.RecoveryPolicy;
@@ -189,7 +190,10 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             return making.get();
         } catch (RuntimeException | Error e) {
             supervision.admission().end();
-            begun.ifPresent(machine -> machine.thenAccept(Machine::close));
+            begun.ifPresent(machine -> {
+                Making.giveUp(machine);
+                machine.thenAccept(Machine::close);
+            });
             VmFailure failure = new VmFailure(
                     vm.name(), 1, new VmFailure.Internal(e), false, Optional.empty(), java.util.List.of());
             vm.vsock().end();
@@ -271,16 +275,16 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         // Whoever admits it does so on a thread of his own: what is to be made is settled here.
         Origin from = next;
         long number = nextNumber();
-        return admission.enter().thenCompose(admitted -> make(from, number));
+        return new Making().after(admission.enter(), unwanted -> make(from, number, unwanted));
     }
 
-    private CompletionStage<Machine> make(Origin from, long number) {
+    private CompletionStage<Machine> make(Origin from, long number, CompletionStage<?> unwanted) {
         Consumer<VsockHost> attach = host -> vm.vsock().attach(host, number);
         try {
             return from.snapshot().isPresent()
                     ? machines.restore(
                             vm.spec(), vm.name(), from.snapshot().get().id(), attach)
-                    : machines.begin(vm.spec(), vm.name(), attach);
+                    : machines.begin(vm.spec(), vm.name(), attach, unwanted);
         } catch (RuntimeException e) {
             return CompletableFuture.failedStage(e);
         }
@@ -488,6 +492,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         VmFailure failure = current.failure(new VmFailure.Internal(thrown));
         awaitClose(Optional.of(failure));
         admission.cancel();
+        Making.giveUp(current.machine());
         long which = current.number();
         CompletionStage<VmInstance.Report> gone = current.machine()
                 .thenCompose(Machine::close)
@@ -604,6 +609,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
                             current.failure(new VmFailure.Internal(thrown)).withLife(current.life(recoveries.now()))))
                     .orElseGet(() -> VmEnd.of(howToEnd()));
             end.failure().ifPresent(why -> events.accept(new VmEvent.Failed(why)));
+            Making.giveUp(current.machine());
             current.machine().thenCompose(Machine::close).whenComplete((exit, failure) -> settle(end));
         }
         return this;

@@ -21,6 +21,17 @@ public interface MachineFactory {
     CompletionStage<Machine> begin(VmSpec spec, String name, Consumer<VsockHost> beforeBoot);
 
     /**
+     * The same for whoever may not want it any more while long work is under way for it, such as the download of its root: that is ended then, and the stage fails, having left
+     * nothing. Whoever else wants the same goes on with it himself. A factory that does not hear of it makes the machine, which is closed.
+     *
+     * @param unwanted completes when nobody wants it any more, or never
+     */
+    default CompletionStage<Machine> begin(
+            VmSpec spec, String name, Consumer<VsockHost> beforeBoot, CompletionStage<?> unwanted) {
+        return begin(spec, name, beforeBoot);
+    }
+
+    /**
      * Makes a machine whose guest goes on where it was when the snapshot was taken. Its agent answers HELLO and BOOT with READY as after a boot.
      *
      * @param spec what it is

@@ -134,7 +134,15 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     @Override
     public CompletionStage<Machine> begin(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
-        return CompletableFuture.supplyAsync(() -> make(spec, name, beforeBoot), blocking);
+        return begin(spec, name, beforeBoot, new CompletableFuture<>());
+    }
+
+    @Override
+    public CompletionStage<Machine> begin(
+            VmSpec spec, String name, Consumer<VsockHost> beforeBoot, CompletionStage<?> unwanted) {
+        CalledOff work = new CalledOff("VM " + name + " was stopped before its machine was made");
+        unwanted.thenRun(work::callOff);
+        return CompletableFuture.supplyAsync(() -> make(spec, name, beforeBoot, work), blocking);
     }
 
     /** The runtime's directory, made if need be. */
@@ -147,7 +155,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         return journal.minimalCompletionStage();
     }
 
-    private Machine make(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
+    private Machine make(VmSpec spec, String name, Consumer<VsockHost> beforeBoot, CalledOff work) {
         Parts shared = parts();
         // Before a root is fetched for it, which may take minutes.
         shared.hypervisor().check(name, spec.memoryMib());
@@ -163,16 +171,17 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                         TrustedCertificates.frames(TrustedCertificates.read(directory, progress::say, Instant.now())))
                 .orElse(List.of());
         Path cache = settings.cacheDir().toAbsolutePath();
-        GatheredFiles files = GatheredFiles.in(
+        GatheredFiles files = work.during(() -> GatheredFiles.in(
                 cache,
                 progress,
                 () -> spec.storage()
                         .rootfs()
                         .map(given -> root(given, spec.storage().rootfsImage(), cache)),
-                root -> assets(spec, root));
+                root -> assets(spec, root)));
         GuestKernel kernel = files.kernel();
         Path directory;
         try {
+            work.check();
             directory = shared.children().directory().createVmDirectory(name);
         } catch (RuntimeException | Error e) {
             files.close();

@@ -15,6 +15,8 @@ import vmette.vsock.VsockHost;
 /** Makes fake machines, at once unless a test wants to do so itself. */
 final class FakeMachineFactory implements MachineFactory {
     private final BlockingQueue<Begun> begun = new LinkedBlockingQueue<>();
+    /** Of what was begun, in its order: completes when nobody wants it any more. */
+    final BlockingQueue<CompletionStage<?>> unwanted = new LinkedBlockingQueue<>();
     volatile boolean makesAtOnce = true;
     volatile boolean restores = true;
     volatile RuntimeException failure;
@@ -37,6 +39,13 @@ final class FakeMachineFactory implements MachineFactory {
     @Override
     public CompletionStage<Machine> begin(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
         return begin(spec, name, Optional.empty(), beforeBoot);
+    }
+
+    @Override
+    public CompletionStage<Machine> begin(
+            VmSpec spec, String name, Consumer<VsockHost> beforeBoot, CompletionStage<?> given) {
+        unwanted.add(given);
+        return begin(spec, name, beforeBoot);
     }
 
     @Override
