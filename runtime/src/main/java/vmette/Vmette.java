@@ -55,6 +55,7 @@ import vmette.events.VmBoard;
 import vmette.events.VmEvents;
 import vmette.events.VmStatus;
 import vmette.guest.protocol.StreamId;
+import vmette.log.LogBudget;
 import vmette.log.LogRing;
 import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
@@ -101,12 +102,14 @@ public final class Vmette implements AutoCloseable {
     private final CompletableFuture<Done> registryOver = new CompletableFuture<>();
     private final Map<VmTicket, Launching> alive = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final LogBudget logs;
     private final FleetNames fleetNames =
             new FleetNames(() -> alive.keySet().stream().map(VmTicket::name));
 
     private Vmette(
             RuntimeSettings settings, Consumer<String> progress, Machinery machines, Optional<ActorSystem<?>> callers) {
         this.settings = settings;
+        this.logs = LogBudget.of(settings.log());
         this.progress = progress;
         this.machines = machines;
         this.control = new LazyControl(machines, controlled);
@@ -571,7 +574,7 @@ public final class Vmette implements AutoCloseable {
             Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
         String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
         VmVsock vsock = new VmVsock(name);
-        LogRing log = new LogRing(settings.log().keep());
+        LogRing log = new LogRing(settings.log().keep(), logs);
         VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock), service, log);
         VmHandle vm = new VmHandle(ticket, settings, registry, system.minimalCompletionStage(), events);
         if (closed.get()) {

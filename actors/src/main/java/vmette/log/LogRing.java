@@ -31,6 +31,9 @@ public final class LogRing {
     record End() implements Piece {}
 
     private final int keep;
+    private final LogBudget budget;
+    // None before something is to be kept.
+    private LogBudget.Lease lease;
     private byte[] ring = NOTHING;
     private long end;
     private int held;
@@ -41,6 +44,17 @@ public final class LogRing {
 
     /** @param keep how many bytes at most, 0 or more */
     public LogRing(int keep) {
+        this(keep, LogBudget.unlimited());
+    }
+
+    /**
+     * One of many.
+     *
+     * @param keep how many bytes at most, 0 or more
+     * @param budget of all of them
+     */
+    public LogRing(int keep, LogBudget budget) {
+        this.budget = budget;
         if (keep < 0) {
             throw new IllegalArgumentException("a log of " + keep + " bytes");
         }
@@ -54,12 +68,14 @@ public final class LogRing {
 
     /** Writes. Without effect after the end. */
     public void append(byte[] bytes) {
+        makeRoom(bytes.length);
         wake(write(bytes));
     }
 
     /** Writes a line of the host's own, on a line of its own. */
     public void mark(String line) {
         List<Runnable> woken;
+        makeRoom(line.length() + 2);
         synchronized (this) {
             woken = write(((inLine ? "\n" : "") + line + "\n").getBytes(UTF_8));
         }
@@ -80,14 +96,47 @@ public final class LogRing {
         readers.forEach(Runnable::run);
     }
 
+    /** Without room it is written all the same, over what is there. */
+    private void makeRoom(int bytes) {
+        if (!hasGrown(bytes)) {
+            budget.relieve();
+            hasGrown(bytes);
+        }
+    }
+
+    private synchronized boolean hasGrown(int bytes) {
+        int wanted = followers > 0 ? Math.max(keep, FOLLOWED) : keep;
+        if (over || bytes == 0 || wanted == 0) {
+            return true;
+        }
+        if (lease == null) {
+            lease = budget.lease(this);
+        }
+        int capacity = (int) Math.min(wanted, budget.share());
+        int needed = (int) Math.min(capacity, (long) held + bytes);
+        if (needed <= ring.length) {
+            shrink(capacity);
+            return true;
+        }
+        int size = (int) Math.min(capacity, Math.max(FIRST, Math.max(needed, 2L * ring.length)));
+        if (!lease.resize(size)) {
+            return false;
+        }
+        resize(size);
+        return true;
+    }
+
+    /** Forgets what is beyond this. */
+    synchronized void shrink(long most) {
+        if (ring.length > most) {
+            resize((int) most);
+            lease.resize(most);
+        }
+    }
+
     private synchronized List<Runnable> write(byte[] bytes) {
         if (over || bytes.length == 0) {
             return List.of();
-        }
-        int capacity = followers > 0 ? Math.max(keep, FOLLOWED) : keep;
-        int needed = (int) Math.min(capacity, (long) held + bytes.length);
-        if (needed > ring.length) {
-            resize((int) Math.min(capacity, Math.max(FIRST, Math.max(needed, 2L * ring.length))));
         }
         int length = Math.min(bytes.length, ring.length);
         put(bytes, bytes.length - length, end + bytes.length - length, length);
@@ -141,8 +190,8 @@ public final class LogRing {
 
     synchronized void left() {
         followers--;
-        if (followers == 0 && ring.length > keep) {
-            resize(keep);
+        if (followers == 0) {
+            shrink(keep);
         }
     }
 

@@ -93,9 +93,10 @@ class RuntimeSettingsTest {
 
     @Test
     void ofALogOneMebibyteIsKeptAndNothingIfSaid() {
-        assertThat(read("").log()).isEqualTo(new LogSettings(1 << 20));
-        assertThat(read("vmette.log.keep = 0").log()).isEqualTo(new LogSettings(0));
-        assertThat(read("vmette.log.keep = 64MiB").log()).isEqualTo(new LogSettings(64 << 20));
+        assertThat(read("").log()).isEqualTo(new LogSettings(1 << 20, 256 << 20));
+        assertThat(read("vmette.log.keep = 0, vmette.log.budget = 64KiB").log())
+                .isEqualTo(new LogSettings(0, 64 << 10));
+        assertThat(read("vmette.log.keep = 64MiB").log()).isEqualTo(new LogSettings(64 << 20, 256 << 20));
     }
 
     @Test
