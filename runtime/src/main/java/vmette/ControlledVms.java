@@ -8,6 +8,7 @@ import akka.util.ByteString;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -89,7 +90,7 @@ final class ControlledVms implements ControlledRuntime {
     }
 
     /** A VM that others may find by its name. */
-    ControlledVm of(VmHandle vm) {
+    Vm of(VmHandle vm) {
         if (slack.incrementAndGet() > SLACK + vmette.vms().size()) {
             slack.set(0);
             memory.keySet().retainAll(vmette.vms().stream().map(VmStatus::name).collect(Collectors.toSet()));
@@ -98,11 +99,18 @@ final class ControlledVms implements ControlledRuntime {
         return new Vm(vm);
     }
 
-    private static final class Vm implements ControlledVm {
+    /** One of them. */
+    static final class Vm implements ControlledVm {
         private final VmHandle vm;
+        private final CompletableFuture<Done> withdrawn = new CompletableFuture<>();
 
         Vm(VmHandle vm) {
             this.vm = vm;
+        }
+
+        /** It has ended; its name is free when this completes, however it does. */
+        void withdrawnBy(CompletionStage<Done> work) {
+            work.whenComplete((done, failure) -> withdrawn.complete(Done.getInstance()));
         }
 
         @Override
@@ -128,6 +136,7 @@ final class ControlledVms implements ControlledRuntime {
         @Override
         public CompletionStage<Facts> stop() {
             return vm.stop()
+                    .thenCombine(withdrawn, (end, free) -> end)
                     .thenApply(end -> Facts.of(
                             "how",
                             EventFacts.word(end.how()),

@@ -45,7 +45,6 @@ import vmette.config.VmSpec;
 import vmette.config.fleet.Deployment;
 import vmette.config.fleet.VmPlan;
 import vmette.control.ControlledFleet;
-import vmette.control.ControlledVm;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
@@ -534,10 +533,14 @@ public final class Vmette implements AutoCloseable {
      *     that name
      */
     public CompletionStage<Done> publish(VmHandle vm) {
-        return control.get().thenCombine(system, (server, up) -> {
-            ControlledVm known = controlled.of(vm);
+        return control.work(system, server -> {
+            ControlledVms.Vm known = controlled.of(vm);
             server.publish(vm.name(), known);
-            vm.ended().thenAccept(end -> server.withdraw(vm.name(), known));
+            vm.ended()
+                    .thenAccept(end -> known.withdrawnBy(control.work(system, same -> {
+                        same.withdraw(vm.name(), known);
+                        return Done.getInstance();
+                    })));
             return Done.getInstance();
         });
     }
@@ -548,7 +551,7 @@ public final class Vmette implements AutoCloseable {
      * @return completes when it can be reached; fails with a {@code VmetteException} if another runtime of this user has a fleet of that name
      */
     public CompletionStage<Done> publish(ControlledFleet fleet) {
-        return control.get().thenCombine(system, (server, up) -> {
+        return control.work(system, server -> {
             server.publish(fleet);
             return Done.getInstance();
         });
@@ -620,9 +623,7 @@ public final class Vmette implements AutoCloseable {
                 }));
         CompletionStage<Machine> machine = launching
                 .machine()
-                .after(
-                        launching.admission().enter(),
-                        unwanted -> machines.begin(spec, name, vsock::attach, unwanted));
+                .after(launching.admission().enter(), unwanted -> machines.begin(spec, name, vsock::attach, unwanted));
         // Nothing of a former incarnation is kept for as long as its VM lives.
         machine.thenCompose(Machine::exited)
                 .thenRun(() -> alive.computeIfPresent(ticket, (same, begun) -> begun.withoutMachine()));

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
@@ -22,6 +21,7 @@ import java.util.concurrent.locks.LockSupport;
 import jdk.net.ExtendedSocketOptions;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import vmette.errors.VmLostException;
 import vmette.errors.VmetteIoException;
 import vmette.process.RuntimeDirectory;
 
@@ -50,12 +50,10 @@ public final class ControlServer implements AutoCloseable {
     private final Set<ControlConnection> connections = ConcurrentHashMap.newKeySet();
     private final AtomicInteger count = new AtomicInteger();
     private final Bounds bounds;
+    private boolean closed;
 
     private ControlServer(
-            RuntimeDirectory directory,
-            ServerSocketChannel listener,
-            ControlledRuntime runtime,
-            Bounds bounds) {
+            RuntimeDirectory directory, ServerSocketChannel listener, ControlledRuntime runtime, Bounds bounds) {
         this.bounds = bounds;
         this.runtime = runtime;
         this.names = ClaimedNames.ofVms(directory);
@@ -99,6 +97,9 @@ public final class ControlServer implements AutoCloseable {
      * @throws vmette.errors.VmetteIoException if a VM of this user has the name already
      */
     public synchronized void publish(String name, ControlledVm vm) {
+        if (closed) {
+            throw new VmLostException("the runtime is closed: VM " + name + " was not published");
+        }
         ControlledVm former = published.get(name);
         // Whoever launches another at a VM's end may be here before that one was withdrawn.
         if (former == null || !former.isOver()) {
@@ -239,7 +240,10 @@ public final class ControlServer implements AutoCloseable {
         } catch (IOException e) {
             LOG.debug("the control socket did not close: {}", e.toString());
         }
-        published.forEach(this::withdraw);
+        synchronized (this) {
+            closed = true;
+            published.forEach(this::withdraw);
+        }
         fleets.keySet().forEach(fleetNames::release);
         connections.forEach(ControlConnection::close);
     }
