@@ -120,4 +120,79 @@ class MetricsEndpointTest {
                     .hasMessageContaining("vmette.metrics.port");
         }
     }
+
+    /** Nobody is waited for here: not for a second, and not for an hour. */
+    @Test
+    void soManyAreLetInAndTheOldestGoesForOneMore() throws Exception {
+        List<Socket> silent = new ArrayList<>();
+        try (MetricsEndpoint endpoint = MetricsEndpoint.open(0, METRICS, 3_600_000)) {
+            for (int i = 0; i < 4 * Door.MOST; i++) {
+                Socket socket = new Socket(InetAddress.getLoopbackAddress(), endpoint.port());
+                silent.add(socket);
+                socket.getOutputStream().write("GET /met".getBytes(StandardCharsets.US_ASCII));
+            }
+            assertThat(status(endpoint.port(), "GET", "/metrics")).isEqualTo(200);
+            for (Socket socket : silent.subList(0, 3 * Door.MOST)) {
+                socket.setSoTimeout(60_000);
+                assertThat(isClosed(socket)).isTrue();
+            }
+        } finally {
+            for (Socket socket : silent) {
+                socket.close();
+            }
+        }
+    }
+
+    private static boolean isClosed(Socket socket) throws IOException {
+        try {
+            return socket.getInputStream().read() < 0;
+        } catch (java.net.SocketException reset) {
+            return true;
+        }
+    }
+
+    private static String answer(int port, String request) throws IOException {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout(60_000);
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
+            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+            return answer.lines().findFirst().orElse("");
+        }
+    }
+
+    @Test
+    void whatIsNoRequestIsRefused() throws Exception {
+        try (MetricsEndpoint endpoint = MetricsEndpoint.open(0, METRICS)) {
+            int port = endpoint.port();
+            assertThat(answer(port, "GET /metrics?x=1 HTTP/1.0\n\n")).isEqualTo("HTTP/1.1 200 OK");
+            assertThat(answer(port, "GET /metrics HTTP/2.0\r\n\r\n")).isEqualTo("HTTP/1.1 400 Bad Request");
+            assertThat(answer(port, "GET  /metrics HTTP/1.1\r\n\r\n")).isEqualTo("HTTP/1.1 400 Bad Request");
+            assertThat(answer(port, "\r\n\r\n")).isEqualTo("HTTP/1.1 400 Bad Request");
+            assertThat(answer(port, "GET /metrics HTTP/1.1\r\nX: " + "y".repeat(17_000)))
+                    .isEqualTo("HTTP/1.1 400 Bad Request");
+            assertThat(answer(port, "GET /metrics HTTP/1.1\r\nHost: h\r\n\r\n")).isEqualTo("HTTP/1.1 200 OK");
+        }
+    }
+
+    @Test
+    void whatSlowSubscribersMissIsCounted() {
+        VmEvents events = new VmEvents(1);
+        io.micrometer.core.instrument.simple.SimpleMeterRegistry registry =
+                new io.micrometer.core.instrument.simple.SimpleMeterRegistry();
+        new VmetteMetrics(events, new VmBoard(), () -> VsockCounts.NONE).bindTo(registry);
+        akka.actor.typed.ActorSystem<Void> system =
+                akka.actor.typed.ActorSystem.create(akka.actor.typed.javadsl.Behaviors.empty(), "slow");
+        try {
+            // It asks for nothing.
+            events.all().runWith(akka.stream.javadsl.Sink.queue(1), system);
+            for (int i = 0; i < 20; i++) {
+                events.publish(new vmette.actors.VmEvent.Launched("vm", java.time.Instant.EPOCH));
+            }
+            assertThat(events.missed()).isPositive();
+            assertThat(registry.get("vmette.events.missed").functionCounter().count())
+                    .isEqualTo(events.missed());
+        } finally {
+            system.terminate();
+        }
+    }
 }
