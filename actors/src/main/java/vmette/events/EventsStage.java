@@ -8,12 +8,17 @@ import akka.stream.stage.AbstractOutHandler;
 import akka.stream.stage.AsyncCallback;
 import akka.stream.stage.GraphStage;
 import akka.stream.stage.GraphStageLogic;
+import java.lang.ref.Cleaner;
+import java.lang.ref.WeakReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import vmette.actors.VmEvent;
 
 /** A subscription of its own for each materialisation. */
 final class EventsStage extends GraphStage<SourceShape<VmEvent>> {
+    /** For those that are never started, since another stage of their stream could not be made. */
+    private static final Cleaner CLEANER = Cleaner.create();
+
     private final Outlet<VmEvent> out = Outlet.create("VmEvents.out");
     private final SourceShape<VmEvent> shape = SourceShape.of(out);
     private final Function<Runnable, Subscription> subscribe;
@@ -40,6 +45,8 @@ final class EventsStage extends GraphStage<SourceShape<VmEvent>> {
 
     private final class Logic extends GraphStageLogic {
         private final Subscription subscription;
+        private final AsyncCallback<Done> arrived;
+        private final Cleaner.Cleanable place;
 
         Logic() {
             super(shape);
@@ -51,11 +58,23 @@ final class EventsStage extends GraphStage<SourceShape<VmEvent>> {
             });
             // Here, while it is being materialised, and not when it is started by a thread of its own: whatever happens
             // from then on is told.
-            AsyncCallback<Done> arrived = createAsyncCallback(done -> {
+            arrived = createAsyncCallback(done -> {
                 awake();
                 emit();
             });
-            subscription = subscribe.apply(() -> arrived.invoke(Done.getInstance()));
+            WeakReference<AsyncCallback<Done>> known = new WeakReference<>(arrived);
+            Subscription taken = subscribe.apply(() -> {
+                AsyncCallback<Done> here = known.get();
+                if (here != null) {
+                    here.invoke(Done.getInstance());
+                }
+            });
+            subscription = taken;
+            Consumer<Subscription> last = forget;
+            place = CLEANER.register(this, () -> {
+                taken.close();
+                last.accept(taken);
+            });
         }
 
         private void awake() {
@@ -73,8 +92,7 @@ final class EventsStage extends GraphStage<SourceShape<VmEvent>> {
 
         @Override
         public void postStop() {
-            subscription.close();
-            forget.accept(subscription);
+            place.clean();
         }
     }
 }

@@ -6,13 +6,18 @@ import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.BooleanSupplier;
+import vmette.actors.VmEnd;
 import vmette.actors.VmEvent;
+import vmette.actors.VmFailure;
 
 /**
  * What waits for one subscriber, between those who publish and his stage. Thread-safe: nothing is done under its lock but a few steps in memory. The
  * stage gets one word for any number of events.
  */
 final class Subscription {
+    /** Of consoles that failures have with them, in characters: as much as 32 and more of them have. Failures beyond it wait without. */
+    static final int CONSOLES = 1 << 20;
+
     private final Optional<String> vm;
     private final BooleanSupplier over;
     private final int capacity;
@@ -21,6 +26,8 @@ final class Subscription {
     private final Deque<VmEvent> waiting = new ArrayDeque<>();
     // Since the last that was polled, all of them older than what waits.
     private long missed;
+    // Of the consoles that wait.
+    private long consoles;
     private Instant lastMissed = Instant.EPOCH;
     private boolean wakeUnderWay;
     private boolean closed;
@@ -65,11 +72,11 @@ final class Subscription {
                 return;
             }
             if (waiting.size() == capacity) {
-                lastMissed = waiting.remove().at();
+                lastMissed = taken().at();
                 missed++;
                 missedByAll.increment();
             }
-            waiting.add(event);
+            waiting.add(bounded(event));
             closed = vm.isPresent() && event instanceof VmEvent.Ended;
             if (wakeUnderWay) {
                 return;
@@ -111,7 +118,51 @@ final class Subscription {
             missed = 0;
             return Optional.of(gap);
         }
-        return Optional.ofNullable(waiting.poll());
+        return waiting.isEmpty() ? Optional.empty() : Optional.of(taken());
+    }
+
+    private VmEvent taken() {
+        VmEvent event = waiting.remove();
+        consoles -= console(event);
+        return event;
+    }
+
+    private VmEvent bounded(VmEvent event) {
+        long more = console(event);
+        if (consoles + more > CONSOLES) {
+            return withoutConsole(event);
+        }
+        consoles += more;
+        return event;
+    }
+
+    private static long console(VmEvent event) {
+        return failure(event).stream()
+                .flatMap(failure -> failure.console().stream())
+                .mapToLong(String::length)
+                .sum();
+    }
+
+    private static Optional<VmFailure> failure(VmEvent event) {
+        if (event instanceof VmEvent.Failed failed) {
+            return Optional.of(failed.failure());
+        }
+        return event instanceof VmEvent.Ended ended ? ended.end().failure() : Optional.empty();
+    }
+
+    private static VmEvent withoutConsole(VmEvent event) {
+        if (event instanceof VmEvent.Failed failed) {
+            return new VmEvent.Failed(failed.failure().withoutConsole());
+        }
+        if (event instanceof VmEvent.Ended ended) {
+            VmEnd end = ended.end();
+            return new VmEvent.Ended(
+                    ended.vm(),
+                    ended.incarnation(),
+                    ended.at(),
+                    new VmEnd(end.how(), end.failure().map(VmFailure::withoutConsole)));
+        }
+        return event;
     }
 
     /** Whether nothing will be polled any more. */

@@ -8,10 +8,14 @@ import akka.stream.stage.AsyncCallback;
 import akka.stream.stage.GraphStage;
 import akka.stream.stage.GraphStageLogic;
 import akka.util.ByteString;
+import java.lang.ref.Cleaner;
 
 /** One reader of a log: reads on demand, sleeps where there is nothing, and says what it has missed. */
 final class LogStage extends GraphStage<SourceShape<ByteString>> {
     static final int CHUNK = 64 * 1024;
+
+    /** For those that are never started, since another stage of their stream could not be made. */
+    private static final Cleaner CLEANER = Cleaner.create();
 
     private final Outlet<ByteString> out = Outlet.create("VmLog.out");
     private final SourceShape<ByteString> shape = SourceShape.of(out);
@@ -37,6 +41,7 @@ final class LogStage extends GraphStage<SourceShape<ByteString>> {
 
     private final class Logic extends GraphStageLogic {
         private final Runnable wake;
+        private final Cleaner.Cleanable place;
         private final long until;
         private long position;
         private boolean inLine;
@@ -59,6 +64,7 @@ final class LogStage extends GraphStage<SourceShape<ByteString>> {
             if (follow) {
                 ring.joined();
             }
+            place = CLEANER.register(this, follow ? ring::left : () -> {});
             long now = ring.position();
             position = ring.startOfLast(lines, now);
             until = follow ? Long.MAX_VALUE : now;
@@ -105,9 +111,7 @@ final class LogStage extends GraphStage<SourceShape<ByteString>> {
         @Override
         public void postStop() {
             ring.forget(wake);
-            if (follow) {
-                ring.left();
-            }
+            place.clean();
         }
     }
 

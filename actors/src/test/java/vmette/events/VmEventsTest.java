@@ -1,6 +1,7 @@
 package vmette.events;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import akka.actor.testkit.typed.javadsl.ActorTestKit;
 import akka.stream.javadsl.Sink;
@@ -9,10 +10,12 @@ import akka.stream.testkit.javadsl.TestSink;
 import com.typesafe.config.ConfigFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -20,7 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import vmette.actors.VmEnd;
 import vmette.actors.VmEvent;
+import vmette.actors.VmFailure;
 import vmette.stream.Await;
+import vmette.stream.BrokenStreams;
 
 /** Who is told what, in which order, and who waits for whom. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -226,5 +231,61 @@ class VmEventsTest {
             missed += gaps;
         }
         assertThat(own.missed()).isEqualTo(missed);
+    }
+
+    /** Each failure has its console with it, of up to 32 KiB. */
+    @Test
+    void consolesThatWaitForASlowSubscriberAreBounded() {
+        List<String> console = List.of("x".repeat(Subscription.CONSOLES / 4));
+        VmFailure known = Told.failure("vm", 1, 1, Told.PANIC, Optional.empty());
+        VmFailure large =
+                new VmFailure("vm", 1, Told.PANIC, true, Optional.empty(), console, known.life(), Optional.empty());
+        Subscription slow = Subscription.ofAll(100, new LongAdder(), () -> {});
+        for (int i = 0; i < 5; i++) {
+            slow.offer(new VmEvent.Failed(large));
+        }
+        slow.offer(new VmEvent.Ended("vm", 1, Told.at(2), new VmEnd(VmEnd.How.FAILED, Optional.of(large))));
+        for (int i = 0; i < 4; i++) {
+            assertThat(slow.poll()).contains(new VmEvent.Failed(large));
+        }
+        assertThat(slow.poll()).contains(new VmEvent.Failed(large.withoutConsole()));
+        assertThat(slow.poll())
+                .contains(new VmEvent.Ended(
+                        "vm", 1, Told.at(2), new VmEnd(VmEnd.How.FAILED, Optional.of(large.withoutConsole()))));
+        // There is room again.
+        slow.offer(new VmEvent.Failed(large));
+        assertThat(slow.poll()).contains(new VmEvent.Failed(large));
+        assertThat(slow.poll()).isEmpty();
+    }
+
+    @Test
+    void whatWasDroppedHasNoConsoleThatWaits() {
+        VmFailure known = Told.failure("vm", 1, 1, Told.PANIC, Optional.empty());
+        VmFailure large = new VmFailure(
+                "vm",
+                1,
+                Told.PANIC,
+                true,
+                Optional.empty(),
+                List.of("x".repeat(Subscription.CONSOLES)),
+                known.life(),
+                Optional.empty());
+        Subscription slow = Subscription.ofAll(1, new LongAdder(), () -> {});
+        slow.offer(new VmEvent.Failed(large));
+        slow.offer(new VmEvent.Failed(large));
+        assertThat(slow.poll()).contains(new VmEvent.Missed(1, Told.at(1)));
+        assertThat(slow.poll()).contains(new VmEvent.Failed(large));
+    }
+
+    @Test
+    void aStreamThatCouldNotBeMadeKeepsNoPlace() {
+        VmEvents own = new VmEvents(BUFFER);
+        assertThatThrownBy(() -> own.all().runWith(BrokenStreams.sink(), kit.system()))
+                .isInstanceOf(IllegalStateException.class);
+        own.publish(Told.launched("vm", 1));
+        Await.until("its place to be free", () -> {
+            System.gc();
+            return own.subscribers() == 0;
+        });
     }
 }

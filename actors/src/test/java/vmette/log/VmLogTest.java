@@ -18,6 +18,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vmette.errors.InvalidConfigException;
 import vmette.stream.Await;
+import vmette.stream.BrokenStreams;
 
 /** A log as streams. */
 class VmLogTest {
@@ -150,5 +151,16 @@ class VmLogTest {
         assertThatThrownBy(() -> log.follow(-1))
                 .isInstanceOf(InvalidConfigException.class)
                 .hasMessage("-1 lines of a log are refused: allowed is 0 or more");
+    }
+
+    @Test
+    void aReaderThatCouldNotBeMadeFollowsNothing() {
+        assertThatThrownBy(() -> log.follow(0).runWith(BrokenStreams.sink(), kit.system()))
+                .isInstanceOf(IllegalStateException.class);
+        write("x".repeat(1000));
+        Await.until("it not to be followed", () -> {
+            System.gc();
+            return ring.size() == 100;
+        });
     }
 }

@@ -28,6 +28,12 @@ final class Downloads {
     private final RootfsRequest request;
     private final Path directory;
     private final Duration stall;
+    private final Identity identity;
+
+    /** What tells whether a file is still what it was. */
+    interface Identity {
+        String of(Path file) throws IOException;
+    }
 
     /** Content that is held in place until it is closed. */
     record Fetched(String sha256, Path file, String identity, CacheLock held) implements AutoCloseable {
@@ -48,6 +54,11 @@ final class Downloads {
     }
 
     Downloads(RootfsRequest request, Duration stall) {
+        this(request, stall, FileIdentity::of);
+    }
+
+    Downloads(RootfsRequest request, Duration stall, Identity identity) {
+        this.identity = identity;
         this.request = request;
         this.directory = request.cache().resolve("downloads");
         this.stall = stall;
@@ -131,7 +142,12 @@ final class Downloads {
     private Fetched hold(String digest) throws IOException, InterruptedException {
         Path file = directory.resolve(digest);
         CacheLock held = CacheLock.take(lock(file), false, request.progress());
-        return new Fetched(digest, file, Files.exists(file) ? FileIdentity.of(file) : "", held);
+        try {
+            return new Fetched(digest, file, Files.exists(file) ? identity.of(file) : "", held);
+        } catch (IOException | RuntimeException e) {
+            held.close();
+            throw e;
+        }
     }
 
     /** What is now in the cache; empty: the server has nothing newer. */

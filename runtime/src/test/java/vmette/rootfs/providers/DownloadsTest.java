@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -212,5 +213,21 @@ class DownloadsTest {
                 .isInstanceOf(VmetteIoException.class)
                 .hasMessageContaining("interrupted");
         assertThat(Thread.interrupted()).isTrue();
+    }
+
+    /** Whoever prunes the cache, or fetches the next version, finds it free. */
+    @Test
+    void whatCannotBeLookedAtIsNotHeld() {
+        RootfsRequest request = new RootfsRequest("test", cache, 1 << 20, false, RootfsProgress.NONE);
+        Downloads blind = new Downloads(request, Duration.ofSeconds(30), file -> {
+            throw new IOException("gone meanwhile");
+        });
+        assertThatThrownBy(() -> blind.fetch(server.uri(), digest -> false))
+                .isInstanceOf(VmetteIoException.class)
+                .hasMessageContaining("gone meanwhile");
+        String digest = CacheFiles.sha256(server.content);
+        Optional<CacheLock> alone = CacheLock.tryTake(cache.resolve("downloads").resolve(digest + ".lock"), true);
+        assertThat(alone).isPresent();
+        alone.get().close();
     }
 }
