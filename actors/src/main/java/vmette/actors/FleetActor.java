@@ -24,6 +24,7 @@ import vmette.config.RestartMode;
 import vmette.config.fleet.Deployment;
 import vmette.config.fleet.VmPlan;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.group.GroupTree;
@@ -36,6 +37,12 @@ import vmette.recovery.RecoveryPolicy;
  * of the fleet is stopped.
  */
 public final class FleetActor extends AbstractBehavior<FleetActor.Command> {
+    /** Changes that may wait for the one that is made. */
+    static final int CHANGES = 32;
+
+    /** Callers who may wait for restarts. */
+    static final int RESTARTS = 256;
+
     /** What it understands. */
     public sealed interface Command permits Apply, RestartMember, Down, Told, Over {}
 
@@ -135,6 +142,12 @@ public final class FleetActor extends AbstractBehavior<FleetActor.Command> {
             apply.reply().completeExceptionally(ending());
             return this;
         }
+        if (waiting.size() == CHANGES) {
+            apply.reply()
+                    .completeExceptionally(new VmBusyException("the fleet was not changed: " + CHANGES
+                            + " changes of it wait already; try again later, or take it down"));
+            return this;
+        }
         waiting.addLast(apply);
         return goOn();
     }
@@ -148,6 +161,12 @@ public final class FleetActor extends AbstractBehavior<FleetActor.Command> {
             restart.reply()
                     .completeExceptionally(new InvalidConfigException(
                             "the fleet has no VM and no group named " + restart.name() + ": nothing was restarted"));
+            return this;
+        }
+        if (restarts.size() == RESTARTS) {
+            restart.reply()
+                    .completeExceptionally(new VmBusyException(restart.name() + " was not restarted: " + RESTARTS
+                            + " callers wait for restarts in the fleet already; try again later, or stop it"));
             return this;
         }
         restarts.add(restart);

@@ -202,4 +202,24 @@ class FleetActorTest {
         Await.value(fixture.fleet.ended());
         fixture.isGone();
     }
+
+    /** Of a fleet that never comes up: who has asked for something may have left long ago. */
+    @Test
+    void soManyChangesAndRestartsWaitAndNoMore() {
+        try (FleetFixture fixture = new FleetFixture(Deployment.EMPTY)) {
+            Deployment wanted = three(Strategy.ONE_FOR_ONE, 3);
+            for (int i = 0; i <= FleetActor.CHANGES; i++) {
+                fixture.apply(wanted);
+            }
+            assertThat(Await.failure(fixture.apply(wanted)))
+                    .isInstanceOf(vmette.errors.VmBusyException.class)
+                    .hasMessageContaining("32 changes of it wait already");
+            for (int i = 0; i < FleetActor.RESTARTS; i++) {
+                fixture.restart("c");
+            }
+            assertThat(Await.failure(fixture.restart("c")))
+                    .isInstanceOf(vmette.errors.VmBusyException.class)
+                    .hasMessageContaining("256 callers wait");
+        }
+    }
 }
