@@ -126,4 +126,44 @@ class CancelWithTest {
                 "the client's end", () -> !RunningTickets.systemActors(system).contains("client"));
         assertThat(terminated).isNotDone();
     }
+
+    @Test
+    void aSystemThatDoesNotStartIsNoClientEither() throws Exception {
+        ActorRef<String> client = client();
+        CompletableFuture<ActorSystem<?>> never = new CompletableFuture<>();
+        new Execution(ticket, new Vsock(new VmVsock("probe"), 1, Duration.ofSeconds(1)), never).cancelWith(client);
+        assertThat(terminated).isNotDone();
+        never.completeExceptionally(new IllegalStateException("no threads"));
+        assertTerminated();
+    }
+
+    /** However it ended: there is nobody to be told, and nothing to watch. */
+    @Test
+    void aCommandThatFailedWatchesNobody() throws Exception {
+        ActorRef<String> client = client();
+        command.cancelWith(client);
+        Faults.until("the watch", () -> watches() == 1);
+        RunningTickets.fail(ticket);
+        Faults.until("the watch's end", () -> watches() == 0);
+        client.tell("stop");
+        Faults.until(
+                "the client's end", () -> !RunningTickets.systemActors(system).contains("client"));
+        assertThat(terminated).isNotDone();
+    }
+
+    /** Nor is there a watch left when the client is gone. */
+    @Test
+    void aClientThatIsGoneIsNotWatched() throws Exception {
+        ActorRef<String> client = client();
+        command.cancelWith(client);
+        client.tell("stop");
+        assertTerminated();
+        Faults.until("the watch's end", () -> watches() == 0);
+    }
+
+    private long watches() {
+        return RunningTickets.systemActors(system).stream()
+                .filter(name -> name.startsWith("vmette-client-watch"))
+                .count();
+    }
 }

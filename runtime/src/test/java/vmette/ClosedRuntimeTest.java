@@ -111,4 +111,25 @@ class ClosedRuntimeTest {
             Thread.onSpinWait();
         }
     }
+
+    /** There is nobody left who would answer: not the VM's supervisor, and not the registry. */
+    @Test
+    void whatIsAskedOfAVmThatHasEndedIsAnsweredAtOnce() {
+        try (vmette.testkit.VmetteTestKit kit = vmette.testkit.VmetteTestKit.create()) {
+            VmHandle vm = kit.launch(VmSpec.builder().name("one").build());
+            kit.await(vm.stop());
+            assertLostAtOnce(vm.ping());
+            assertLostAtOnce(vm.restart());
+            assertLostAtOnce(vm.attach(1));
+            assertLostAtOnce(vm.exec("true").status());
+        }
+    }
+
+    private static void assertLostAtOnce(CompletionStage<?> asked) {
+        CompletableFuture<?> answer = asked.toCompletableFuture();
+        assertThat(answer).isCompletedExceptionally();
+        assertThatThrownBy(answer::join)
+                .hasCauseInstanceOf(VmLostException.class)
+                .hasMessageContaining("has ended");
+    }
 }

@@ -151,7 +151,7 @@ final class Reaper {
         if (events.size() > MOST_TOLD) {
             log.info("of {} things that happened to its VMs the last {}:", events.size(), MOST_TOLD);
         }
-        for (JournalEntry event : events.subList(Math.max(0, events.size() - MOST_TOLD), events.size())) {
+        for (JournalEntry event : latest(events)) {
             if (event.record() instanceof JournalRecord.VmEvent vm) {
                 log.info(
                         "at {} its VM {}, incarnation {}: {} {}",
@@ -162,6 +162,11 @@ final class Reaper {
                         vm.detail());
             }
         }
+    }
+
+    /** As many as are told. */
+    static <T> List<T> latest(List<T> all) {
+        return all.subList(Math.max(0, all.size() - MOST_TOLD), all.size());
     }
 
     /**

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -259,5 +260,14 @@ class ReaperTest {
         assertThat(List.of(stranger, target, beingMade)).allMatch(Files::exists);
         assertThat(link).isSymbolicLink();
         assertThat(stale).doesNotExist();
+    }
+
+    @Test
+    void ofWhatHappenedTheLatestIsTold() {
+        List<Integer> all = IntStream.range(0, 100).boxed().toList();
+        assertThat(Reaper.latest(all)).isEqualTo(all.subList(36, 100));
+        assertThat(Reaper.latest(all.subList(0, 64))).hasSize(64);
+        assertThat(Reaper.latest(all.subList(0, 65))).isEqualTo(all.subList(1, 65));
+        assertThat(Reaper.latest(List.of())).isEmpty();
     }
 }

@@ -52,6 +52,11 @@ public final class RunningTickets {
                 .toList();
     }
 
+    /** It was lost. */
+    public static void fail(CommandTicket ticket) {
+        ticket.fail(new vmette.errors.VmLostException("a test's"));
+    }
+
     /** It has ended. */
     public static void end(CommandTicket ticket) {
         ticket.end(new AgentFrame.Exited(ticket.id(), AgentFrame.ExitKind.EXITED, 0));

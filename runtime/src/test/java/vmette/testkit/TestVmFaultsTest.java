@@ -220,4 +220,37 @@ class TestVmFaultsTest {
                     .toList();
         }
     }
+
+    @Test
+    void theOneConnectionToAPortIsLostAndNoOther() {
+        kit.onVsock(7000, Script.cat());
+        kit.onVsock(7001, Script.cat());
+        VmHandle vm = launch();
+        CompletionStage<?> first =
+                Source.<ByteString>maybe().via(vm.vsock().connect(7000)).runWith(Sink.ignore(), kit.system());
+        CompletionStage<?> second =
+                Source.<ByteString>maybe().via(vm.vsock().connect(7001)).runWith(Sink.ignore(), kit.system());
+        kit.settle();
+        test.loseStream(7002);
+        kit.settle();
+        assertThat(second.toCompletableFuture()).isNotDone();
+        test.loseStream(7001);
+        assertThatThrownBy(() -> kit.await(second)).isInstanceOf(VsockResetException.class);
+        assertThat(first.toCompletableFuture()).isNotDone();
+        assertThat(test.incarnations()).isEqualTo(1);
+    }
+
+    @Test
+    void soManyRestoresFailAndTheNextDoesNot() {
+        VmHandle vm = launch();
+        kit.advance(Duration.ofMinutes(1));
+        test.snapshot("latest").failRestores(1);
+        kit.advance(Duration.ofMinutes(1));
+        test.crash();
+        kit.until(() -> test.incarnations() == 2);
+        kit.await(vm.ping());
+        assertThat(test.restoredFrom()).contains("latest");
+        assertThat(test.failures()).hasSize(2);
+        assertThat(lastCause()).startsWith("RestoreFailed");
+    }
 }
