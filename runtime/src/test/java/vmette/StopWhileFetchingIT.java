@@ -62,12 +62,11 @@ class StopWhileFetchingIT {
     @Test
     void aStopEndsTheFetchingAndNothingIsLeft() throws Exception {
         Path runtime = Files.createTempDirectory(Path.of("/tmp"), "vmf");
-        RuntimeSettings settings =
-                RuntimeSettings.from(ConfigFactory.parseString("vmette.runtime-dir = \"" + runtime + "\"\n"
-                                + "vmette.cache-dir = \"" + directory + "\"")
-                        .withFallback(ConfigFactory.load()));
-        try (Vmette vmette = Vmette.create(
-                settings, new QemuMachines(settings, line -> {}, () -> List.of(new Endless())))) {
+        RuntimeSettings settings = RuntimeSettings.from(ConfigFactory.parseString(
+                        "vmette.runtime-dir = \"" + runtime + "\"\n" + "vmette.cache-dir = \"" + directory + "\"")
+                .withFallback(ConfigFactory.load()));
+        try (Vmette vmette =
+                Vmette.create(settings, new QemuMachines(settings, line -> {}, () -> List.of(new Endless())))) {
             vmette.launch(VmSpec.builder().name("one").rootfs("anything").build());
             assertThat(fetching.poll(Guests.DEADLINE_SECONDS, TimeUnit.SECONDS)).isNotNull();
             VmHandle vm = vmette.find("one").orElseThrow();

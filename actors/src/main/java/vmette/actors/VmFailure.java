@@ -447,8 +447,9 @@ public record VmFailure(
 
         @Override
         public String text() {
-            String which =
-                    pids.isEmpty() ? "a process, or what prepares the boot," : pids.size() == 1 ? "process " + pids.get(0) : "processes " + pids;
+            String which = pids.isEmpty()
+                    ? "a process, or what prepares the boot,"
+                    : pids.size() == 1 ? "process " + pids.get(0) : "processes " + pids;
             return which + " of it cannot be ended and has been waited for " + Durations.text(waited)
                     + " (the host's kernel holds it, see /proc/PID/stack): nothing is started under its name before"
                     + " that is gone. It was to end because " + why.text();

@@ -17,6 +17,7 @@ final class FakeMachineFactory implements MachineFactory {
     private final BlockingQueue<Begun> begun = new LinkedBlockingQueue<>();
     /** Of what was begun, in its order: completes when nobody wants it any more. */
     final BlockingQueue<CompletionStage<?>> unwanted = new LinkedBlockingQueue<>();
+
     volatile boolean makesAtOnce = true;
     volatile boolean restores = true;
     volatile RuntimeException failure;

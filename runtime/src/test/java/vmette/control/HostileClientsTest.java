@@ -36,7 +36,9 @@ class HostileClientsTest {
     @BeforeEach
     void start() {
         fixture = new ControlFixture(new Bounds(
-                new Patience(requestTimes::add), new Patience(lastWordTimes::add), () -> new Pace(() -> 0, this::pause)));
+                new Patience(requestTimes::add),
+                new Patience(lastWordTimes::add),
+                () -> new Pace(() -> 0, this::pause)));
     }
 
     @AfterEach
@@ -57,8 +59,7 @@ class HostileClientsTest {
     }
 
     private ControlConnection silent() throws IOException {
-        return new ControlConnection(
-                SocketChannel.open(new Runtimes.Peer(fixture.directory.path()).address()));
+        return new ControlConnection(SocketChannel.open(new Runtimes.Peer(fixture.directory.path()).address()));
     }
 
     private static CompletableFuture<ControlFrame> answer(ControlConnection client) {
