@@ -116,8 +116,8 @@ class LivenessIT {
     void aBusyGuestIsAlive() {
         try (Vmette vmette = runtime()) {
             VmHandle vm = await(vmette.launch(SPEC));
-            // Three times as long as a silent one is suffered; nothing is asked of it meanwhile that would be progress.
-            String busy = "for i in 1 2 3 4; do while :; do :; done & done; sleep 15; echo alive";
+            // Twice as long as a silent one is suffered; nothing is asked of it meanwhile that would be progress.
+            String busy = "for i in 1 2 3 4; do while :; do :; done & done; sleep 10; echo alive";
             assertThat(Guests.sh(vmette, vm, busy).stdout()).isEqualTo("alive\n");
             assertThat(await(vm.stop()).failure()).isEmpty();
         }

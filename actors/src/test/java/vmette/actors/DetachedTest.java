@@ -3,6 +3,7 @@ package vmette.actors;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -158,7 +159,7 @@ class DetachedTest extends VmFixture {
     void oneThatTheAgentDoesNotStartIsEndedAndReleasedIfItRunsAfterAll() {
         DetachedTicket command = start(SPEC);
         agent.hear(FakeAgent.EXEC);
-        advanceUntilSettled(command.outcome());
+        advanceUntilSettled(command.outcome(), Duration.ofSeconds(5));
         assertThat(Await.failure(command.outcome())).isInstanceOf(OperationTimeoutException.class);
         assertThat(agent.hear(FakeAgent.SIGNAL).u64()).isEqualTo(command.id());
         assertThat(agent.hear(FakeAgent.RELEASE).u64()).isEqualTo(command.id());
@@ -222,7 +223,7 @@ class DetachedTest extends VmFixture {
         DetachedTicket command = started();
         Attachment attachment = command.attach(StreamId.STDOUT, 0);
         heardAttach(command, 0);
-        advanceUntilSettled(attachment.granted());
+        advanceUntilSettled(attachment.granted(), Duration.ofSeconds(5));
         assertThat(Await.failure(attachment.granted())).isInstanceOf(OperationTimeoutException.class);
     }
 

@@ -145,7 +145,7 @@ class ExecutionTest extends VmFixture {
         CommandTicket command = run();
         agent.hear(FakeAgent.EXEC);
         assertThat(command.take(StreamId.STDOUT)).isTrue();
-        advanceUntilSettled(command.outcome());
+        advanceUntilSettled(command.outcome(), Duration.ofSeconds(5));
         assertThat(Await.failure(command.outcome()))
                 .isInstanceOf(OperationTimeoutException.class)
                 .hasMessageContaining("did not start")

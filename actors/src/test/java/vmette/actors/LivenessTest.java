@@ -63,8 +63,9 @@ class LivenessTest extends VmFixture {
         see(state, ticksMore, false, 0);
     }
 
+    /** What was said is in the incarnation's mailbox, and what was to follow from the last look has been seen. */
     private void pass() {
-        clock.pass(INTERVAL, time);
+        clock.pass(INTERVAL, prompt);
     }
 
     /** Another look; gives how often the agent was asked. */
@@ -257,7 +258,7 @@ class LivenessTest extends VmFixture {
         silent(8);
         for (int i = 0; i < 4; i++) {
             agent.say(NEWS);
-            pass();
+            clock.pass(INTERVAL, time);
         }
         assertThat(failure().cause().text()).isEqualTo("the agent has read nothing of what waits for it for 30 s");
     }

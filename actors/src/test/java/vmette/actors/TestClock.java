@@ -21,6 +21,12 @@ final class TestClock implements InstantSource {
         now = now.plus(duration);
     }
 
+    /** For a test that has seen what was to happen before. */
+    void pass(Duration duration, PromptScheduler scheduler) {
+        pass(duration);
+        scheduler.pass(duration);
+    }
+
     void pass(Duration duration, ManualTime scheduler) {
         pass(duration);
         scheduler.timePasses(duration);

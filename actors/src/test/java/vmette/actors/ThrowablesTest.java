@@ -189,7 +189,7 @@ class ThrowablesTest extends VmFixture {
         machine.beforeVitals(() -> {
             throw toss(thrown);
         });
-        advanceUntilSettled(machine.closeAsked());
+        advanceUntilSettled(machine.closeAsked(), Duration.ofSeconds(5));
         VmFailure failure = Await.value(ticket.ended()).failure().orElseThrow();
         assertThat(failure.cause()).isEqualTo(new VmFailure.Internal(thrown));
     }

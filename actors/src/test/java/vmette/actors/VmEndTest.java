@@ -56,7 +56,7 @@ class VmEndTest extends VmFixture {
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();
         supervisor.tell(new VmRequest.Ping(reply));
         long nonce = agent.hear(FakeAgent.PING).u64();
-        advanceUntilSettled(reply);
+        advanceUntilSettled(reply, Duration.ofSeconds(5));
         assertThat(Await.failure(reply))
                 .isInstanceOf(OperationTimeoutException.class)
                 .hasMessageContaining("sign of life");
@@ -71,7 +71,7 @@ class VmEndTest extends VmFixture {
         agent.channel().fill();
         supervisor.tell(new VmRequest.Ping(new CompletableFuture<>()));
         agent.hear(FakeAgent.PING);
-        advanceUntilSettled(vm.ended());
+        advanceUntilSettled(vm.ended(), Duration.ofSeconds(5));
         assertThat(failure().cause()).isInstanceOf(VmFailure.AgentLost.class);
         assertThat(failure().cause().text()).contains("read nothing");
     }

@@ -2,6 +2,7 @@ package vmette.actors;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -62,7 +63,7 @@ class VmEventsToldTest extends VmFixture {
         told.clear();
         supervisor.tell(new VmSupervisor.Restart());
         assertThat(next(VmEvent.Stopping.class).how()).isEmpty();
-        advanceUntil(() -> told.size() >= 2);
+        advanceUntil(() -> told.size() >= 2, Duration.ofSeconds(1));
         assertThat(next(VmEvent.Failed.class).failure().cause()).isInstanceOf(VmFailure.OperatorRestart.class);
         assertThat(next(VmEvent.Began.class).incarnation()).isEqualTo(2);
     }

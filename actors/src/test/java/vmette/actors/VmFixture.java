@@ -35,14 +35,17 @@ abstract class VmFixture {
 
     ActorTestKit kit;
     ManualTime time;
+    PromptScheduler prompt;
     FakeMachineFactory machines;
     VmTicket vm;
     ActorRef<VmSupervisor.Command> supervisor;
 
     @BeforeEach
     void startSystem() {
-        kit = ActorTestKit.create(ManualTime.config().withFallback(ConfigFactory.load()));
+        kit = ActorTestKit.create(
+                PromptScheduler.CONFIG.withFallback(ManualTime.config()).withFallback(ConfigFactory.load()));
         time = ManualTime.get(kit.system());
+        prompt = PromptScheduler.of(kit.system());
         machines = new FakeMachineFactory();
     }
 
@@ -115,12 +118,17 @@ abstract class VmFixture {
 
     /** Moves the clock until something has happened. */
     void advanceUntil(BooleanSupplier condition) {
+        advanceUntil(condition, Duration.ofMillis(20));
+    }
+
+    /** The same by steps of another length; each takes a tenth of a second. */
+    void advanceUntil(BooleanSupplier condition, Duration step) {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > end) {
                 throw new AssertionError("did not happen");
             }
-            time.timePasses(Duration.ofMillis(20));
+            time.timePasses(step);
             Thread.onSpinWait();
         }
     }

@@ -223,6 +223,8 @@ class SuddenDeathTest {
             Process ours = children.spawn(List.of("/bin/sleep", "1000"), NO_INPUT)
                     .toCompletableFuture()
                     .get(60, TimeUnit.SECONDS);
+            // It has asked for a child when it says so; that it has one it writes down.
+            await(() -> Files.readString(JournalNames.of(livingDirectory)).contains(" spawned "));
             String before = Files.readString(JournalNames.of(livingDirectory));
             Process dying = start("busy");
             assertThat(said.readLine()).isNotNull();
