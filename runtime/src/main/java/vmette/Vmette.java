@@ -27,7 +27,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
 import vmette.actors.FleetActor;
 import vmette.actors.Supervision;
 import vmette.actors.VmEnd;
@@ -302,9 +301,7 @@ public final class Vmette implements AutoCloseable {
 
     /** Where the VMs stand, by name: all that live, and the last {@value VmBoard#ENDED} that ended. */
     public List<VmStatus> vms() {
-        Set<String> waiting = admission.status().waiting().stream()
-                .map(AdmissionStatus.Waiting::vm)
-                .collect(Collectors.toSet());
+        Set<String> waiting = admission.waiting();
         return board.all().stream()
                 .map(status -> waiting.contains(status.name()) ? status.queued() : status)
                 .toList();
