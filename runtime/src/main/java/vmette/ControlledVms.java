@@ -37,6 +37,7 @@ final class ControlledVms implements ControlledRuntime {
     private final EventTail tail = new EventTail();
     private final ConcurrentMap<String, Long> memory = new ConcurrentHashMap<>();
     private final AtomicInteger slack = new AtomicInteger();
+    private volatile int kept;
 
     ControlledVms(Vmette vmette) {
         this.vmette = vmette;
@@ -91,9 +92,10 @@ final class ControlledVms implements ControlledRuntime {
 
     /** A VM that others may find by its name. */
     Vm of(VmHandle vm) {
-        if (slack.incrementAndGet() > SLACK + vmette.vms().size()) {
+        if (slack.incrementAndGet() > SLACK + kept) {
             slack.set(0);
             memory.keySet().retainAll(vmette.vms().stream().map(VmStatus::name).collect(Collectors.toSet()));
+            kept = memory.size();
         }
         memory.put(vm.name(), vm.spec().memoryMib());
         return new Vm(vm);

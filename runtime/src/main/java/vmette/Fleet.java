@@ -104,13 +104,14 @@ public final class Fleet {
         return applied;
     }
 
-    /** Names that no deployment has any more, neither the present one nor one to come. */
+    /** Names that no deployment has any more, neither the present one nor one to come, and what has ended under them. */
     private void release(Deployment applied) {
         synchronized (applying) {
             applying.remove(applied);
             Set<String> kept = new HashSet<>(namesOf(deployment()));
             applying.forEach(coming -> kept.addAll(namesOf(coming)));
             names.keep(this, kept);
+            handles.values().removeIf(vm -> vm.hasEnded() && !kept.contains(vm.name()));
         }
     }
 
@@ -126,6 +127,11 @@ public final class Fleet {
     /** A VM by its name; empty if it is not one of the fleet's, or was not launched yet. One that was launched anew has another handle. */
     public Optional<VmHandle> vm(String name) {
         return deployment().vm(name).isEmpty() ? Optional.empty() : Optional.ofNullable(handles.get(name));
+    }
+
+    /** Names of the VMs of which there is a handle still. */
+    Set<String> handled() {
+        return Set.copyOf(handles.keySet());
     }
 
     /**
@@ -187,7 +193,8 @@ public final class Fleet {
 
         @Override
         public void tell(VmTicket vm, VmSupervisor.Command message) {
-            handles.get(vm.name()).tell(message);
+            // Of one that has ended it may be gone.
+            Optional.ofNullable(handles.get(vm.name())).ifPresent(handle -> handle.tell(message));
         }
     }
 }

@@ -26,9 +26,9 @@ record Launching(AdmissionGate admission, CompletableFuture<Done> bound, Making 
         return new Launching(new AdmissionGate(way), new CompletableFuture<>(), new Making());
     }
 
-    /** The same when the machine is its supervisor's alone, or gone. */
+    /** The same when the machine is its supervisor's alone, who closes it whatever happens. */
     Launching withoutMachine() {
-        return new Launching(admission, bound, NO_MACHINE);
+        return machine == NO_MACHINE ? this : new Launching(admission, bound, NO_MACHINE);
     }
 
     void boundWhen(CompletionStage<?> binding) {

@@ -27,7 +27,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
 import vmette.actors.FleetActor;
 import vmette.actors.Supervision;
 import vmette.actors.VmEnd;
@@ -89,6 +88,7 @@ public final class Vmette implements AutoCloseable {
     private final LazyControl control;
     private final AdmissionControl admission;
     private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
+    private final CompletionStage<ActorSystem<?>> onceUp = system.minimalCompletionStage();
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
     private final boolean ownsSystem;
     private final VmEvents events;
@@ -304,9 +304,7 @@ public final class Vmette implements AutoCloseable {
 
     /** Where the VMs stand, by name: all that live, and the last {@value VmBoard#ENDED} that ended. */
     public List<VmStatus> vms() {
-        Set<String> waiting = admission.status().waiting().stream()
-                .map(AdmissionStatus.Waiting::vm)
-                .collect(Collectors.toSet());
+        Set<String> waiting = admission.waiting();
         return board.all().stream()
                 .map(status -> waiting.contains(status.name()) ? status.queued() : status)
                 .toList();
@@ -579,7 +577,7 @@ public final class Vmette implements AutoCloseable {
         VmVsock vsock = new VmVsock(name);
         LogRing log = new LogRing(settings.log().keep(), logs);
         VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock), service, log);
-        VmHandle vm = new VmHandle(ticket, settings, registry, system.minimalCompletionStage(), events);
+        VmHandle vm = new VmHandle(ticket, settings, registry, onceUp, events);
         if (closed.get()) {
             ticket.readiness()
                     .completeExceptionally(
@@ -599,7 +597,7 @@ public final class Vmette implements AutoCloseable {
         }
         living.add(vm);
         vsocks.add(vsock);
-        ticket.ended().thenRun(() -> {
+        ticket.onEnd(() -> {
             alive.remove(ticket);
             living.remove(vm);
             vsocks.end(vsock);
@@ -624,12 +622,16 @@ public final class Vmette implements AutoCloseable {
         CompletionStage<Machine> machine = launching
                 .machine()
                 .after(launching.admission().enter(), unwanted -> machines.begin(spec, name, vsock::attach, unwanted));
-        // Nothing of a former incarnation is kept for as long as its VM lives.
-        machine.thenCompose(Machine::exited)
-                .thenRun(() -> alive.computeIfPresent(ticket, (same, begun) -> begun.withoutMachine()));
         Supervision supervision = refine.apply(machines.supervision(name, policy))
                 .withAdmission(launching.admission())
-                .andEvents(events::publish);
+                .andEvents(event -> {
+                    // Its supervisor answers for it from here on. Nothing of a former incarnation is kept for as long
+                    // as its VM lives.
+                    if (event instanceof VmEvent.Began) {
+                        alive.computeIfPresent(ticket, (same, begun) -> begun.withoutMachine());
+                    }
+                    events.publish(event);
+                });
         vm.tellRegistry(new VmRegistry.Launch(ticket, supervision, Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
             launching.admission().end();

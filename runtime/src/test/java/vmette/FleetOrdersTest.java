@@ -21,11 +21,17 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import vmette.actors.FleetActor;
 import vmette.actors.FleetTicket;
+import vmette.actors.FleetVms;
+import vmette.actors.VmEnd;
+import vmette.actors.VmSupervisor;
+import vmette.actors.VmTicket;
+import vmette.actors.VmVsock;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.config.fleet.Deployment;
 import vmette.config.fleet.VmPlan;
 import vmette.errors.InvalidConfigException;
+import vmette.events.VmEvents;
 
 /** What a fleet tells its actor, which is played here, and what names it keeps meanwhile. */
 class FleetOrdersTest {
@@ -37,6 +43,7 @@ class FleetOrdersTest {
     private ActorTestKit kit;
     private TestProbe<FleetActor.Command> played;
     private FleetTicket ticket;
+    private FleetVms machines;
 
     @BeforeEach
     void startSystem() {
@@ -62,16 +69,17 @@ class FleetOrdersTest {
     }
 
     private Fleet fleet(Deployment first) {
-        return new Fleet(
-                first,
-                names,
-                (plan, refine) -> {
-                    throw new AssertionError("launched " + plan.name());
-                },
-                (made, vms) -> {
-                    ticket = made;
-                    return actor;
-                });
+        return new Fleet(first, names, (plan, refine) -> handle(plan), (made, vms) -> {
+            ticket = made;
+            machines = vms;
+            return actor;
+        });
+    }
+
+    /** Of a VM that is told nothing. */
+    private static VmHandle handle(VmPlan plan) {
+        VmTicket vm = VmTicket.create(plan.name(), plan.spec(), new VmVsock(plan.name()), Optional.empty());
+        return new VmHandle(vm, SETTINGS, new CompletableFuture<>(), new CompletableFuture<>(), new VmEvents(1));
     }
 
     private FleetActor.Apply nextApply() {
@@ -116,5 +124,23 @@ class FleetOrdersTest {
         assertTaken("a");
         assertTaken("c");
         names.take(null, List.of("b"));
+    }
+
+    @Test
+    void aFleetThatChangesKeepsNoHandlesOfVmsThatItHadOnce() {
+        actor.complete(played.getRef());
+        Fleet fleet = fleet(of("a", "b"));
+        List<VmTicket> launched = of("a", "b").vms().stream()
+                .map(plan -> machines.launch(plan, supervision -> supervision))
+                .toList();
+        finish(nextApply());
+        assertThat(fleet.vm("b")).isPresent();
+
+        fleet.apply(of("a"));
+        launched.forEach(vm -> vm.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty())));
+        finish(nextApply());
+        assertThat(fleet.handled()).containsExactly("a");
+        // Its actor may not have heard of the end yet.
+        machines.tell(launched.get(1), new VmSupervisor.Stop());
     }
 }

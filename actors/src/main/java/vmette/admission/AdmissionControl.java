@@ -3,6 +3,7 @@ package vmette.admission;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
@@ -52,6 +53,13 @@ public final class AdmissionControl {
     public AdmissionStatus status() {
         synchronized (queue) {
             return queue.status();
+        }
+    }
+
+    /** Names of the VMs that wait: {@link #status} without the rest, for whoever asks often. */
+    public Set<String> waiting() {
+        synchronized (queue) {
+            return queue.waiting();
         }
     }
 

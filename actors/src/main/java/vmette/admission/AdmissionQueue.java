@@ -5,10 +5,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import vmette.config.WhenFull;
 
 /**
@@ -192,6 +194,14 @@ final class AdmissionQueue {
 
     private boolean fits(Entrant entrant) {
         return entrant.memoryMib <= memoryMib - reservedMib;
+    }
+
+    /** Names of all that wait. */
+    Set<String> waiting() {
+        Set<String> names = new HashSet<>();
+        again.forEach(entrant -> names.add(entrant.vm));
+        groups.values().forEach(group -> group.forEach(entrant -> names.add(entrant.vm)));
+        return names;
     }
 
     AdmissionStatus status() {

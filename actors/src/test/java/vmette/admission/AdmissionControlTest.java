@@ -59,8 +59,13 @@ class AdmissionControlTest {
                         1000,
                         List.of(new AdmissionStatus.Waiting(
                                 "second", "web", 100 + AdmissionControl.MONITOR_MIB, Instant.EPOCH, false, false))));
+        assertThat(control.waiting()).containsExactly("second");
         first.settled();
         assertThat(isDone(entered)).isTrue();
+        assertThat(control.waiting()).isEmpty();
+        CompletionStage<Void> again = first.enter();
+        assertThat(isDone(again)).isFalse();
+        assertThat(control.waiting()).containsExactly("first");
     }
 
     @Test

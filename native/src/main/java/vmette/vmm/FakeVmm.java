@@ -157,6 +157,11 @@ public final class FakeVmm implements Vmm {
         return exited.minimalCompletionStage();
     }
 
+    /** Whether it has. */
+    public boolean hasExited() {
+        return exited.isDone();
+    }
+
     /** There is no process. */
     @Override
     public OptionalLong pid() {

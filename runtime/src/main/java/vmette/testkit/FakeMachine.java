@@ -158,7 +158,7 @@ final class FakeMachine implements Machine {
     }
 
     boolean isOver() {
-        return vmm.whenExited().toCompletableFuture().isDone();
+        return vmm.hasExited();
     }
 
     // ---- what the runtime sees
