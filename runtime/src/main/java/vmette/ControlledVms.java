@@ -27,6 +27,7 @@ import vmette.control.Facts;
 import vmette.events.VmState;
 import vmette.events.VmStatus;
 import vmette.files.GuestFiles;
+import vmette.recovery.Decision;
 
 /** A runtime, its VMs and their commands as the control socket has them. */
 final class ControlledVms implements ControlledRuntime {
@@ -71,11 +72,14 @@ final class ControlledVms implements ControlledRuntime {
     }
 
     private Facts told(VmStatus status) {
+        Optional<String> givenUp = givenUp(status);
         return Facts.of(
                 "name",
                 status.name(),
                 "state",
-                status.state().name().toLowerCase(Locale.ROOT).replace('_', '-'),
+                givenUp.isPresent()
+                        ? "given-up"
+                        : status.state().name().toLowerCase(Locale.ROOT).replace('_', '-'),
                 "incarnation",
                 status.incarnation(),
                 "since",
@@ -87,7 +91,27 @@ final class ControlledVms implements ControlledRuntime {
                 "memory-mib",
                 memory.get(status.name()),
                 "failure",
-                status.lastFailure().map(VmFailure::word));
+                status.lastFailure().map(VmFailure::word),
+                "reason",
+                givenUp,
+                "ports",
+                vmette.find(status.name()).map(VmHandle::published).map(ControlledVms::ports));
+    }
+
+    /** Why nothing follows the end of a VM that should run. One that powered itself off is judged by its fleet, if it has one. */
+    private static Optional<String> givenUp(VmStatus status) {
+        return status.lastFailure()
+                .filter(failure -> status.state().isOver() && !(failure.cause() instanceof VmFailure.PoweredOff))
+                .flatMap(VmFailure::next)
+                .filter(Decision.GiveUp.class::isInstance)
+                .map(Decision::text);
+    }
+
+    /** As {@code --publish} takes them, with the host's ports that are open. */
+    private static String ports(List<PortForward> open) {
+        return open.stream()
+                .map(port -> port.hostPort() + ":" + port.guestPort())
+                .collect(Collectors.joining(" "));
     }
 
     /** A VM that others may find by its name. */

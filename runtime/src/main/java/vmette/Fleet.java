@@ -65,7 +65,7 @@ public final class Fleet {
             }
         });
         ticket.ended().thenAccept(end -> names.keep(this, Set.of()));
-        ready = applyNamed(first);
+        ready = applyNamed(first, Set.of());
     }
 
     /**
@@ -85,20 +85,29 @@ public final class Fleet {
      *     {@link VmLostException} if the fleet is taken down first
      */
     public CompletionStage<Done> apply(Deployment deployment) {
+        return apply(deployment, Set.of());
+    }
+
+    /**
+     * As {@link #apply(Deployment)}, and VMs that are over though nothing failed are started again, in their order: stopped by hand, powered off, completed.
+     *
+     * @param again their names; those of VMs that run, or are not in the deployment, mean nothing
+     */
+    public CompletionStage<Done> apply(Deployment deployment, Set<String> again) {
         try {
             names.take(this, namesOf(deployment));
         } catch (InvalidConfigException e) {
             return CompletableFuture.failedStage(e);
         }
-        return applyNamed(deployment);
+        return applyNamed(deployment, Set.copyOf(again));
     }
 
-    private CompletionStage<Done> applyNamed(Deployment deployment) {
+    private CompletionStage<Done> applyNamed(Deployment deployment, Set<String> again) {
         synchronized (applying) {
             applying.add(deployment);
         }
         CompletableFuture<Done> reply = new CompletableFuture<>();
-        ask(new FleetActor.Apply(deployment, reply), reply);
+        ask(new FleetActor.Apply(deployment, again, reply), reply);
         CompletionStage<Done> applied = reply.minimalCompletionStage();
         applied.whenComplete((done, failure) -> release(deployment));
         return applied;

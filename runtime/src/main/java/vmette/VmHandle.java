@@ -88,7 +88,7 @@ public final class VmHandle {
         return ticket.ready();
     }
 
-    /** The number of its present life, from 1: each recovery and each restart begins another. 0 before the first. */
+    /** The number of its present incarnation, from 1: each recovery and each restart begins another. 0 before the first. */
     public long incarnation() {
         return ticket.incarnation().get();
     }

@@ -15,7 +15,6 @@ import vmette.errors.VmLostException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.HostFrame;
 import vmette.guest.protocol.Token;
-import vmette.vmm.GuestText;
 
 /**
  * One detached command in one incarnation, until it is released and has ended. Its outcome is the agent's word, which waits for no
@@ -99,8 +98,7 @@ final class Detached extends AbstractBehavior<Detached.Command> {
         } else if (frame instanceof AgentFrame.Exited exited) {
             return onExited(exited);
         } else if (frame instanceof AgentFrame.ExecFailed failed && !started) {
-            ticket.fail(new StartFailedException(ticket.description() + " could not be run in VM " + vm + ": "
-                    + GuestText.printable(failed.message())));
+            ticket.fail(NotRun.of(ticket.description(), vm, failed));
             return Behaviors.stopped();
         } else if (frame instanceof AgentFrame.Attached news) {
             if (ticket.said(news)) {

@@ -30,7 +30,6 @@ import vmette.guest.protocol.StreamId;
 import vmette.guest.protocol.StreamSetup;
 import vmette.guest.protocol.WindowSize;
 import vmette.rootfs.ImageDefaults;
-import vmette.vmm.GuestText;
 
 /**
  * One command in one incarnation. Its caller learns exactly one outcome: the agent's word, after the outputs that were taken have
@@ -241,8 +240,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
             return settleWhenDone();
         } else if (frame instanceof AgentFrame.ExecFailed failed) {
             settled = true;
-            ticket.fail(new StartFailedException("the command " + ticket.spec().arguments() + " could not be run in VM "
-                    + vm + ": " + GuestText.printable(failed.message())));
+            ticket.fail(NotRun.of("the command " + ticket.spec().arguments(), vm, failed));
             return Behaviors.stopped();
         }
         return this;

@@ -17,6 +17,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -54,9 +55,11 @@ public final class FleetActor extends AbstractBehavior<FleetActor.Command> {
     /**
      * Makes the fleet this one, after what was to be applied before.
      *
+     * @param again VMs that are started again though they are over as they should be
      * @param reply completed when each VM is ready or over; fails if one of them, or a group, has failed for good
      */
-    public record Apply(Deployment deployment, CompletableFuture<Done> reply) implements Command, Asked {}
+    public record Apply(Deployment deployment, Set<String> again, CompletableFuture<Done> reply)
+            implements Command, Asked {}
 
     /**
      * Ends a VM or a group in order and begins it anew; one that is over, too.
@@ -200,7 +203,8 @@ public final class FleetActor extends AbstractBehavior<FleetActor.Command> {
         String line = over.refused()
                 .map(refused -> "VM " + over.vm() + " was not launched: " + refused.getMessage())
                 .or(() -> over.end().failure().map(VmFailure::line))
-                .orElseGet(() -> "VM " + over.vm() + " ended: " + over.end().how());
+                .orElseGet(() ->
+                        "VM " + over.vm() + " has ended: " + over.end().how().word());
         tree.over(over.vm(), over.launch(), line, failure);
         return goOn();
     }
@@ -218,7 +222,7 @@ public final class FleetActor extends AbstractBehavior<FleetActor.Command> {
         showAndAnswer();
         while (!asked && applying.isEmpty() && !waiting.isEmpty()) {
             applying = Optional.of(waiting.removeFirst());
-            tree.change(applying.get().deployment());
+            tree.change(applying.get().deployment(), applying.get().again());
             showAndAnswer();
         }
         return tree.isFinished() ? Behaviors.stopped() : this;
@@ -327,8 +331,8 @@ public final class FleetActor extends AbstractBehavior<FleetActor.Command> {
         }
 
         @Override
-        public void stop(String vm) {
-            tell(vm, new VmSupervisor.Stop());
+        public void stop(String vm, Because why) {
+            tell(vm, new VmSupervisor.Stop(why.told()));
         }
 
         /** To one that has ended, whose end is not heard of yet, nothing has to be told. */

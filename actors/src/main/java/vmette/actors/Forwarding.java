@@ -10,6 +10,7 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
+import vmette.config.Durations;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.VmLostException;
 import vmette.guest.protocol.AgentFrame;
@@ -101,8 +102,8 @@ final class Forwarding extends AbstractBehavior<Forwarding.Command> {
     private Behavior<Command> onConnectTimeout() {
         giveUp();
         ticket.fail(new OperationTimeoutException("port " + ticket.port() + " of the guest of VM " + vm
-                + " could not be connected to within " + connectTimeout.toMillis()
-                + " ms (vmette.forward.connect-timeout): its server takes no connections, or the guest is overloaded"));
+                + " could not be connected to within " + Durations.text(connectTimeout)
+                + " (vmette.forward.connect-timeout): its server takes no connections, or the guest is overloaded"));
         return Behaviors.stopped();
     }
 

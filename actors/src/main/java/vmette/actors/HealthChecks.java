@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongFunction;
+import vmette.config.Durations;
 import vmette.config.HealthCheck;
 import vmette.liveness.HealthTally;
 

@@ -3,6 +3,7 @@ package vmette.actors;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
+import vmette.config.Durations;
 import vmette.config.LivenessSettings;
 import vmette.liveness.Silence;
 import vmette.liveness.Verdict;

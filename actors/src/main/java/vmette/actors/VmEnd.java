@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import java.util.Locale;
 import java.util.Optional;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
@@ -9,8 +10,9 @@ import vmette.errors.VmetteException;
  *
  * @param how what ended it
  * @param failure what went wrong, for {@link How#FAILED}
+ * @param because for {@link How#STOPPED}: what happened to others that it was stopped for; empty: its owner wanted it
  */
-public record VmEnd(How how, Optional<VmFailure> failure) {
+public record VmEnd(How how, Optional<VmFailure> failure, Optional<String> because) {
     /** What ended a VM. */
     public enum How {
         /** Its owner stopped it. */
@@ -22,7 +24,22 @@ public record VmEnd(How how, Optional<VmFailure> failure) {
         /** What it ran by itself has done what it was to do. */
         COMPLETED,
         /** It failed and was given up. */
-        FAILED
+        FAILED;
+
+        /** As in {@code powered-off}. */
+        public String word() {
+            return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        }
+    }
+
+    /** One that has no other reason. */
+    public VmEnd(How how, Optional<VmFailure> failure) {
+        this(how, failure, Optional.empty());
+    }
+
+    /** With a reason that lies with others, if it was stopped. */
+    VmEnd withBecause(Optional<String> other) {
+        return how == How.STOPPED ? new VmEnd(how, failure, other) : this;
     }
 
     /**
@@ -47,7 +64,8 @@ public record VmEnd(How how, Optional<VmFailure> failure) {
                 .orElseGet(() -> new VmLostException(
                         how == How.COMPLETED
                                 ? "VM " + vm + " has ended, since its service has completed"
-                                : "VM " + vm + " was stopped" + (how == How.TIMED_OUT ? ": its timeout passed" : "")));
+                                : "VM " + vm + " was stopped" + (how == How.TIMED_OUT ? ": its timeout passed" : "")
+                                        + because.map(why -> ", because " + why).orElse("")));
     }
 
     static VmEnd of(How how) {

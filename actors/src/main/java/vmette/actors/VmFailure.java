@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import vmette.config.Durations;
 import vmette.config.GuestSignal;
 import vmette.errors.Status;
 import vmette.errors.VmetteException;

@@ -2,6 +2,7 @@ package vmette.actors;
 
 import java.time.Duration;
 import java.util.Optional;
+import vmette.config.Durations;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.RestoreFailedException;
 import vmette.errors.StartFailedException;

@@ -60,8 +60,17 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
                     CloseOverdue,
                     InstanceSaid {}
 
-    /** Ends the VM; {@link VmTicket#ended} says when. One that has ended need not hear of it. */
-    public record Stop() implements Command, DeadLetterSuppression {}
+    /**
+     * Ends the VM; {@link VmTicket#ended} says when. One that has ended need not hear of it.
+     *
+     * @param because what made whoever stops it do so; empty: its owner wants it
+     */
+    public record Stop(Optional<String> because) implements Command, DeadLetterSuppression {
+        /** As its owner wants it. */
+        public Stop() {
+            this(Optional.empty());
+        }
+    }
 
     /** Ends the present incarnation as {@link Stop} does and boots another, whatever the mode of recovery. */
     public record Restart() implements Command, DeadLetterSuppression {}
@@ -109,6 +118,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     private final Consumer<VmEvent> events;
     private final Consumer<VmInstance.Report> reports;
     private final Requests requests;
+    private Optional<String> because = Optional.empty();
     private final Membership membership;
     private final OrderedRestarts restarts;
 
@@ -216,7 +226,8 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         } else if (command instanceof Waited waited) {
             requests.late(waited.request());
             return this;
-        } else if (command instanceof Stop) {
+        } else if (command instanceof Stop stop) {
+            because = isToEnd() ? because : stop.because();
             return onStop(VmEnd.How.STOPPED);
         } else if (command instanceof TimeoutPassed) {
             return onStop(VmEnd.How.TIMED_OUT);
@@ -371,7 +382,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             return this;
         }
         if (state instanceof SupervisorState.Recovering) {
-            return over(VmEnd.of(how));
+            return over(VmEnd.of(how).withBecause(because));
         }
         current.actor().tell(how == VmEnd.How.TIMED_OUT ? new VmInstance.Kill() : new VmInstance.Stop());
         return stopping(Optional.of(how));
@@ -520,7 +531,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
                 + failure.map(why -> ": " + why.cause().text()).orElse("")));
         if (isToEnd()) {
             Optional<VmFailure> lived = failure.map(known -> known.withLife(current.life(recoveries.now())));
-            VmEnd end = VmEnd.asAsked(howToEnd(), lived);
+            VmEnd end = VmEnd.asAsked(howToEnd(), lived).withBecause(because);
             end.failure().ifPresent(why -> events.accept(new VmEvent.Failed(why)));
             return over(end);
         }

@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import vmette.config.Durations;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.VmBusyException;
 
@@ -76,7 +77,7 @@ final class WaitingRequests<R extends VmRequest.Delayable> {
 
     private void late(R request) {
         request.fail(new OperationTimeoutException("VM " + vm + " was not ready within "
-                + request.patience().map(Duration::toMillis).orElse(0L) + " ms" + request.patienceSetting() + ": "
+                + Durations.text(request.patience().orElse(Duration.ZERO)) + request.patienceSetting() + ": "
                 + request.undone()));
     }
 

@@ -121,7 +121,7 @@ final class GroupNode extends Node {
             if (again.contains(i) || child instanceof GroupNode) {
                 child.doom(Doom.HOLD, because);
             } else {
-                ((VmNode) child).drop();
+                ((VmNode) child).drop(because);
             }
         }
         Set<Integer> ending = new HashSet<>(restart.stop());

@@ -28,6 +28,7 @@ public final class GroupTree {
     private final Node.Numbers numbers = new Node.Numbers();
     private Wiring wiring = Wiring.empty();
     private Optional<Deployment> coming = Optional.empty();
+    private Set<String> comingAgain = Set.of();
     private boolean closing;
 
     /** @param clock never goes back */
@@ -41,14 +42,17 @@ public final class GroupTree {
     /**
      * Makes the fleet another one: stops what is not to be any more and what is to be otherwise, then starts what is not there. What had failed for good is
      * started anew. To be called only when it {@linkplain #isChanging() changes} no more.
+     *
+     * @param again VMs that are started again as well, if they are over as they should be
      */
-    public void change(Deployment to) {
+    public void change(Deployment to, Set<String> again) {
         DeploymentDiff diff = DeploymentDiff.between(wiring.deployment(), to);
         diff.stop().forEach(vm -> wiring.vms().get(vm.name()).retire());
         diff.replace().stream()
                 .filter(other -> other.needsReboot())
                 .forEach(other -> wiring.vms().get(other.name()).retire());
         coming = Optional.of(to);
+        comingAgain = Set.copyOf(again);
         settle();
     }
 
@@ -132,11 +136,13 @@ public final class GroupTree {
         boolean wasToStop = vm.doom() == Node.Doom.STOP || vm.phase() == VmNode.Phase.STOPPING;
         boolean wasToEnd = vm.isComingDown();
         boolean isDropped = vm.isDropped();
+        Orders.Because because = vm.why();
         failure.ifPresent(cause -> vm.noteFailure(line));
         vm.setPhase(VmNode.Phase.ABSENT);
         if (wasToStop) {
             if (isDropped) {
-                vm.setOver(new Node.Over(Optional.empty(), "it was stopped with its group"));
+                String why = because.told().orElse("its group was restarted");
+                vm.setOver(new Node.Over(Optional.empty(), "it was stopped because " + why));
             }
         } else if (failure.isPresent()) {
             GroupRules.Ending ending =
@@ -154,7 +160,7 @@ public final class GroupTree {
     private void settle() {
         stopWhatIsToEnd();
         if (coming.isPresent() && wiring.vms().values().stream().noneMatch(GroupTree::isLeaving)) {
-            wiring = wiring.to(coming.get(), orders);
+            wiring = wiring.to(coming.get(), comingAgain, orders);
             coming = Optional.empty();
             stopWhatIsToEnd();
         }

@@ -17,6 +17,11 @@ public interface Orders {
     record Because(Optional<String> group, String text) {
         /** The owner's word. */
         static final Because OWNER = new Because(Optional.empty(), "its owner had it restarted");
+
+        /** What happened to others that it ends for; empty: its owner wants it. */
+        public Optional<String> told() {
+            return group.map(name -> "of its group " + name + ": " + text);
+        }
     }
 
     /** Launches a VM of which there is nothing. */
@@ -32,5 +37,5 @@ public interface Orders {
     void resupervise(VmPlan vm);
 
     /** Ends a VM for good. */
-    void stop(String vm);
+    void stop(String vm, Because why);
 }

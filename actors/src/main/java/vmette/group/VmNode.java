@@ -85,9 +85,14 @@ final class VmNode extends Node {
     }
 
     /** It ends with others and is not started again with them, since no end of it is followed by another start. */
-    void drop() {
+    void drop(Orders.Because because) {
         dropped = true;
-        doom(Doom.STOP, Orders.Because.OWNER);
+        doom(Doom.STOP, because);
+    }
+
+    /** Why it was ordered to end. */
+    Orders.Because why() {
+        return why;
     }
 
     /** It is to be started again all the same. */
@@ -157,7 +162,7 @@ final class VmNode extends Node {
         } else if (doom == Doom.STOP && phase != Phase.ABSENT && phase != Phase.STOPPING) {
             order = numbers.next();
             phase = Phase.STOPPING;
-            orders.stop(name());
+            orders.stop(name(), why);
         }
         return isComingDown();
     }

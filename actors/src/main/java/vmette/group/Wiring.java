@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import vmette.config.fleet.Deployment;
 import vmette.config.fleet.GroupPlan;
 import vmette.config.fleet.VmPlan;
@@ -26,13 +27,20 @@ final class Wiring {
         return new Wiring(Deployment.EMPTY);
     }
 
-    /** That of another deployment; what is to be otherwise in it has ended. */
-    Wiring to(Deployment other, Orders orders) {
+    /**
+     * That of another deployment; what is to be otherwise in it has ended.
+     *
+     * @param again VMs that are to run again though they are over as they should be
+     */
+    Wiring to(Deployment other, Set<String> again, Orders orders) {
         Wiring next = new Wiring(other);
         next.top.inherit(top);
         Map<String, VmPlan> plans = new HashMap<>();
         other.vms().forEach(plan -> plans.put(plan.name(), plan));
         next.fill(next.top, other.roots(), plans, this, orders);
+        again.stream()
+                .filter(next.vms::containsKey)
+                .forEach(name -> next.vms.get(name).clearOver());
         other.groups().keySet().stream()
                 .sorted(Comparator.comparing(next::depth))
                 .forEach(name -> next.groups.get(name).fitIn(next.parents.get(name), isNew(name)));

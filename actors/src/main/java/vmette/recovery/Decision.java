@@ -2,6 +2,7 @@ package vmette.recovery;
 
 import java.time.Duration;
 import java.util.List;
+import vmette.config.Durations;
 
 /** What follows a failure. */
 public sealed interface Decision {
@@ -69,6 +70,6 @@ public sealed interface Decision {
     }
 
     private static String when(Duration delay) {
-        return delay.isZero() ? "at once" : "in " + delay.toMillis() + " ms";
+        return delay.isZero() ? "at once" : "in " + Durations.text(delay);
     }
 }

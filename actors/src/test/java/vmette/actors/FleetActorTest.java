@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.Done;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import vmette.config.RestartMode;
@@ -61,6 +62,36 @@ class FleetActorTest {
             fixture.advanceUntil(() -> fixture.state("app") == MemberStatus.State.READY);
             assertThat(a.isClosed()).isFalse();
             assertThat(fixture.tickets.get("c")).isSameAs(ofC);
+            fixture.down();
+        }
+    }
+
+    @Test
+    void aTemporaryOneThatEndsWithItsGroupSaysWhoseFailureItWasAndIsStartedAgainIfWanted() {
+        try (FleetFixture fixture = new FleetFixture(Deployment.EMPTY)) {
+            Deployment fleet = new Fleets()
+                    .vms("app", "a")
+                    .vm("job", RestartMode.TEMPORARY, "app")
+                    .group("app", Strategy.ONE_FOR_ALL, 3, "", "a", "job")
+                    .deployment();
+            CompletableFuture<Done> ready = fixture.apply(fleet);
+            FakeMachine a = fixture.boot("a");
+            fixture.boot("job");
+            Await.value(ready);
+            VmTicket job = fixture.tickets.get("job");
+            FleetFixture.crash(a);
+            fixture.advanceUntil(() -> job.ending().isDone());
+            VmEnd end = Await.value(job.ended());
+            assertThat(end.how()).isEqualTo(VmEnd.How.STOPPED);
+            assertThat(end.because().orElseThrow())
+                    .startsWith("of its group app: VM a, incarnation 1")
+                    .contains("it broke");
+            fixture.boot("a");
+            fixture.advanceUntil(() -> fixture.state("app") == MemberStatus.State.READY);
+            CompletableFuture<Done> again = fixture.apply(fleet, Set.of("job"));
+            fixture.boot("job");
+            Await.value(again);
+            assertThat(fixture.state("job")).isEqualTo(MemberStatus.State.READY);
             fixture.down();
         }
     }

@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -82,8 +83,12 @@ final class FleetFixture implements AutoCloseable {
     }
 
     CompletableFuture<Done> apply(Deployment deployment) {
+        return apply(deployment, Set.of());
+    }
+
+    CompletableFuture<Done> apply(Deployment deployment, Set<String> again) {
         CompletableFuture<Done> reply = new CompletableFuture<>();
-        actor.tell(new FleetActor.Apply(deployment, reply));
+        actor.tell(new FleetActor.Apply(deployment, again, reply));
         return reply;
     }
 

@@ -61,9 +61,8 @@ class VmFailureTest {
                 .withNext(new Decision.Restore(
                         new Snapshot("s7", START, 0), Rung.LAST_GOOD, Duration.ofMillis(1500), List.of()));
         assertThat(failure.line())
-                .isEqualTo(
-                        "VM probe, incarnation 3 (booted, ready for 3500 ms): VmmExit(9): QEMU was killed by signal 9"
-                                + " (KILL: by a user, or for want of memory); restore of the snapshot s7 in 1500 ms");
+                .isEqualTo("VM probe, incarnation 3 (booted, ready for 3.5 s): VmmExit(9): QEMU was killed by signal 9"
+                        + " (KILL: by a user, or for want of memory); restore of the snapshot s7 in 1.5 s");
     }
 
     @Test

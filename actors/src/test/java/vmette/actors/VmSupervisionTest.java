@@ -246,7 +246,7 @@ class VmSupervisionTest extends VmFixture {
         clock.pass(Duration.ofSeconds(5), time);
         assertThat(Await.failure(late.outcome()))
                 .isInstanceOf(OperationTimeoutException.class)
-                .hasMessageContaining("was not ready within 5000 ms: the command [late] was not started");
+                .hasMessageContaining("was not ready within 5 s: the command [late] was not started");
         boot(machine);
     }
 

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import vmette.config.fleet.Deployment;
@@ -104,7 +105,7 @@ class GroupTreePropertiesTest {
         }
 
         void deploy(Deployment deployment) {
-            tree.change(deployment);
+            tree.change(deployment, Set.of());
         }
 
         /** So much happens, failures among it. */
@@ -117,7 +118,9 @@ class GroupTreePropertiesTest {
         void change() {
             if (!tree.isChanging()) {
                 changed = true;
-                tree.change(Fleets.random(random));
+                Deployment next = Fleets.random(random);
+                Set<String> all = next.vms().stream().map(VmPlan::name).collect(Collectors.toSet());
+                tree.change(next, random.nextBoolean() ? all : Set.of());
             }
         }
 

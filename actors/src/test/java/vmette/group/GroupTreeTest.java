@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import vmette.config.RestartMode;
 import vmette.config.fleet.Deployment;
@@ -22,7 +23,7 @@ class GroupTreeTest {
 
     private void deploy(Fleets fleet) {
         vms.connect(tree);
-        tree.change(fleet.deployment());
+        tree.change(fleet.deployment(), Set.of());
         vms.quieten();
     }
 
@@ -59,7 +60,7 @@ class GroupTreeTest {
     @Test
     void childrenAreStartedOneAfterTheOther() {
         vms.connect(tree);
-        tree.change(four(Strategy.ONE_FOR_ONE, 3).deployment());
+        tree.change(four(Strategy.ONE_FOR_ONE, 3).deployment(), Set.of());
         assertThat(ordered()).containsExactly("launch a");
         assertThat(status("b").state()).isEqualTo(MemberStatus.State.WAITING);
         vms.quieten();
@@ -178,7 +179,7 @@ class GroupTreeTest {
     @Test
     void oneThatCannotBeLaunchedTakesNoSiblingDownUnderOneForOne() {
         vms.connect(tree);
-        tree.change(four(Strategy.ONE_FOR_ONE, 3).deployment());
+        tree.change(four(Strategy.ONE_FOR_ONE, 3).deployment(), Set.of());
         vms.giveUp("a");
         vms.quieten();
         assertThat(ordered()).containsExactly("launch a", "launch b", "launch c", "launch d");
@@ -196,6 +197,8 @@ class GroupTreeTest {
                 .group("app", Strategy.REST_FOR_ONE, 3, "", "a", "job", "c"));
         assertThat(orderedAfter(() -> vms.fail("a"))).containsExactly("hold c", "stop job", "go a", "go c");
         assertThat(status("job").state()).isEqualTo(MemberStatus.State.ENDED);
+        assertThat(status("job").reason().orElseThrow())
+                .startsWith("it was stopped because of its group app: VM a, incarnation 1: it broke");
     }
 
     @Test
@@ -233,7 +236,7 @@ class GroupTreeTest {
     }
 
     private List<String> orderedAfter(Deployment change) {
-        return orderedAfter(() -> tree.change(change));
+        return orderedAfter(() -> tree.change(change, Set.of()));
     }
 
     @Test
@@ -267,6 +270,21 @@ class GroupTreeTest {
         assertThat(status("app").state()).isEqualTo(MemberStatus.State.FAILED);
         assertThat(orderedAfter(four(Strategy.ONE_FOR_ONE, 3).deployment()))
                 .containsExactly("launch a", "launch b", "launch c", "launch d");
+    }
+
+    @Test
+    void aChangeStartsAgainWhatIsOverOnlyIfThatIsWanted() {
+        Fleets fleet = four(Strategy.REST_FOR_ONE, 3).vm("job", RestartMode.TEMPORARY, "");
+        deploy(fleet);
+        vms.powerOff("b");
+        vms.powerOff("job");
+        vms.quieten();
+        assertThat(orderedAfter(fleet.deployment())).isEmpty();
+        assertThat(status("b").state()).isEqualTo(MemberStatus.State.ENDED);
+        assertThat(orderedAfter(() -> tree.change(fleet.deployment(), Set.of("b", "c", "nobody"))))
+                .containsExactly("launch b");
+        assertThat(status("b").state()).isEqualTo(MemberStatus.State.READY);
+        assertThat(status("job").state()).isEqualTo(MemberStatus.State.ENDED);
     }
 
     // ---- ordered restarts

@@ -159,7 +159,7 @@ final class SimulatedVms implements Orders {
     }
 
     @Override
-    public void stop(String vm) {
+    public void stop(String vm, Because why) {
         log.add("stop " + vm);
         checkEnd.accept(vm, Optional.empty());
         Life life = lives.get(vm);

@@ -4,6 +4,9 @@ import com.typesafe.config.ConfigOrigin;
 
 /** Where values of a configuration stand. */
 public final class Origins {
+    /** The place of what nobody has set. */
+    public static final String DEFAULT = "default";
+
     private Origins() {}
 
     /** {@code FILE:LINE}, or what the library calls a place that is no file. */

@@ -1,6 +1,7 @@
 package vmette.qemu;
 
 import java.time.Duration;
+import vmette.config.Durations;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmetteException;
@@ -32,8 +33,8 @@ final class StartFailures {
     }
 
     VmetteException late(Duration limit) {
-        return new OperationTimeoutException(vm + ": QEMU was not ready within " + limit.toMillis()
-                + " ms: it hangs, or the host is overloaded; if that is usual here, raise vmette.qemu.start-timeout");
+        return new OperationTimeoutException(vm + ": QEMU was not ready within " + Durations.text(limit)
+                + ": it hangs, or the host is overloaded; if that is usual here, raise vmette.qemu.start-timeout");
     }
 
     VmetteException toldToQuit() {

@@ -22,33 +22,47 @@ final class EventLines {
     /** Without. */
     static String text(Facts event) {
         String vm = GuestText.printable(event.text("vm"));
-        String life = event.number("incarnation")
+        String which = event.number("incarnation")
                 .filter(number -> number > 1)
-                .map(number -> " (life " + number + ")")
+                .map(number -> " (incarnation " + number + ")")
                 .orElse("");
         return switch (event.text("event")) {
             case "launched" -> vm + " is launched";
-            case "began" -> vm + life + " begins, " + GuestText.printable(event.text("from"));
+            case "began" -> vm + which + " begins, " + GuestText.printable(event.text("from"));
             case "ready" ->
-                vm + life + " is ready"
+                vm + which + " is ready"
                         + event.number("boot-ms")
                                 .map(ms -> " after " + Spans.text(Duration.ofMillis(ms)))
                                 .orElse("");
-            case "stopping" -> vm + life + " is stopping" + how(event, "to be restarted");
+            case "stopping" -> vm + which + stopping(event);
             case "failed" -> GuestText.printable(event.get("text").orElse(vm + " has failed"));
             case "ended" ->
-                vm + " has ended" + how(event, "")
+                vm + " has ended" + how(event)
                         + event.get("failure")
                                 .map(word -> " (" + GuestText.printable(word) + ")")
+                                .orElse("")
+                        + event.get("because")
+                                .map(why -> ", because " + GuestText.printable(why))
                                 .orElse("");
             case "missed" -> event.number("count").orElse(0L) + " events were missed";
-            default -> (vm + life + " " + GuestText.printable(event.text("event"))).strip();
+            default -> (vm + which + " " + GuestText.printable(event.text("event"))).strip();
         };
     }
 
-    private static String how(Facts event, String otherwise) {
-        Optional<String> how = event.get("how").or(() -> Optional.of(otherwise)).filter(word -> !word.isEmpty());
-        return how.map(word -> ": " + GuestText.printable(word)).orElse("");
+    private static String how(Facts event) {
+        return event.get("how")
+                .map(word -> ": " + GuestText.printable(word.replace('-', ' ')))
+                .orElse("");
+    }
+
+    private static String stopping(Facts event) {
+        return switch (event.text("how")) {
+            case "" -> " is being restarted";
+            case "stopped" -> " is being stopped";
+            case "timed-out" -> " is being stopped: its timeout has passed";
+            case "completed" -> " powers off: its service has completed";
+            default -> " is stopping" + how(event);
+        };
     }
 
     /** One line. */

@@ -11,6 +11,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import vmette.control.ControlCall;
@@ -24,17 +25,23 @@ import vmette.errors.VmetteException;
         description = {
             "Shows what happened to VMs: began, ready, failed, stopping, ended.",
             "Each runtime keeps its last 1000 events; those of all that live are shown, in the order of their times.",
+            "A runtime that does not answer within five seconds is named, and the others' are shown all the same.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         sortOptions = false,
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:shown; with --follow: the runtimes have ended", "1:run-time error", "2:usage error"},
+        exitCodeList = {
+            "0:shown; with --follow: the runtimes have ended",
+            "1:run-time error, or a runtime does not answer",
+            "2:usage error"
+        },
         parameterListHeading = "%nParameters:%n",
         footerHeading = "%nExamples:%n",
         footer = {
             "  ${sys:vmette.command:-vmette} events",
             "  ${sys:vmette.command:-vmette} events web-1 -f",
+            "  ${sys:vmette.command:-vmette} events -n 20",
             "  ${sys:vmette.command:-vmette} events -f --json",
             "",
             "With --json each event is an object on a line of its own. 'missed' stands where events are not",
@@ -54,38 +61,49 @@ final class EventsCommand implements Callable<Integer> {
             description = "Go on as they happen.")
     private boolean follow;
 
+    @Option(
+            names = {"-n", "--lines"},
+            paramLabel = "N",
+            description = "The last N only; with --follow of each runtime. Default: all that are kept.")
+    private Integer lines;
+
     @Mixin
     private CommonOptions common;
 
     @Override
     public Integer call() {
+        if (lines != null && lines < 0) {
+            throw new ParameterException(
+                    spec.commandLine(), "--lines = " + lines + " is refused: allowed is 0 or more");
+        }
         Runtimes runtimes = common.runtimes();
         List<Runtimes.Peer> asked = vm == null ? runtimes.living() : List.of(runtimes.ofVm(vm));
         if (follow) {
             followAll(asked);
             return 0;
         }
-        List<Facts> events = new ArrayList<>();
-        for (Runtimes.Peer runtime : asked) {
-            read(runtime).ifPresent(events::addAll);
-        }
-        events.sort(Comparator.comparing(event -> event.text("at")));
-        events.forEach(this::show);
-        return 0;
+        Survey survey = Survey.of(asked, "events", subject(), words());
+        last(survey.told(), lines).forEach(this::show);
+        return survey.isComplete(common) ? 0 : Failures.RUNTIME_ERROR;
     }
 
-    /** One that ends meanwhile has nothing to tell any more. */
-    private Optional<List<Facts>> read(Runtimes.Peer runtime) {
-        try (ControlCall call = call(runtime)) {
-            return Optional.of(call.all());
-        } catch (VmetteException e) {
-            common.progress().accept(e.getMessage());
-            return Optional.empty();
-        }
+    /** In the order of their times; so many of the last ones, or all. */
+    static List<Facts> last(List<Facts> events, Integer lines) {
+        List<Facts> ordered = new ArrayList<>(events);
+        ordered.sort(Comparator.comparing(event -> event.text("at")));
+        return lines == null || lines >= ordered.size()
+                ? ordered
+                : ordered.subList(ordered.size() - lines, ordered.size());
     }
 
-    private ControlCall call(Runtimes.Peer runtime) {
-        return new ControlCall(runtime, "events", vm == null ? "" : vm, follow ? "follow" : "end");
+    private String subject() {
+        return vm == null ? "" : vm;
+    }
+
+    /** A runtime of an earlier version knows no number. */
+    private String[] words() {
+        String until = follow ? "follow" : "end";
+        return lines == null ? new String[] {until} : new String[] {until, Integer.toString(lines)};
     }
 
     /** Until all have ended, or nobody reads what is shown. */
@@ -111,7 +129,7 @@ final class EventsCommand implements Callable<Integer> {
     }
 
     private void followOne(Runtimes.Peer runtime) {
-        try (ControlCall call = call(runtime)) {
+        try (ControlCall call = new ControlCall(runtime, "events", subject(), words())) {
             for (Optional<Facts> next = call.next(); next.isPresent(); next = call.next()) {
                 show(next.get());
             }

@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -22,6 +24,7 @@ import vmette.control.ExecCall;
 import vmette.control.ExecCall.Streams;
 import vmette.control.Runtimes;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.ProgramNotRunException;
 
 /** {@code vmette exec}. */
 @Command(
@@ -39,6 +42,7 @@ import vmette.errors.InvalidConfigException;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "N:the command's own; 128+n if signal n ended it",
+            "127:there is no such program in the guest; 126: it cannot be executed",
             "1:run-time error",
             "2:usage error: nothing was started"
         },
@@ -56,6 +60,9 @@ import vmette.errors.InvalidConfigException;
         })
 final class ExecCommand implements Callable<Integer> {
     private static final String SHELL = "/bin/sh";
+
+    /** Nobody calls a program so. */
+    private static final Pattern LINE = Pattern.compile("[\\s;|&<>$`*?'\"]");
 
     @Spec
     private CommandSpec spec;
@@ -107,9 +114,28 @@ final class ExecCommand implements Callable<Integer> {
         }
         ExecSpec command = command();
         Runtimes.Peer runtime = common.runtimes().ofVm(vm);
-        Exit exit = tty ? onTerminal(runtime, command) : plain(runtime, command);
-        explain(exit);
-        return exit.code();
+        try {
+            Exit exit = tty ? onTerminal(runtime, command) : plain(runtime, command);
+            explain(exit);
+            return exit.code();
+        } catch (ProgramNotRunException e) {
+            String message = e.getMessage() + hint(arguments);
+            spec.commandLine()
+                    .getErr()
+                    .println(
+                            common.isJson()
+                                    ? Report.failed(message, Optional.of(e.status()), e.exitCode())
+                                    : "vmette: " + message);
+            return e.exitCode();
+        }
+    }
+
+    /** What looks like a command line is one program's name to the guest. */
+    static String hint(List<String> arguments) {
+        return arguments.size() == 1 && LINE.matcher(arguments.get(0)).find()
+                ? "; it was taken for the name of a program: a command line goes after --exec, or -- sh -c, and a program"
+                        + " and its arguments after -- one by one"
+                : "";
     }
 
     private ExecSpec command() {

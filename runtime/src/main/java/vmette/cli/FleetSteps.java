@@ -17,8 +17,12 @@ import vmette.vmm.GuestText;
 final class FleetSteps {
     private FleetSteps() {}
 
-    /** In the order of docs/control.md. */
-    static List<Facts> of(DeploymentDiff diff, boolean otherSettings) {
+    /**
+     * In the order of docs/control.md.
+     *
+     * @param again those of which nothing differs and that are started again, and why they do not run
+     */
+    static List<Facts> of(DeploymentDiff diff, Map<String, String> again, boolean otherSettings) {
         List<Facts> steps = new ArrayList<>();
         diff.stop().forEach(vm -> steps.add(Facts.of("step", "stop", "vm", vm.name())));
         for (Replacement replacement : diff.replace()) {
@@ -38,10 +42,14 @@ final class FleetSteps {
             }
         }
         diff.start().forEach(vm -> steps.add(Facts.of("step", "start", "vm", vm.name(), "detail", detail(vm))));
+        again.forEach((vm, why) -> steps.add(Facts.of("step", "again", "vm", vm, "detail", why)));
         diff.changedGroups()
                 .forEach(group -> steps.add(Facts.of("step", "group", "group", group, "change", change(diff, group))));
-        if (!diff.unchanged().isEmpty()) {
-            steps.add(Facts.of("step", "unchanged", "count", diff.unchanged().size()));
+        long unchanged = diff.unchanged().stream()
+                .filter(vm -> !again.containsKey(vm.name()))
+                .count();
+        if (unchanged > 0) {
+            steps.add(Facts.of("step", "unchanged", "count", unchanged));
         }
         if (otherSettings) {
             steps.add(Facts.of("step", "settings"));
@@ -79,6 +87,7 @@ final class FleetSteps {
                         + step.get("from").map(GuestText::printable).orElse("nothing") + " -> "
                         + step.get("to").map(GuestText::printable).orElse("nothing");
             case "start" -> "+ " + vm + "  is started: " + shown(step, "detail");
+            case "again" -> "+ " + vm + "  is started again (" + shown(step, "detail") + ")";
             case "group" ->
                 switch (step.text("change")) {
                     case "new" -> "+ group " + shown(step, "group");
@@ -109,6 +118,7 @@ final class FleetSteps {
                 "replace", replaced(steps, "replace"),
                 "adjust", replaced(steps, "adjust"),
                 "start", names(steps, "start"),
+                "startAgain", names(steps, "again"),
                 "groups",
                         steps.stream()
                                 .filter(step -> is(step, "group"))
@@ -159,6 +169,7 @@ final class FleetSteps {
         long replaced = names(steps, "replace").size();
         List<String> parts = new ArrayList<>();
         add(parts, started, "to start");
+        add(parts, names(steps, "again").size(), "to start again");
         add(parts, stopped, "to stop");
         add(parts, replaced, "to replace");
         return parts.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", parts));

@@ -2,7 +2,6 @@ package vmette.cli;
 
 import java.io.PrintWriter;
 import java.time.Instant;
-import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -28,7 +27,8 @@ import picocli.CommandLine.Spec;
             "  ${sys:vmette.command:-vmette} ps --all",
             "  ${sys:vmette.command:-vmette} ps --json",
             "",
-            "LIFE counts incarnations, REC recoveries from failures; UP is how long a VM has been ready.",
+            "INC counts incarnations, REC recoveries from failures; UP is how long a VM has been ready; PORTS are",
+            "HOST:GUEST, as published. A VM that is given-up should run and does not: restart NAME, or up FILE, starts it.",
         })
 final class PsCommand implements Callable<Integer> {
     @Spec
@@ -36,7 +36,7 @@ final class PsCommand implements Callable<Integer> {
 
     @Option(
             names = {"-a", "--all"},
-            description = "VMs that have ended, too, as long as their runtime remembers them.")
+            description = "VMs that have ended as they should, too, as long as their runtime remembers them.")
     private boolean all;
 
     @Mixin
@@ -45,7 +45,7 @@ final class PsCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Survey survey = Survey.of(common.runtimes().living());
-        PsTable table = new PsTable(survey.vms(), all, Instant.now());
+        PsTable table = new PsTable(survey.told(), all, Instant.now());
         PrintWriter out = spec.commandLine().getOut();
         if (common.isJson()) {
             out.println(Json.pretty(Json.object("vms", table.json(), "notAnswering", survey.silent())));
@@ -53,11 +53,6 @@ final class PsCommand implements Callable<Integer> {
             table.lines().forEach(out::println);
         }
         out.flush();
-        List<String> silent = survey.silent();
-        if (!silent.isEmpty()) {
-            common.say("the runtime of process " + String.join(", ", silent)
-                    + " does not answer: it may be stopped, or its machine overloaded");
-        }
-        return silent.isEmpty() ? 0 : Failures.RUNTIME_ERROR;
+        return survey.isComplete(common) ? 0 : Failures.RUNTIME_ERROR;
     }
 }

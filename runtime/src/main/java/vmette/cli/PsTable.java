@@ -9,14 +9,18 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import vmette.control.Facts;
 import vmette.vmm.GuestText;
 
 /** VMs for people and for programs. Pure. */
 final class PsTable {
-    private static final Set<String> OVER = Set.of("ended", "given-up", "failed");
+    private static final Set<String> OVER = Set.of("ended");
     private static final List<String> HEAD =
-            List.of("NAME", "STATE", "LIFE", "UP", "REC", "MEMORY", "GROUP", "FLEET", "LAST FAILURE");
+            List.of("NAME", "STATE", "INC", "UP", "REC", "MEMORY", "PORTS", "GROUP", "FLEET", "LAST FAILURE");
+    private static final int MOST_SHOWN = 240;
 
     private final List<Facts> vms;
     private final Instant now;
@@ -57,9 +61,27 @@ final class PsTable {
                 up(vm).map(Spans::text).orElse(""),
                 vm.number("recoveries").map(Object::toString).orElse(""),
                 vm.number("memory-mib").map(mib -> mib + " MiB").orElse(""),
+                shown(vm, "ports"),
                 shown(vm, "group"),
                 shown(vm, "fleet"),
-                shown(vm, "failure"));
+                failure(vm));
+    }
+
+    /** The last one, and why it is the last. */
+    private static String failure(Facts vm) {
+        String all = Stream.of(shown(vm, "failure"), shown(vm, "reason"))
+                .filter(text -> !text.isEmpty())
+                .collect(Collectors.joining(", "));
+        return all.length() > MOST_SHOWN ? all.substring(0, MOST_SHOWN) + "..." : all;
+    }
+
+    private static List<Map<String, Object>> ports(Facts vm) {
+        return Pattern.compile("([0-9]{1,5}):([0-9]{1,5})")
+                .matcher(vm.text("ports"))
+                .results()
+                .map(port ->
+                        Json.object("host", Integer.parseInt(port.group(1)), "guest", Integer.parseInt(port.group(2))))
+                .toList();
     }
 
     private static String shown(Facts vm, String name) {
@@ -86,7 +108,9 @@ final class PsTable {
                         "memoryMib", vm.number("memory-mib"),
                         "group", vm.get("group"),
                         "fleet", vm.get("fleet"),
-                        "lastFailure", vm.get("failure")))
+                        "ports", ports(vm),
+                        "lastFailure", vm.get("failure"),
+                        "reason", vm.get("reason")))
                 .toList();
     }
 }

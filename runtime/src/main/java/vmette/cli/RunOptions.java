@@ -13,6 +13,7 @@ import vmette.ExitStatus;
 import vmette.RootfsProviders;
 import vmette.RunStreams;
 import vmette.Vmette;
+import vmette.config.Durations;
 import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
@@ -110,8 +111,8 @@ final class RunOptions {
                     terminal ? TerminalRun.of(vmette, spec, program, common.progress()) : plain(vmette, spec, program);
             explain(status, spec);
             if (common.isVerbose()) {
-                common.say("the command " + status + ", "
-                        + Duration.ofNanos(System.nanoTime() - begun).toMillis() + " ms after launch");
+                common.say("the command " + status + ", " + Durations.text(Duration.ofNanos(System.nanoTime() - begun))
+                        + " after launch");
             }
             return status;
         } catch (CompletionException e) {

@@ -21,7 +21,7 @@ record SettingList(Map<String, Object> values, Map<String, String> origins, List
     private static final String ROOT = "vmette";
 
     /** The origin of what nobody has set. */
-    static final String DEFAULT = "default";
+    static final String DEFAULT = Origins.DEFAULT;
 
     private static final String SECRET = ROOT + ".vm.env.";
 

@@ -119,6 +119,22 @@ final class SettingSources {
         return all;
     }
 
+    /** What a group comes to. */
+    static Map<String, Sourced> group(Config whole) {
+        Map<String, Sourced> all = new TreeMap<>();
+        Config reference = SettingList.reference();
+        whole.entrySet().forEach(entry -> {
+            ConfigOrigin origin = entry.getValue().origin();
+            boolean byDefault = SettingList.isDefault(reference, "vmette.recovery." + entry.getKey(), origin);
+            all.put(
+                    entry.getKey(),
+                    new Sourced(
+                            entry.getValue().unwrapped(),
+                            byDefault ? SettingList.DEFAULT : from(Origins.where(origin))));
+        });
+        return all;
+    }
+
     private static String from(String origin) {
         return origin.startsWith(ENVIRONMENT) ? origin.substring(ENVIRONMENT.length()) : origin;
     }

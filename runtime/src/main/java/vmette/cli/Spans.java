@@ -11,11 +11,14 @@ final class Spans {
 
     private Spans() {}
 
-    /** The two greatest units, as in {@code 2.1 s}, {@code 3m 5s}, {@code 2h 10m}, {@code 12d 1h}; what is below nothing is nothing. */
+    /** The two greatest units, as in {@code 350 ms}, {@code 2.1 s}, {@code 3m 5s}, {@code 2h 10m}, {@code 12d 1h}; what is below nothing is nothing. */
     static String text(Duration span) {
         long seconds = Math.max(0, span.toSeconds());
+        if (seconds < 1) {
+            return Math.max(0, span.toMillis()) + " ms";
+        }
         if (seconds < MINUTE) {
-            return String.format(Locale.ROOT, "%.1f s", Math.max(0, span.toMillis()) / 1000.0);
+            return String.format(Locale.ROOT, "%.1f s", span.toMillis() / 1000.0);
         }
         if (seconds < HOUR) {
             return seconds / MINUTE + "m " + seconds % MINUTE + "s";

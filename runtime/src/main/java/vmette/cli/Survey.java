@@ -16,26 +16,32 @@ import vmette.control.Runtimes;
 import vmette.errors.VmetteException;
 
 /**
- * What all runtimes tell of their VMs, asked at once and within bounded time.
+ * What runtimes tell, asked at once and within bounded time.
  *
- * @param vms of those that answered
+ * @param told by those that answered
  * @param of which runtime told what, as the list has it
  * @param silent the processes of those that did not
  */
-record Survey(List<Facts> vms, List<Runtimes.Peer> of, List<String> silent) {
+record Survey(List<Facts> told, List<Runtimes.Peer> of, List<String> silent) {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
+    /** Of their VMs. */
     static Survey of(List<Runtimes.Peer> runtimes) {
+        return of(runtimes, "ps", "");
+    }
+
+    /** Of what {@link ControlCall} takes. */
+    static Survey of(List<Runtimes.Peer> runtimes, String operation, String subject, String... words) {
         Map<Runtimes.Peer, CompletableFuture<List<Facts>>> asked = new LinkedHashMap<>();
-        runtimes.forEach(runtime -> asked.put(runtime, ask(runtime)));
+        runtimes.forEach(runtime -> asked.put(runtime, ask(runtime, operation, subject, words)));
         long deadline = System.nanoTime() + PATIENCE_NANOS;
-        List<Facts> vms = new ArrayList<>();
+        List<Facts> all = new ArrayList<>();
         List<Runtimes.Peer> of = new ArrayList<>();
         List<String> silent = new ArrayList<>();
         asked.forEach((runtime, answer) -> {
             try {
                 List<Facts> told = answer.get(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
-                vms.addAll(told);
+                all.addAll(told);
                 of.addAll(Collections.nCopies(told.size(), runtime));
             } catch (TimeoutException e) {
                 silent.add(runtime.pid());
@@ -48,13 +54,13 @@ record Survey(List<Facts> vms, List<Runtimes.Peer> of, List<String> silent) {
                 Thread.currentThread().interrupt();
             }
         });
-        return new Survey(vms, of, silent);
+        return new Survey(all, of, silent);
     }
 
     /** The one whose fleet has a VM, running or not, or a group of this name. */
     Optional<Runtimes.Peer> member(String name) {
-        for (int i = 0; i < vms.size(); i++) {
-            Facts vm = vms.get(i);
+        for (int i = 0; i < told.size(); i++) {
+            Facts vm = told.get(i);
             boolean named = vm.text("name").equals(name) || vm.text("group").equals(name);
             if (named && vm.get("fleet").isPresent()) {
                 return Optional.of(of.get(i));
@@ -63,17 +69,27 @@ record Survey(List<Facts> vms, List<Runtimes.Peer> of, List<String> silent) {
         return Optional.empty();
     }
 
-    private static CompletableFuture<List<Facts>> ask(Runtimes.Peer runtime) {
+    /** Says who has not answered, if anybody; whether all have. */
+    boolean isComplete(CommonOptions common) {
+        if (!silent.isEmpty()) {
+            common.say("the runtime of process " + String.join(", ", silent)
+                    + " does not answer: it may be stopped, or its machine overloaded");
+        }
+        return silent.isEmpty();
+    }
+
+    private static CompletableFuture<List<Facts>> ask(
+            Runtimes.Peer runtime, String operation, String subject, String... words) {
         CompletableFuture<List<Facts>> answer = new CompletableFuture<>();
         Thread asker = new Thread(
                 () -> {
-                    try (ControlCall call = new ControlCall(runtime, "ps", "")) {
+                    try (ControlCall call = new ControlCall(runtime, operation, subject, words)) {
                         answer.complete(call.all());
                     } catch (RuntimeException e) {
                         answer.completeExceptionally(e);
                     }
                 },
-                "vmette-ps");
+                "vmette-survey");
         asker.setDaemon(true);
         asker.start();
         return answer;

@@ -28,7 +28,7 @@ import vmette.errors.VmetteIoException;
         description = {
             "Starts the fleet that a file describes, and keeps it up in the foreground until Ctrl-C or vmette down.",
             "While it is up the same command in another terminal makes it what the file says by then: it shows what"
-                    + " would be stopped, replaced and started, asks if there is a terminal, and has that done.",
+                    + " would be stopped, replaced, started, and started again where it was stopped or given up, asks if there is a terminal, and has that done.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -100,7 +100,8 @@ final class UpCommand implements Callable<Integer> {
                     + other.fleetFile(name).map(Path::toString).orElse("another file")
                     + ": name this one with --fleet, or take that one down");
         });
-        List<Facts> steps = FleetSteps.of(DeploymentDiff.between(Deployment.EMPTY, source.deployment()), false);
+        List<Facts> steps =
+                FleetSteps.of(DeploymentDiff.between(Deployment.EMPTY, source.deployment()), Map.of(), false);
         if (dry || !common.isQuiet()) {
             show(name, steps);
         }

@@ -3,6 +3,7 @@ package vmette.cli;
 import akka.Done;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -12,9 +13,11 @@ import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import vmette.Fleet;
 import vmette.config.fleet.Deployment;
 import vmette.config.fleet.DeploymentDiff;
+import vmette.config.fleet.Replacement;
 import vmette.config.fleet.VmPlan;
 import vmette.control.ControlledFleet;
 import vmette.control.Facts;
@@ -62,9 +65,19 @@ final class UpFleet implements ControlledFleet {
         }
         Map<String, MemberStatus> states = new HashMap<>();
         collect(fleet.join().status(), states);
+        Map<String, MemberOver> over = over(fleet.join());
         return fleet.join().deployment().vms().stream()
-                .map(vm -> told(vm, Optional.ofNullable(states.get(vm.name()))))
+                .map(vm -> told(
+                        vm,
+                        Optional.ofNullable(states.get(vm.name())),
+                        Optional.ofNullable(over.get(vm.name())).filter(MemberOver::givenUp)))
                 .toList();
+    }
+
+    private static Map<String, MemberOver> over(Fleet fleet) {
+        return MemberOver.of(fleet.status(), vm -> fleet.vm(vm)
+                .map(handle -> handle.ended().toCompletableFuture().getNow(null))
+                .map(end -> end.how().word()));
     }
 
     private static void collect(List<MemberStatus> members, Map<String, MemberStatus> into) {
@@ -77,16 +90,20 @@ final class UpFleet implements ControlledFleet {
         }
     }
 
-    private static Facts told(VmPlan vm, Optional<MemberStatus> status) {
+    private static Facts told(VmPlan vm, Optional<MemberStatus> status, Optional<MemberOver> givenUp) {
         return Facts.of(
                 "name",
                 vm.name(),
                 "state",
-                status.map(member -> member.state().name().toLowerCase(Locale.ROOT)),
+                givenUp.isPresent()
+                        ? "given-up"
+                        : status.map(member -> member.state().name().toLowerCase(Locale.ROOT)),
                 "group",
                 vm.group(),
                 "memory-mib",
-                vm.spec().memoryMib());
+                vm.spec().memoryMib(),
+                "reason",
+                givenUp.flatMap(MemberOver::reason));
     }
 
     @Override
@@ -95,7 +112,8 @@ final class UpFleet implements ControlledFleet {
         Fleet up = fleet.join();
         Deployment present = up.deployment();
         DeploymentDiff diff = DeploymentDiff.between(present, wanted.deployment());
-        List<Facts> steps = FleetSteps.of(diff, first.hasOtherSettings(wanted));
+        Map<String, String> again = again(diff, over(up));
+        List<Facts> steps = FleetSteps.of(diff, again, first.hasOtherSettings(wanted));
         return new Change() {
             @Override
             public List<Facts> steps() {
@@ -104,17 +122,31 @@ final class UpFleet implements ControlledFleet {
 
             @Override
             public boolean isEmpty() {
-                return diff.isEmpty();
+                return diff.isEmpty() && again.isEmpty();
             }
 
             @Override
             public CompletionStage<Done> apply() {
-                return UpFleet.this.apply(up, present, wanted.deployment());
+                return UpFleet.this.apply(up, present, wanted.deployment(), again.keySet());
             }
         };
     }
 
-    private synchronized CompletionStage<Done> apply(Fleet up, Deployment compared, Deployment wanted) {
+    /** What the file has, as it had before, and does not run: by name, and why that is so. */
+    static Map<String, String> again(DeploymentDiff diff, Map<String, MemberOver> over) {
+        Map<String, String> again = new LinkedHashMap<>();
+        Stream.concat(
+                        diff.unchanged().stream(),
+                        diff.replace().stream()
+                                .filter(other -> !other.needsReboot())
+                                .map(Replacement::to))
+                .filter(vm -> over.containsKey(vm.name()))
+                .forEach(vm -> again.put(vm.name(), over.get(vm.name()).why()));
+        return again;
+    }
+
+    private synchronized CompletionStage<Done> apply(
+            Fleet up, Deployment compared, Deployment wanted, Set<String> again) {
         if (!up.deployment().equals(compared)) {
             return CompletableFuture.failedStage(new VmetteIoException("the fleet " + name
                     + " was changed meanwhile by somebody else, and not by this: look at the new plan"));
@@ -125,7 +157,7 @@ final class UpFleet implements ControlledFleet {
                         .filter(vm -> compared.vm(vm).isEmpty())
                         .toList(),
                 first.settings().runtimeDir());
-        return up.apply(wanted);
+        return up.apply(wanted, again);
     }
 
     @Override

@@ -35,6 +35,8 @@ public final class ControlServer implements AutoCloseable {
     /** For clients that are being told the last. */
     private static final long LAST_WORDS_SECONDS = 2;
 
+    private static final String GIVEN_UP = "given-up";
+
     private static final long RETRY_NANOS = 100_000_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(ControlServer.class);
@@ -203,11 +205,16 @@ public final class ControlServer implements AutoCloseable {
         runtime.vms().forEach(vm -> all.put(vm.text("name"), vm));
         for (ControlledFleet fleet : fleets.values()) {
             Facts name = Facts.of("fleet", fleet.name());
-            fleet.members()
-                    .forEach(member ->
-                            all.merge(member.text("name"), member.with(name), (seen, told) -> told.with(seen)));
+            fleet.members().forEach(member -> all.merge(member.text("name"), member.with(name), ControlServer::merged));
         }
         return List.copyOf(all.values());
+    }
+
+    /** What a VM tells goes over what its fleet knows of it, which alone knows that one should not have ended. */
+    private static Facts merged(Facts seen, Facts told) {
+        boolean givenUp =
+                seen.text("state").equals("ended") && told.text("state").equals(GIVEN_UP);
+        return givenUp ? told.with(seen).with(Facts.of("state", GIVEN_UP)) : told.with(seen);
     }
 
     /** Restarts a VM, in its place in its fleet if it has one, or a group; empty if there is none of that name. */

@@ -105,13 +105,11 @@ final class ControlSession {
                     tell(vm);
                 }
             }
-            case "events 3" ->
-                new Following(connection)
-                        .events(
-                                runtime.events(),
-                                Optional.of(subject).filter(vm -> !vm.isEmpty()),
-                                -1,
-                                follows(words, 2));
+            case "events 3", "events 4" -> {
+                Optional<String> vm = Optional.of(subject).filter(name -> !name.isEmpty());
+                long from = words.size() == 3 ? -1 : runtime.events().last(CommandWords.number(words, 3), vm);
+                new Following(connection).events(runtime.events(), vm, from, follows(words, 2));
+            }
             case "apply 2", "down 2" -> {
                 Optional<ControlledFleet> fleet = server.fleet(subject);
                 if (fleet.isEmpty()) {

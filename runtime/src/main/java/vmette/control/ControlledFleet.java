@@ -13,7 +13,10 @@ public interface ControlledFleet {
     /** The file that it came from, absolute. */
     Path file();
 
-    /** Its VMs as they stand in it, launched or not: {@code name}, {@code group}, and {@code state} for those that were not launched yet. */
+    /**
+     * Its VMs as they stand in it, launched or not: {@code name}, {@code group}, {@code state} for those that were not launched yet, or were {@code given-up}, and the
+     * {@code reason} of these.
+     */
     List<Facts> members();
 
     /** A change that has not been made. */

@@ -35,7 +35,9 @@ public final class EventFacts {
                     "how",
                     word(ended.end().how()),
                     "failure",
-                    ended.end().failure().map(VmFailure::word));
+                    ended.end().failure().map(VmFailure::word),
+                    "because",
+                    ended.end().because());
         } else if (event instanceof VmEvent.Missed missed) {
             return Facts.of("event", "missed", "at", time(missed.at()), "count", missed.count());
         } else if (event instanceof VmEvent.OfVm other) {
@@ -60,6 +62,6 @@ public final class EventFacts {
 
     /** As in {@code powered-off}. */
     public static String word(VmEnd.How how) {
-        return how.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return how.word();
     }
 }

@@ -55,6 +55,21 @@ public final class EventTail {
         return end;
     }
 
+    /**
+     * Where the last ones begin.
+     *
+     * @param count so many, 0 or more
+     * @param vm only those that concern this one
+     */
+    public synchronized long last(int count, Optional<String> vm) {
+        long at = end;
+        for (int left = count; left > 0 && at > Math.max(0, end - KEPT); at--) {
+            Facts event = ring[(int) ((at - 1) % KEPT)];
+            left -= vm.isEmpty() || event.get("vm").equals(vm) ? 1 : 0;
+        }
+        return at;
+    }
+
     /** Whether nothing comes after this position. */
     public synchronized boolean isOver(long position) {
         return over && position >= end;

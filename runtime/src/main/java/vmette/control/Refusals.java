@@ -5,6 +5,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.GuestFileException;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.ProgramNotRunException;
 import vmette.errors.Status;
 import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
@@ -12,6 +13,9 @@ import vmette.errors.VmetteIoException;
 /** Failures on their way over a control connection. */
 final class Refusals {
     private static final Logger LOG = LoggerFactory.getLogger(Refusals.class);
+    private static final String NOT_THERE = "ENOENT";
+    private static final String PROGRAM_MISSING = "PROGRAM_MISSING";
+    private static final String PROGRAM_REFUSED = "PROGRAM_REFUSED";
     private static final int MAX_MESSAGE = 16_000;
 
     private Refusals() {}
@@ -24,6 +28,10 @@ final class Refusals {
         }
         if (cause instanceof GuestFileException file) {
             return new ControlFrame.Failed(file.reason(), cut(file.getMessage()));
+        }
+        if (cause instanceof ProgramNotRunException program) {
+            return new ControlFrame.Failed(
+                    program.isMissing() ? PROGRAM_MISSING : PROGRAM_REFUSED, cut(program.getMessage()));
         }
         if (cause instanceof VmetteException known) {
             return new ControlFrame.Failed(known.status().name(), cut(known.getMessage()));
@@ -41,6 +49,11 @@ final class Refusals {
         if (failed.reason().equals(Status.INVALID_CONFIG.name())) {
             return new InvalidConfigException(failed.message());
         }
-        return new VmetteIoException(failed.message());
+        return switch (failed.reason()) {
+            case NOT_THERE -> new NotThereException(failed.message());
+            case PROGRAM_MISSING, PROGRAM_REFUSED ->
+                new ProgramNotRunException(failed.message(), failed.reason().equals(PROGRAM_MISSING));
+            default -> new VmetteIoException(failed.message());
+        };
     }
 }

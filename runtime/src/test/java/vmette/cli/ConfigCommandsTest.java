@@ -156,7 +156,15 @@ class ConfigCommandsTest {
                         "vmette.fleet.db.memory = 256MiB (" + file + ":2)",
                         "vmette.fleet.web.publish = [0:80] (" + file + ":3)",
                         "vmette.fleet.web.env.TOKEN = (not shown) (" + file + ":3)",
-                        "vmette.fleet.web.run = httpd -f (" + file + ":3)");
+                        "vmette.fleet.web.run = httpd -f (" + file + ":3)",
+                        "vmette.fleet.web.template = web (" + file + ":5)",
+                        "vmette.fleet.web.count = 2 (" + file + ":5)",
+                        "vmette.fleet.web.group = all (" + file + ":8)",
+                        "vmette.groups.all.strategy = one-for-all (" + file + ":8)",
+                        "vmette.groups.all.children = [db, web] (" + file + ":8)",
+                        "vmette.groups.all.max-restarts = 5 (default)",
+                        "vmette.groups.all.within = 10m (default)");
+        assertThat(said.out()).doesNotContain("vmette.fleet.db.count");
         assertThat(said.out()).doesNotContain("hunter");
         Set<String> shown =
                 said.out().lines().map(line -> line.split(" = ", 2)[0]).collect(Collectors.toSet());
@@ -180,7 +188,39 @@ class ConfigCommandsTest {
             assertThat(settings.path("vmette.vm.vcpus").path("from").asText()).isEqualTo("default");
             assertThat(shown.path("fleet").path("db").path("vcpus").path("from").asText())
                     .isEqualTo(file + ":6");
+            assertThat(shown.path("fleet")
+                            .path("web")
+                            .path("count")
+                            .path("value")
+                            .asInt())
+                    .isEqualTo(2);
+            assertThat(shown.path("groups")
+                            .path("all")
+                            .path("strategy")
+                            .path("value")
+                            .asText())
+                    .isEqualTo("one-for-all");
         }
+    }
+
+    @Test
+    void groupsShowWhatOthersSayOfThem() throws IOException {
+        String file = file("""
+                vmette {
+                  fleet { a { group = inner }, b {} }
+                  groups.inner { parent = outer }
+                  groups.outer { max-restarts = 2, children = [b] }
+                }
+                """);
+        assertThat(vmette(Map.of(), "config", "show", file).out().lines())
+                .contains(
+                        "vmette.fleet.a.group = inner (" + file + ":2)",
+                        "vmette.fleet.b.group = outer (" + file + ":4)",
+                        "vmette.groups.inner.strategy = one-for-one (default)",
+                        "vmette.groups.inner.children = [a] (" + file + ":3)",
+                        "vmette.groups.inner.parent = outer (" + file + ":3)",
+                        "vmette.groups.outer.max-restarts = 2 (" + file + ":4)",
+                        "vmette.groups.outer.children = [b, inner] (" + file + ":4)");
     }
 
     @Test

@@ -106,7 +106,7 @@ class FleetCliIT {
 
         copiesFindItToo();
         theFileIsChanged();
-        whatIsStoppedStaysOffUntilItIsRestarted();
+        whatIsStoppedStaysOffUntilItIsWanted();
 
         Result down = vmette("down", file.toString());
         assertThat(down.code()).as(down.stderr()).isZero();
@@ -134,7 +134,10 @@ class FleetCliIT {
                 "--exec",
                 "echo $A; pwd; id -u");
         assertThat(told.stdout()).isEqualTo("b c\n/tmp\n65534\n");
-        assertThat(vmette("exec", "web-1", "--", "nothing-of-that-name").code()).isEqualTo(1);
+        assertThat(vmette("exec", "web-1", "--", "nothing-of-that-name").code()).isEqualTo(127);
+        assertThat(vmette("exec", "web-1", "a; b").stderr())
+                .contains("cannot run a; b")
+                .contains("goes after --exec");
 
         Result wrong = vmette("exec", "wep-1", "--", "true");
         assertThat(wrong.code()).isEqualTo(1);
@@ -209,13 +212,20 @@ class FleetCliIT {
                 .contains("the nearest one is memory");
     }
 
-    private void whatIsStoppedStaysOffUntilItIsRestarted() {
+    private void whatIsStoppedStaysOffUntilItIsWanted() throws IOException {
         assertThat(vmette("stop", "web-2").stderr()).contains("web-2 is off: stopped");
         assertThat(vmette("ps").stdout()).doesNotContain("web-2");
         assertThat(field(vmette("ps", "--all", "--json").stdout(), "web-2", "state"))
                 .isEqualTo("ended");
         Result again = vmette("restart", "web-2");
         assertThat(again.code()).as(again.stderr()).isZero();
+        assertThat(vmette("stop", "web-2").code()).isZero();
+        describe("100MiB", 2);
+        Result up = vmette("up", file.toString(), "--yes");
+        assertThat(up.code()).as(up.stderr()).isZero();
+        assertThat(up.stdout())
+                .contains("+ web-2  is started again (stopped)\n")
+                .contains("2 VMs go on as before");
         assertThat(vmette("exec", "web-2", "--", "true").code()).isZero();
     }
 

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,6 +24,8 @@ import vmette.config.fleet.DeploymentDiff;
 import vmette.config.fleet.DeploymentFile;
 import vmette.control.Facts;
 import vmette.errors.InvalidConfigException;
+import vmette.group.MemberStatus;
+import vmette.group.MemberStatus.State;
 
 /** What the commands of fleets say, and what they take for the same fleet. */
 class FleetLinesTest {
@@ -40,7 +43,7 @@ class FleetLinesTest {
         Deployment now = fleet(
                 "vm.memory = 128MiB, fleet { a { memory = 256MiB, env.X = 2 }, c { recovery.mode = transient }"
                         + ", d {}, e { rootfs = \"debian:12\" } }, groups.g.strategy = one-for-all, groups.g.children = [a]");
-        List<Facts> steps = FleetSteps.of(DeploymentDiff.between(old, now), true);
+        List<Facts> steps = FleetSteps.of(DeploymentDiff.between(old, now), Map.of(), true);
         assertThat(FleetSteps.lines(steps))
                 .contains(
                         "- b  is stopped",
@@ -58,10 +61,52 @@ class FleetLinesTest {
         assertThat(Json.line(FleetSteps.json("shop", steps)))
                 .startsWith("{\"fleet\":\"shop\",\"stop\":[\"b\"],\"replace\":[{\"vm\":\"a\",\"changes\":[")
                 .contains("{\"key\":\"memory\",\"from\":\"128MiB\",\"to\":\"256MiB\"}")
-                .contains("\"start\":[\"e\"],\"groups\":[\"g\",\"h\"],\"unchanged\":1,\"settings\":true}");
-        List<Facts> none = FleetSteps.of(DeploymentDiff.between(now, now), false);
+                .contains(
+                        "\"start\":[\"e\"],\"startAgain\":[],\"groups\":[\"g\",\"h\"],\"unchanged\":1,\"settings\":true}");
+        List<Facts> none = FleetSteps.of(DeploymentDiff.between(now, now), Map.of(), false);
         assertThat(FleetSteps.lines(none)).containsExactly("  4 VMs go on as before");
         assertThat(FleetSteps.summary(none)).isEmpty();
+    }
+
+    @Test
+    void whatTheFileHasAndDoesNotRunIsStartedAgain() {
+        Deployment fleet = fleet("fleet { a {}, b {}, c {}, d {}, e {} }, groups.g.children = [c, d]");
+        Map<String, MemberOver> over = MemberOver.of(
+                List.of(
+                        member("a", State.FAILED, "VM a broke"),
+                        member("b", State.ENDED, "VM b has ended: stopped"),
+                        new MemberStatus(
+                                "g",
+                                true,
+                                State.FAILED,
+                                0,
+                                0,
+                                Optional.of("group g failed"),
+                                List.of(member("c", State.WAITING, ""), member("d", State.ENDED, ""))),
+                        member("e", State.READY, "")),
+                name -> Optional.of("powered-off"));
+        assertThat(over.get("c"))
+                .isEqualTo(new MemberOver(true, "given up with the group g", Optional.of("group g failed")));
+        assertThat(over.get("b").givenUp()).isFalse();
+        DeploymentDiff none = DeploymentDiff.between(fleet, fleet);
+        Map<String, String> again = UpFleet.again(none, over);
+        List<Facts> steps = FleetSteps.of(none, again, false);
+        assertThat(FleetSteps.lines(steps))
+                .containsExactly(
+                        "+ a  is started again (given up)",
+                        "+ b  is started again (powered off)",
+                        "+ c  is started again (given up with the group g)",
+                        "+ d  is started again (given up with the group g)",
+                        "  1 VM goes on as before");
+        assertThat(FleetSteps.summary(steps)).contains("4 to start again");
+        assertThat(Json.line(FleetSteps.json("shop", steps))).contains("\"startAgain\":[\"a\",\"b\",\"c\",\"d\"]");
+        Deployment other = fleet("fleet { a { memory = 1GiB }, b { recovery.mode = transient } }");
+        assertThat(UpFleet.again(DeploymentDiff.between(fleet, other), over)).containsOnlyKeys("b");
+    }
+
+    private static MemberStatus member(String name, State state, String reason) {
+        Optional<String> known = Optional.of(reason).filter(text -> !text.isEmpty());
+        return new MemberStatus(name, false, state, 1, 0, known, List.of());
     }
 
     @Test
@@ -85,39 +130,85 @@ class FleetLinesTest {
                         "fleet",
                         "shop",
                         "failure",
-                        "VmmExit(9)"),
+                        "VmmExit(9)",
+                        "ports",
+                        "40123:80 8443:443"),
+                Facts.of(
+                        "name",
+                        "sad",
+                        "state",
+                        "given-up",
+                        "incarnation",
+                        3,
+                        "failure",
+                        "ServiceEnded(3)",
+                        "reason",
+                        "given up: it was recovered 2 times"),
                 Facts.of("name", "db", "state", "waiting"),
                 Facts.of("name", "old", "state", "ended"),
                 Facts.of("name", "evil\u001b[2J", "state", "ready", "ready", "no time", "incarnation", "x"));
         assertThat(new PsTable(vms, false, NOW).lines())
                 .containsExactly(
-                        "NAME         STATE    LIFE  UP     REC  MEMORY   GROUP  FLEET  LAST FAILURE",
+                        "NAME         STATE     INC  UP     REC  MEMORY   PORTS              GROUP  FLEET  LAST FAILURE",
                         "db           waiting",
                         "evil\\x1b[2J  ready",
-                        "web          ready    2     1m 5s  1    512 MiB  front  shop   VmmExit(9)");
-        assertThat(new PsTable(vms, true, NOW).json()).hasSize(4);
+                        "sad          given-up  3                                                          "
+                                + "ServiceEnded(3), given up: it was recovered 2 times",
+                        "web          ready     2    1m 5s  1    512 MiB  40123:80 8443:443  front  shop   VmmExit(9)");
+        assertThat(new PsTable(vms, true, NOW).json()).hasSize(5);
         assertThat(Json.line(new PsTable(vms, false, NOW).json().get(2)))
+                .contains(
+                        "\"state\":\"given-up\"", "\"reason\":\"given up: it was recovered 2 times\"", "\"ports\":[]");
+        assertThat(Json.line(new PsTable(vms, false, NOW).json().get(3)))
+                .contains("\"ports\":[{\"host\":40123,\"guest\":80},{\"host\":8443,\"guest\":443}]")
                 .contains("\"name\":\"web\"", "\"incarnation\":2", "\"upSeconds\":65", "\"memoryMib\":512");
     }
 
     @Test
     void eventsAreLinesForPeopleAndForPrograms() {
         Facts ready = Facts.of("event", "ready", "at", NOW, "vm", "web", "incarnation", 2, "boot-ms", 2100);
-        assertThat(EventLines.dated(ready)).isEqualTo("2026-01-31T12:00:00Z  web (life 2) is ready after 2.1 s");
+        assertThat(EventLines.dated(ready)).isEqualTo("2026-01-31T12:00:00Z  web (incarnation 2) is ready after 2.1 s");
         assertThat(EventLines.json(ready))
                 .isEqualTo(
                         "{\"event\":\"ready\",\"at\":\"2026-01-31T12:00:00Z\",\"vm\":\"web\",\"incarnation\":2,\"bootMs\":2100}");
         assertThat(EventLines.text(Facts.of("event", "missed", "count", 7))).isEqualTo("7 events were missed");
         assertThat(EventLines.text(Facts.of("event", "ended", "vm", "web", "how", "failed", "failure", "Hung")))
                 .isEqualTo("web has ended: failed (Hung)");
-        assertThat(EventLines.text(Facts.of("event", "stopping", "vm", "web")))
-                .isEqualTo("web is stopping: to be restarted");
+        assertThat(EventLines.text(Facts.of("event", "stopping", "vm", "web"))).isEqualTo("web is being restarted");
+        assertThat(EventLines.text(Facts.of("event", "stopping", "vm", "web", "how", "stopped")))
+                .isEqualTo("web is being stopped");
+        assertThat(EventLines.text(Facts.of("event", "stopping", "vm", "web", "how", "timed-out")))
+                .isEqualTo("web is being stopped: its timeout has passed");
+        assertThat(EventLines.text(Facts.of(
+                        "event", "ended", "vm", "job", "how", "stopped", "because", "of its group app: VM a broke")))
+                .isEqualTo("job has ended: stopped, because of its group app: VM a broke");
         assertThat(EventLines.text(Facts.of("event", "danced", "vm", "web"))).isEqualTo("web danced");
         assertThat(EventLines.text(Facts.of())).isEmpty();
     }
 
+    @Test
+    void theLastEventsOfAllRuntimes() {
+        List<Facts> events = List.of(at("12:00:03"), at("12:00:01"), at("12:00:02"));
+        assertThat(EventsCommand.last(events, null)).containsExactly(at("12:00:01"), at("12:00:02"), at("12:00:03"));
+        assertThat(EventsCommand.last(events, 2)).containsExactly(at("12:00:02"), at("12:00:03"));
+        assertThat(EventsCommand.last(events, 0)).isEmpty();
+        assertThat(EventsCommand.last(events, 9)).hasSize(3);
+    }
+
+    private static Facts at(String time) {
+        return Facts.of("event", "ready", "at", "2026-01-31T" + time + "Z");
+    }
+
+    @Test
+    void whatLooksLikeACommandLineGetsAHint() {
+        assertThat(ExecCommand.hint(List.of("a; b"))).contains("--exec").contains("-- sh -c");
+        assertThat(ExecCommand.hint(List.of("no-such-thing"))).isEmpty();
+        assertThat(ExecCommand.hint(List.of("echo", "a; b"))).isEmpty();
+    }
+
     @ParameterizedTest
-    @CsvSource({"PT-1S,0.0 s", "PT59.94S,59.9 s", "PT65S,1m 5s", "PT2H10M59S,2h 10m", "P12DT1H,12d 1h"})
+    @CsvSource({"PT-1S,0 ms", "PT0.35S,350 ms", "PT59.94S,59.9 s", "PT65S,1m 5s", "PT2H10M59S,2h 10m", "P12DT1H,12d 1h"
+    })
     void spansHaveTwoUnits(Duration span, String text) {
         assertThat(Spans.text(span)).isEqualTo(text);
     }

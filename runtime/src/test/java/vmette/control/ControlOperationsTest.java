@@ -53,11 +53,24 @@ class ControlOperationsTest {
         fleet.members.add(Facts.of("name", "web", "state", "starting", "group", "front"));
         fleet.members.add(Facts.of("name", "later", "state", "waiting"));
         fixture.server.publish(fleet);
+        fixture.runtime.vms.add(Facts.of("name", "worn", "state", "ended", "incarnation", 4));
+        fleet.members.add(Facts.of("name", "worn", "state", "given-up", "reason", "group front failed"));
         assertThat(all("ps", ""))
                 .containsExactly(
                         Facts.of("name", "alone", "state", "starting"),
                         Facts.of("name", "later", "state", "waiting", "fleet", "shop"),
-                        Facts.of("name", "web", "state", "ready", "group", "front", "fleet", "shop", "incarnation", 2));
+                        Facts.of("name", "web", "state", "ready", "group", "front", "fleet", "shop", "incarnation", 2),
+                        Facts.of(
+                                "name",
+                                "worn",
+                                "state",
+                                "given-up",
+                                "reason",
+                                "group front failed",
+                                "fleet",
+                                "shop",
+                                "incarnation",
+                                4));
     }
 
     @Test
@@ -111,6 +124,10 @@ class ControlOperationsTest {
         fixture.runtime.events.add(Facts.of("event", "began", "vm", "web"));
         fixture.runtime.events.add(Facts.of("event", "began", "vm", "other"));
         assertThat(all("events", "", "end")).hasSize(2);
+        assertThat(all("events", "", "end", "1")).containsExactly(Facts.of("event", "began", "vm", "other"));
+        assertThat(all("events", "web", "end", "1")).containsExactly(Facts.of("event", "began", "vm", "web"));
+        assertThat(all("events", "web", "end", "0")).isEmpty();
+        assertThat(all("events", "", "end", "5000")).hasSize(2);
         assertThat(all("events", "web", "end")).containsExactly(Facts.of("event", "began", "vm", "web"));
         try (ControlCall call = fixture.call("events", "web", "follow")) {
             assertThat(call.next()).contains(Facts.of("event", "began", "vm", "web"));

@@ -21,13 +21,16 @@ import vmette.errors.InvalidConfigException;
  * @param settings the runtime's, as the file and {@code reference.conf} have them
  * @param deployment the fleet, which may be empty
  * @param entries what each name of {@code vmette.fleet} comes to with all that it inherits; values know where they were set
+ * @param groups what each name of {@code vmette.groups} comes to, likewise
  */
-public record DeploymentFile(RuntimeSettings settings, Deployment deployment, Map<String, Config> entries) {
+public record DeploymentFile(
+        RuntimeSettings settings, Deployment deployment, Map<String, Config> entries, Map<String, Config> groups) {
     private static final String ROOT = "vmette";
 
     /** Checks what is given. */
     public DeploymentFile {
         entries = Map.copyOf(entries);
+        groups = Map.copyOf(groups);
     }
 
     /**
@@ -94,13 +97,12 @@ public record DeploymentFile(RuntimeSettings settings, Deployment deployment, Ma
         Templates templates = new Templates(vmette, base, problems);
         Map<String, NamedSection> fleet = NamedSection.all(vmette, "fleet", Keys.ENTRY, problems);
         Map<String, Entry> entries = Entries.read(fleet, templates, problems);
-        Deployment deployment = new Groups(
-                        NamedSection.all(vmette, "groups", Keys.GROUP, problems), fleet, entries, problems)
-                .deployment();
+        Groups groups = new Groups(NamedSection.all(vmette, "groups", Keys.GROUP, problems), fleet, entries, problems);
+        Deployment deployment = groups.deployment();
         problems.throwIfAny(name);
         Map<String, Config> wholes = new LinkedHashMap<>();
-        entries.forEach((entry, read) -> wholes.put(entry, read.whole()));
-        return new DeploymentFile(settings.value().orElseThrow(), deployment, wholes);
+        entries.forEach((entry, read) -> wholes.put(entry, read.shown(groups.parent(entry))));
+        return new DeploymentFile(settings.value().orElseThrow(), deployment, wholes, groups.shown());
     }
 
     private static void checkTop(Config config, Problems problems) {

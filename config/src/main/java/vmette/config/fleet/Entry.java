@@ -1,6 +1,7 @@
 package vmette.config.fleet;
 
 import com.typesafe.config.Config;
+import com.typesafe.config.ConfigValue;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -21,6 +22,16 @@ record Entry(NamedSection section, Optional<Integer> count, Optional<String> gro
                         .mapToObj(i -> section.name() + "-" + i)
                         .toList())
                 .orElse(List.of(section.name()));
+    }
+
+    /**
+     * All of it, with what is said of it and not by it: how many it is, and where it belongs.
+     *
+     * @param member the name of its group, and where that is said
+     */
+    Config shown(Optional<ConfigValue> member) {
+        Config shown = section.only("template", "count").withFallback(whole);
+        return member.map(name -> shown.withValue("group", name)).orElse(shown);
     }
 
     /** Its VMs. */

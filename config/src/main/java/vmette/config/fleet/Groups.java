@@ -1,5 +1,10 @@
 package vmette.config.fleet;
 
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigOrigin;
+import com.typesafe.config.ConfigValue;
+import com.typesafe.config.ConfigValueFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -10,11 +15,14 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
+import vmette.config.Origins;
 import vmette.config.RecoverySettings;
 
 /** Reads {@code vmette.groups}: who belongs where, and in which order. */
 final class Groups {
     private static final Strategy DEFAULT = Strategy.ONE_FOR_ONE;
+
+    private static final Config DEFAULTS = ConfigFactory.parseMap(Map.of("strategy", DEFAULT.word()), Origins.DEFAULT);
 
     private final Map<String, NamedSection> sections;
     private final Map<String, NamedSection> fleet;
@@ -55,6 +63,43 @@ final class Groups {
         roots.addAll(sections.keySet());
         roots.removeAll(parents.keySet());
         return new Deployment(vms, groups, expanded(roots.stream()));
+    }
+
+    /** The group that a name of the fleet or a group belongs to, as it says itself, or as the group does. */
+    Optional<ConfigValue> parent(String child) {
+        return Optional.ofNullable(parents.get(child)).map(group -> {
+            boolean says = listed.get(group).contains(child);
+            ConfigOrigin said = says
+                    ? sections.get(group).own().root().get("children").origin()
+                    : (fleet.containsKey(child) ? fleet : sections)
+                            .get(child)
+                            .own()
+                            .origin();
+            return ConfigValueFactory.fromAnyRef(group).withOrigin(said);
+        });
+    }
+
+    /** What each group comes to; of a name that has a count, the name. */
+    Map<String, Config> shown() {
+        Map<String, Config> shown = new TreeMap<>();
+        sections.forEach((name, section) -> {
+            List<String> children = new ArrayList<>(listed.get(name));
+            rest(section).forEach(children::add);
+            ConfigOrigin said = section.has("children")
+                    ? section.own().root().get("children").origin()
+                    : section.own().origin();
+            Config whole = section.own()
+                    .withFallback(Keys.REFERENCE.getConfig("recovery").root().withOnlyKey("max-restarts"))
+                    .withFallback(Keys.REFERENCE.getConfig("recovery").root().withOnlyKey("within"))
+                    .withFallback(DEFAULTS)
+                    .withValue(
+                            "children",
+                            ConfigValueFactory.fromIterable(children).withOrigin(said));
+            shown.put(
+                    name,
+                    parent(name).map(group -> whole.withValue("parent", group)).orElse(whole));
+        });
+        return shown;
     }
 
     private void join(NamedSection section, String key) {
@@ -145,12 +190,7 @@ final class Groups {
     }
 
     private List<String> children(NamedSection section, Strategy strategy) {
-        Set<String> rest = new TreeSet<>();
-        parents.forEach((child, group) -> {
-            if (group.equals(section.name()) && !listed.get(group).contains(child)) {
-                rest.add(child);
-            }
-        });
+        Set<String> rest = rest(section);
         if (strategy == Strategy.REST_FOR_ONE && !rest.isEmpty()) {
             section.refuse(
                     "strategy",
@@ -158,6 +198,17 @@ final class Groups {
                     "name all of its children there, in the order in which they are started");
         }
         return expanded(Stream.concat(listed.get(section.name()).stream(), rest.stream()));
+    }
+
+    /** Children that only say themselves that they are. */
+    private Set<String> rest(NamedSection section) {
+        Set<String> rest = new TreeSet<>();
+        parents.forEach((child, group) -> {
+            if (group.equals(section.name()) && !listed.get(group).contains(child)) {
+                rest.add(child);
+            }
+        });
+        return rest;
     }
 
     /** The VMs in the place of what counts them. */
