@@ -78,6 +78,12 @@ class StopWhileFetchingIT {
                         .isEmpty();
             }
         }
+        // The directory of the user's runtimes stays, empty.
+        try (var left = Files.list(runtime)) {
+            for (Path empty : left.toList()) {
+                Files.delete(empty);
+            }
+        }
         Files.delete(runtime);
     }
 }

@@ -38,7 +38,7 @@ public final class AdmissionGate implements VmAdmission {
         synchronized (this) {
             waiting = asked;
         }
-        open.whenComplete((opened, failure) -> {
+        open.minimalCompletionStage().whenComplete((opened, failure) -> {
             if (failure == null) {
                 pass(asked);
             } else {

@@ -3,6 +3,7 @@ package vmette.actors;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import akka.Done;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
@@ -239,18 +240,20 @@ class FleetActorTest {
     void soManyChangesAndRestartsWaitAndNoMore() {
         try (FleetFixture fixture = new FleetFixture(Deployment.EMPTY)) {
             Deployment wanted = three(Strategy.ONE_FOR_ONE, 3);
+            List<CompletableFuture<Done>> asked = new ArrayList<>();
             for (int i = 0; i <= FleetActor.CHANGES; i++) {
-                fixture.apply(wanted);
+                asked.add(fixture.apply(wanted));
             }
             assertThat(Await.failure(fixture.apply(wanted)))
                     .isInstanceOf(vmette.errors.VmBusyException.class)
                     .hasMessageContaining("32 changes of it wait already");
             for (int i = 0; i < FleetActor.RESTARTS; i++) {
-                fixture.restart("c");
+                asked.add(fixture.restart("c"));
             }
             assertThat(Await.failure(fixture.restart("c")))
                     .isInstanceOf(vmette.errors.VmBusyException.class)
                     .hasMessageContaining("256 callers wait");
+            assertThat(asked).noneMatch(CompletableFuture::isDone);
         }
     }
 }

@@ -59,7 +59,7 @@ class AdmissionGateTest {
     /** Another incarnation too, though the first did not get as far. */
     @Test
     void ifItDoesNotOpenNobodyEntersEver() {
-        gate.opensWith(before.thenApply(done -> done));
+        gate.opensWith(before.thenApply(done -> "done"));
         CompletionStage<Void> first = gate.enter();
         gate.cancel();
         before.completeExceptionally(new IllegalArgumentException("a port is taken"));

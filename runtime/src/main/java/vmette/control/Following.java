@@ -95,7 +95,7 @@ final class Following {
 
     private CompletableFuture<?> settledOrLeft(CompletableFuture<?> end) {
         CompletableFuture<Void> over = new CompletableFuture<>();
-        end.whenComplete((result, failure) -> over.complete(null));
+        end.minimalCompletionStage().whenComplete((result, failure) -> over.complete(null));
         Leaving.watch(connection, gone -> over.complete(null));
         return over;
     }

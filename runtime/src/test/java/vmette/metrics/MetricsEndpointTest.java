@@ -190,7 +190,7 @@ class MetricsEndpointTest {
             }
             assertThat(events.missed()).isPositive();
             assertThat(registry.get("vmette.events.missed").functionCounter().count())
-                    .isEqualTo(events.missed());
+                    .isEqualTo((double) events.missed());
         } finally {
             system.terminate();
         }
