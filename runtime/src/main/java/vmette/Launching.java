@@ -22,9 +22,9 @@ record Launching(VmAdmission admission, CompletableFuture<Done> bound, Completab
         return new Launching(admission, new CompletableFuture<>(), new CompletableFuture<>());
     }
 
-    /** The same when the machine is its supervisor's alone, or gone. */
+    /** The same when the machine is its supervisor's alone, who closes it whatever happens. */
     Launching withoutMachine() {
-        return new Launching(admission, bound, NO_MACHINE);
+        return machine == NO_MACHINE ? this : new Launching(admission, bound, NO_MACHINE);
     }
 
     void boundWhen(CompletionStage<?> binding) {

@@ -42,7 +42,6 @@ import vmette.stream.Vsock;
 public final class VmHandle {
     private final VmTicket ticket;
     private final Vsock vsock;
-    private final GuestFiles files;
     private final GuestTcp tcp;
     private final PortForwards forwards;
     private final VmEvents events;
@@ -68,8 +67,7 @@ public final class VmHandle {
         this.forwards = new PortForwards(ticket, tcp, settings.forward(), system);
         this.told = registry;
         this.system = system;
-        this.files = new GuestFiles(name(), new BuiltInCommands(this), system);
-        ticket.ended().thenRun(() -> {
+        ticket.onEnd(() -> {
             unanswered.fail(gone());
             events.over(name());
         });
@@ -200,7 +198,7 @@ public final class VmHandle {
 
     /** The guest's files. */
     public GuestFiles files() {
-        return files;
+        return new GuestFiles(name(), new BuiltInCommands(this), system);
     }
 
     /**

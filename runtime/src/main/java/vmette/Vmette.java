@@ -88,6 +88,7 @@ public final class Vmette implements AutoCloseable {
     private final LazyControl control;
     private final AdmissionControl admission;
     private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
+    private final CompletionStage<ActorSystem<?>> onceUp = system.minimalCompletionStage();
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
     private final boolean ownsSystem;
     private final VmEvents events;
@@ -570,7 +571,7 @@ public final class Vmette implements AutoCloseable {
         VmVsock vsock = new VmVsock(name);
         LogRing log = new LogRing(settings.log().keep());
         VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock), service, log);
-        VmHandle vm = new VmHandle(ticket, settings, registry, system.minimalCompletionStage(), events);
+        VmHandle vm = new VmHandle(ticket, settings, registry, onceUp, events);
         if (closed.get()) {
             ticket.readiness()
                     .completeExceptionally(
@@ -590,7 +591,7 @@ public final class Vmette implements AutoCloseable {
         }
         living.add(vm);
         vsocks.add(vsock);
-        ticket.ended().thenRun(() -> {
+        ticket.onEnd(() -> {
             alive.remove(ticket);
             living.remove(vm);
             vsocks.end(vsock);
@@ -614,12 +615,16 @@ public final class Vmette implements AutoCloseable {
                     echo(ticket);
                     return machines.begin(spec, name, vsock::attach);
                 }));
-        // Nothing of a former incarnation is kept for as long as its VM lives.
-        machine.thenCompose(Machine::exited)
-                .thenRun(() -> alive.computeIfPresent(ticket, (same, begun) -> begun.withoutMachine()));
         Supervision supervision = refine.apply(machines.supervision(name, policy))
                 .withAdmission(way)
-                .andEvents(events::publish);
+                .andEvents(event -> {
+                    // Its supervisor answers for it from here on. Nothing of a former incarnation is kept for as long
+                    // as its VM lives.
+                    if (event instanceof VmEvent.Began) {
+                        alive.computeIfPresent(ticket, (same, begun) -> begun.withoutMachine());
+                    }
+                    events.publish(event);
+                });
         vm.tellRegistry(new VmRegistry.Launch(ticket, supervision, Optional.of(machine)));
         registry.minimalCompletionStage().exceptionally(failure -> {
             way.end();

@@ -2,8 +2,7 @@ package vmette.actors;
 
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.javadsl.ActorContext;
-import java.util.HashMap;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -25,8 +24,8 @@ final class DetachedExecutions {
     private final ActorContext<VmInstance.Command> context;
     private final String vm;
     private final LongFunction<VmInstance.Command> forget;
-    private final Map<Long, Known> known = new HashMap<>();
-    private final Map<Long, Announced> announced = new LinkedHashMap<>();
+    private Map<Long, Known> known = Collections.emptyMap();
+    private Map<Long, Announced> announced = Collections.emptyMap();
 
     /** @param forget what the incarnation is told when the actor of an execution has stopped */
     DetachedExecutions(ActorContext<VmInstance.Command> context, String vm, LongFunction<VmInstance.Command> forget) {
@@ -37,6 +36,7 @@ final class DetachedExecutions {
 
     ActorRef<Detached.Command> add(DetachedTicket ticket, AgentLink link) {
         ActorRef<Detached.Command> actor = context.spawn(Detached.create(ticket, link, vm), "detached-" + ticket.id());
+        known = OnDemand.map(known);
         known.put(ticket.id(), new Known(ticket, actor));
         context.watchWith(actor, forget.apply(ticket.id()));
         return actor;
@@ -75,9 +75,13 @@ final class DetachedExecutions {
     /** The agent speaks of a command that nobody here has started. However many a hostile one makes up, few are remembered. */
     void announced(long execution, AgentFrame frame) {
         if (frame instanceof AgentFrame.Started started && announced.size() < GuestProtocol.MAX_EXECUTIONS) {
+            announced = OnDemand.map(announced);
             announced.put(execution, new Announced(started, Optional.empty()));
         } else if (frame instanceof AgentFrame.Exited exited) {
-            announced.computeIfPresent(execution, (id, news) -> new Announced(news.started(), Optional.of(exited)));
+            Announced news = announced.get(execution);
+            if (news != null) {
+                announced.put(execution, new Announced(news.started(), Optional.of(exited)));
+            }
         }
     }
 

@@ -279,7 +279,10 @@ public final class FleetActor extends AbstractBehavior<FleetActor.Command> {
             try {
                 VmTicket ticket = machines.launch(vm, supervision -> supervision.withGroup(link));
                 lives.put(name, new Life(ticket, order, vm.mode()));
-                ticket.ended().thenAccept(end -> self.tell(new Over(name, order, end, refusal(ticket, end))));
+                ticket.onEnd(() -> {
+                    VmEnd end = ticket.ending().join();
+                    self.tell(new Over(name, order, end, refusal(ticket, end)));
+                });
             } catch (VmetteException e) {
                 self.tell(new Over(name, order, VmEnd.of(VmEnd.How.STOPPED), Optional.of(e)));
             }

@@ -5,6 +5,7 @@ import akka.actor.typed.Behavior;
 import akka.actor.typed.Signal;
 import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
+import java.util.concurrent.Callable;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -65,44 +66,34 @@ final class Guarded {
 
     /** @param told what it fails with, before it does */
     static <T> Receive<T> failing(Receive<T> inner, Consumer<Throwable> told) {
-        return failing(inner::receiveMessage, inner::receiveSignal, told);
-    }
-
-    /** What takes a message or a signal. */
-    @FunctionalInterface
-    interface Handler<M, T> {
-        Behavior<T> on(M what) throws Exception;
-    }
-
-    /**
-     * The same without a builder, which keeps an object for each kind of message and actor: there may be ten thousand of these.
-     *
-     * @param told what it fails with, before it does
-     */
-    static <T> Receive<T> failing(Handler<T, T> messages, Handler<Signal, T> signals, Consumer<Throwable> told) {
         return new Receive<>() {
             @Override
             public Behavior<T> receiveMessage(T message) throws Exception {
-                return act(messages, message);
+                return contained(() -> inner.receiveMessage(message), told);
             }
 
             @Override
             public Behavior<T> receiveSignal(Signal signal) throws Exception {
-                return act(signals, signal);
-            }
-
-            private <M> Behavior<T> act(Handler<M, T> handler, M what) throws Exception {
-                try {
-                    return handler.on(what);
-                } catch (LinkageError | StackOverflowError e) {
-                    told.accept(e);
-                    throw new Contained(e);
-                } catch (Exception | Error e) {
-                    told.accept(e);
-                    throw e;
-                }
+                return contained(() -> inner.receiveSignal(signal), told);
             }
         };
+    }
+
+    /**
+     * Does what a behaviour does with a message or a signal, so that it fails alone.
+     *
+     * @param told what it fails with, before it does
+     */
+    static <R> R contained(Callable<R> action, Consumer<Throwable> told) throws Exception {
+        try {
+            return action.call();
+        } catch (LinkageError | StackOverflowError e) {
+            told.accept(e);
+            throw new Contained(e);
+        } catch (Exception | Error e) {
+            told.accept(e);
+            throw e;
+        }
     }
 
     /**

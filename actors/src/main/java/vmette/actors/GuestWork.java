@@ -4,7 +4,7 @@ import akka.actor.typed.ActorRef;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -42,10 +42,10 @@ final class GuestWork {
     private final RuntimeSettings settings;
     private final AgentLink link;
     private final ImageDefaults image;
-    private final Map<Long, ActorRef<Execution.Command>> executions = new HashMap<>();
-    private final Map<Long, ActorRef<Forwarding.Command>> forwards = new HashMap<>();
+    private Map<Long, ActorRef<Execution.Command>> executions = Collections.emptyMap();
+    private Map<Long, ActorRef<Forwarding.Command>> forwards = Collections.emptyMap();
     private final DetachedExecutions detached;
-    private final Map<Long, CompletableFuture<AgentFrame.Pong>> pings = new HashMap<>();
+    private Map<Long, CompletableFuture<AgentFrame.Pong>> pings = Collections.emptyMap();
     private long lastPing;
 
     GuestWork(
@@ -94,6 +94,7 @@ final class GuestWork {
         link.send(Execution.frame(ticket, image, settings.exec()));
         ActorRef<Execution.Command> actor =
                 context.spawn(Execution.create(ticket, link, vm, settings.exec()), "execution-" + ticket.id());
+        executions = OnDemand.map(executions);
         executions.put(ticket.id(), actor);
         context.watchWith(actor, event(new CommandOver(ticket.id())));
     }
@@ -111,6 +112,7 @@ final class GuestWork {
         }
         ActorRef<Forwarding.Command> actor = context.spawn(
                 Forwarding.create(ticket, link, vm, settings.forward().connectTimeout()), "forward-" + ticket.id());
+        forwards = OnDemand.map(forwards);
         forwards.put(ticket.id(), actor);
         context.watchWith(actor, event(new ForwardOver(ticket.id())));
     }
@@ -123,6 +125,7 @@ final class GuestWork {
     }
 
     void ping(CompletableFuture<AgentFrame.Pong> reply) {
+        pings = OnDemand.map(pings);
         pings.put(++lastPing, reply);
         timers.startSingleTimer(lastPing, event(new PingTimeout(lastPing)), PING_PATIENCE);
         link.send(new HostFrame.Ping(lastPing));

@@ -1,6 +1,6 @@
 package vmette.actors;
 
-import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import vmette.errors.VmBusyException;
@@ -11,7 +11,7 @@ final class OrderedRestarts {
 
     private final String vm;
     private final int most;
-    private final List<Waiting> waiting = new ArrayList<>();
+    private List<Waiting> waiting = Collections.emptyList();
 
     OrderedRestarts(String vm, int most) {
         this.vm = vm;
@@ -26,6 +26,7 @@ final class OrderedRestarts {
                     "VM " + vm + " was not told to restart: " + most + " callers wait for a restart of it already"));
             return false;
         }
+        waiting = OnDemand.list(waiting);
         waiting.add(new Waiting(after, reply));
         return true;
     }

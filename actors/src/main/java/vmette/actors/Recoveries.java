@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import vmette.recovery.Decision;
 import vmette.recovery.Failure;
 import vmette.recovery.RecoveryHistory;
@@ -12,14 +13,14 @@ import vmette.recovery.Snapshot;
 
 /** What a supervisor knows of its VM's failures, and its questions to the policy. Not for several threads. */
 final class Recoveries {
+    private static final Logger LOG = LoggerFactory.getLogger(Recoveries.class);
+
     private Supervision supervision;
-    private final Logger log;
     private RecoveryHistory history = RecoveryHistory.NONE;
     private boolean everReady;
 
-    Recoveries(Supervision supervision, Logger log) {
+    Recoveries(Supervision supervision) {
         this.supervision = supervision;
-        this.log = log;
     }
 
     /** From now on. */
@@ -75,7 +76,7 @@ final class Recoveries {
                             supervision.shelf().atHand(),
                             supervision.random().getAsDouble());
         } catch (RuntimeException e) {
-            log.error("the recovery policy of VM {} failed: the VM is given up", vm, e);
+            LOG.error("the recovery policy of VM {} failed: the VM is given up", vm, e);
             return new Decision.GiveUp("its recovery policy failed: " + e, List.of());
         }
     }

@@ -1,8 +1,8 @@
 package vmette.actors;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 
 /**
@@ -10,17 +10,31 @@ import java.util.function.Consumer;
  * fails the rest here. Thread-safe.
  */
 public final class Unanswered {
-    private final Set<Consumer<Throwable>> waiting = ConcurrentHashMap.newKeySet();
+    private Set<Consumer<Throwable>> waiting = Collections.emptySet();
 
     /** One more. */
     public void add(VmRequest request) {
         Consumer<Throwable> promise = request::fail;
-        waiting.add(promise);
-        request.answer().whenComplete((value, failure) -> waiting.remove(promise));
+        synchronized (this) {
+            waiting = OnDemand.set(waiting);
+            waiting.add(promise);
+        }
+        request.answer().whenComplete((value, failure) -> settled(promise));
+    }
+
+    private synchronized void settled(Consumer<Throwable> promise) {
+        waiting.remove(promise);
+        if (waiting.isEmpty()) {
+            waiting = Collections.emptySet();
+        }
     }
 
     /** Breaks what promises are still open. */
     public void fail(Throwable reason) {
-        List.copyOf(waiting).forEach(promise -> promise.accept(reason));
+        List<Consumer<Throwable>> open;
+        synchronized (this) {
+            open = List.copyOf(waiting);
+        }
+        open.forEach(promise -> promise.accept(reason));
     }
 }

@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import akka.actor.Cancellable;
 import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
@@ -7,10 +8,8 @@ import akka.actor.typed.ChildFailed;
 import akka.actor.typed.PostStop;
 import akka.actor.typed.Signal;
 import akka.actor.typed.Terminated;
-import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
-import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -21,6 +20,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 import vmette.config.HealthCheck;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
@@ -38,7 +38,7 @@ import vmette.vmm.VmmExit;
  * One incarnation of a VM: its machine and the link to its agent, which live and die together. Whatever ends it, the supervisor
  * is told once, when nothing of it is left.
  */
-final class VmInstance extends AbstractBehavior<VmInstance.Command> {
+final class VmInstance extends VmBehavior<VmInstance.Command> {
     /** Between two dials of an agent that does not listen yet. */
     private static final Duration REDIAL = Duration.ofMillis(20);
 
@@ -109,7 +109,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
 
     private record Deaf() implements Command {}
 
-    private record Look() implements Command {}
+    private record Look() implements Command, DeadLetterSuppression {}
 
     private record Unhealthy(VmFailure.Cause cause) implements Command, DeadLetterSuppression {}
 
@@ -152,7 +152,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private final VmTicket vm;
     private final long incarnation;
     private final RuntimeSettings settings;
-    private final ActorRef<Report> supervisor;
+    private final Consumer<Report> supervisor;
     private final CompletionStage<Machine> making;
     private final InstantSource clock;
 
@@ -162,6 +162,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private AgentLink link;
     private GuestWork work;
     private Optional<Liveness> liveness = Optional.empty();
+    private Cancellable nextLook;
     private Optional<ServiceRun> service = Optional.empty();
     private boolean wasReady;
     private Optional<VmFailure.Cause> suspicion = Optional.empty();
@@ -176,9 +177,9 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
             long incarnation,
             RuntimeSettings settings,
             CompletionStage<Machine> making,
-            ActorRef<Report> supervisor,
+            Consumer<Report> supervisor,
             InstantSource clock) {
-        super(context);
+        super(context, vm.name());
         this.timers = timers;
         this.vm = vm;
         this.incarnation = incarnation;
@@ -190,27 +191,31 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
                 making, (made, failure) -> failure == null ? new MachineMade(made) : new MachineFailed(failure));
     }
 
-    /** @param clock never goes back */
+    /**
+     * One that begins at once.
+     *
+     * @param supervisor told at once, by this actor's thread: it must not block and not throw
+     * @param clock never goes back
+     */
     static Behavior<Command> create(
             VmTicket vm,
             long incarnation,
             RuntimeSettings settings,
             CompletionStage<Machine> making,
-            ActorRef<Report> supervisor,
+            Consumer<Report> supervisor,
             InstantSource clock) {
-        return Behaviors.withMdc(
-                Command.class,
-                VmMdc.of(vm.name()),
-                Behaviors.setup(context -> Behaviors.withTimers(timers -> Guarded.made(
-                        () -> new VmInstance(context, timers, vm, incarnation, settings, making, supervisor, clock)))));
+        return VmBehavior.create(
+                vm.name(),
+                (context, timers) ->
+                        new VmInstance(context, timers, vm, incarnation, settings, making, supervisor, clock));
     }
+
+    /** Its supervisor hears of it. */
+    @Override
+    void onThrown(Throwable thrown) {}
 
     @Override
-    public Receive<Command> createReceive() {
-        return Guarded.failing(this::onCommand, this::onSignal, thrown -> {});
-    }
-
-    private Behavior<Command> onCommand(Command command) {
+    Behavior<Command> onCommand(Command command) {
         if (command instanceof LinkEvent event) {
             return event.from() == link ? onLink(event.event()) : this;
         } else if (command instanceof Work own) {
@@ -268,7 +273,8 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         return Behaviors.unhandled();
     }
 
-    private Behavior<Command> onSignal(Signal signal) {
+    @Override
+    Behavior<Command> onSignal(Signal signal) {
         if (signal instanceof ChildFailed failed) {
             return end(new VmFailure.Internal(Guarded.thrown(failed.getCause())));
         } else if (signal instanceof Terminated) {
@@ -372,7 +378,9 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     }
 
     private void lookLater() {
-        timers.startSingleTimer(new Look(), settings.liveness().interval());
+        // Not by the timers: the first that goes off has an actor's context make a logger, and this one does in each.
+        nextLook = getContext()
+                .scheduleOnce(settings.liveness().interval(), getContext().getSelf(), new Look());
     }
 
     private List<String> environment() {
@@ -420,7 +428,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         }
         vm.spec().health().ifPresent(this::check);
         Duration bootTime = Duration.ofNanos(System.nanoTime() - madeNanos);
-        supervisor.tell(new BecameReady(
+        supervisor.accept(new BecameReady(
                 incarnation,
                 new VmReady(
                         GuestText.printable(ready.kernel()),
@@ -454,7 +462,7 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
         if (phase == Phase.READY) {
             phase = Phase.STOPPING;
             cause = failure;
-            supervisor.tell(new ServiceOver(incarnation, failure.isEmpty()));
+            supervisor.accept(new ServiceOver(incarnation, failure.isEmpty()));
             return powerOff();
         }
         return phase == Phase.STOPPING && timers.isTimerActive(new ServiceOverdue()) ? powerOff() : this;
@@ -605,6 +613,9 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     private void beginEnd() {
         phase = Phase.ENDING;
         timers.cancelAll();
+        if (nextLook != null) {
+            nextLook.cancel();
+        }
         vm.vsock().detach();
         if (machine != null) {
             closeMachine();
@@ -613,12 +624,12 @@ final class VmInstance extends AbstractBehavior<VmInstance.Command> {
     }
 
     private void closeMachine() {
-        supervisor.tell(new Closing(incarnation, failure(Optional.empty())));
+        supervisor.accept(new Closing(incarnation, failure(Optional.empty())));
         getContext().pipeToSelf(machine.close(), (gone, failure) -> new MachineGone(Optional.ofNullable(gone)));
     }
 
     private Behavior<Command> onMachineGone(Optional<VmmExit> gone) {
-        supervisor.tell(new Ended(incarnation, failure(gone)));
+        supervisor.accept(new Ended(incarnation, failure(gone)));
         return Behaviors.stopped();
     }
 

@@ -1,6 +1,8 @@
 package vmette.actors;
 
 import java.util.Map;
+import java.util.concurrent.Callable;
+import org.slf4j.MDC;
 
 /** What the log has of a VM beside its lines: SLF4J's MDC. */
 public final class VmMdc {
@@ -11,5 +13,15 @@ public final class VmMdc {
 
     static Map<String, String> of(String vm) {
         return Map.of(VM, vm);
+    }
+
+    /** Does something of which every line in the log is about that VM. */
+    static <R> R within(String vm, Callable<R> action) throws Exception {
+        MDC.put(VM, vm);
+        try {
+            return action.call();
+        } finally {
+            MDC.remove(VM);
+        }
     }
 }

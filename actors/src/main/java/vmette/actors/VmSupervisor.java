@@ -7,12 +7,11 @@ import akka.actor.typed.ChildFailed;
 import akka.actor.typed.PostStop;
 import akka.actor.typed.Signal;
 import akka.actor.typed.Terminated;
-import akka.actor.typed.javadsl.AbstractBehavior;
 import akka.actor.typed.javadsl.ActorContext;
 import akka.actor.typed.javadsl.Behaviors;
-import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -21,6 +20,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import vmette.admission.VmAdmission;
 import vmette.config.RuntimeSettings;
 import vmette.errors.VmLostException;
@@ -35,7 +35,9 @@ import vmette.vsock.VsockHost;
  * Owns one VM: holds its ticket and its present incarnation, and decides what follows a failure. Incarnations never overlap: the
  * next begins when nothing of the former is left. A state machine, see {@link SupervisorState}.
  */
-public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
+public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
+    private static final Logger LOG = LoggerFactory.getLogger(VmSupervisor.class);
+
     /** Commands that may wait for the VM to be ready, and as many connections. */
     static final int STASH = 256;
 
@@ -104,7 +106,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     private final InstantSource clock;
     private final VmAdmission admission;
     private final Consumer<VmEvent> events;
-    private final ActorRef<VmInstance.Report> reports;
+    private final Consumer<VmInstance.Report> reports;
     private final Requests requests;
     private final Membership membership;
     private final OrderedRestarts restarts;
@@ -124,7 +126,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             MachineFactory machines,
             Supervision supervision,
             Optional<CompletionStage<Machine>> begun) {
-        super(context);
+        super(context, vm.name());
         this.timers = timers;
         this.vm = vm;
         this.settings = settings;
@@ -132,20 +134,20 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         this.clock = supervision.clock();
         this.admission = supervision.admission();
         // Also told after this actor's end, on other threads.
-        Logger log = context.getLog();
         this.events = event -> Guarded.attempt(
                 () -> supervision.events().accept(event),
-                thrown -> log.error(
+                thrown -> LOG.error(
                         "who listens to VM {} failed at {}",
                         vm.name(),
                         event.getClass().getSimpleName(),
                         thrown));
-        this.recoveries = new Recoveries(supervision, context.getLog());
+        this.recoveries = new Recoveries(supervision);
         this.requests =
                 new Requests(vm.name(), timers, settings.forward().connectTimeout(), STASH, supervision.clock());
         this.membership = new Membership(supervision.group());
         this.restarts = new OrderedRestarts(vm.name(), STASH);
-        this.reports = context.messageAdapter(VmInstance.Report.class, InstanceSaid::new);
+        ActorRef<Command> self = context.getSelf();
+        this.reports = report -> self.tell(new InstanceSaid(report));
         if (!vm.spec().timeout().isZero()) {
             timers.startSingleTimer(new TimeoutPassed(), vm.spec().timeout());
         }
@@ -166,17 +168,14 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             Optional<CompletionStage<Machine>> begun) {
         // Akka keeps what a behaviour was made of for as long as its actor lives, which is longer than a machine does.
         AtomicReference<Optional<CompletionStage<Machine>>> first = new AtomicReference<>(begun);
-        return Behaviors.withMdc(
-                Command.class,
-                VmMdc.of(vm.name()),
-                Behaviors.setup(context -> Behaviors.withTimers(timers -> {
-                    Optional<CompletionStage<Machine>> taken = first.getAndSet(Optional.empty());
-                    return Guarded.made(() -> born(
-                            vm,
-                            supervision,
-                            taken,
-                            () -> new VmSupervisor(context, timers, vm, settings, machines, supervision, taken)));
-                })));
+        return VmBehavior.create(vm.name(), (context, timers) -> {
+            Optional<CompletionStage<Machine>> taken = first.getAndSet(Optional.empty());
+            return born(
+                    vm,
+                    supervision,
+                    taken,
+                    () -> new VmSupervisor(context, timers, vm, settings, machines, supervision, taken));
+        });
     }
 
     /** Whoever waits for a VM whose supervisor fails before it is one is told all the same. */
@@ -200,11 +199,12 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     @Override
-    public Receive<Command> createReceive() {
-        return Guarded.failing(this::onCommand, this::onSignal, thrown -> crash = Optional.of(thrown));
+    void onThrown(Throwable thrown) {
+        crash = Optional.of(thrown);
     }
 
-    private Behavior<Command> onCommand(Command command) {
+    @Override
+    Behavior<Command> onCommand(Command command) {
         if (command instanceof VmRequest request) {
             return onRequest(request);
         } else if (command instanceof InstanceSaid said) {
@@ -250,7 +250,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         return Behaviors.unhandled();
     }
 
-    private Behavior<Command> onSignal(Signal signal) {
+    @Override
+    Behavior<Command> onSignal(Signal signal) {
         if (signal instanceof Terminated terminated) {
             return onTerminated(terminated);
         } else if (signal instanceof PostStop) {
@@ -260,7 +261,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> become(SupervisorState other) {
-        getContext().getLog().debug("VM {}: {} -> {}", vm.name(), state, other);
+        LOG.debug("VM {}: {} -> {}", vm.name(), state, other);
         state = other;
         return this;
     }
@@ -295,9 +296,10 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         ActorRef<VmInstance.Command> actor = getContext()
                 .spawn(VmInstance.create(vm, number, settings, making, reports, clock), "incarnation-" + number);
         getContext().watch(actor);
-        current = new Incarnation(vm.name(), number, next, making, actor, recoveries.now());
+        Instant now = recoveries.now();
+        current = new Incarnation(vm.name(), number, next, making, actor, now);
         vm.incarnation().set(number);
-        events.accept(new VmEvent.Began(vm.name(), number, clock.instant(), next));
+        events.accept(new VmEvent.Began(vm.name(), number, now, next));
         return become(new SupervisorState.Starting());
     }
 
@@ -445,9 +447,10 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
 
     private Behavior<Command> onReady(VmReady ready) {
         admission.settled();
-        current.becameReady(recoveries.now());
+        Instant now = recoveries.now();
+        current.becameReady(now);
         recoveries.ready(current);
-        events.accept(new VmEvent.BecameReady(vm.name(), current.number(), clock.instant(), ready));
+        events.accept(new VmEvent.BecameReady(vm.name(), current.number(), now, ready));
         vm.readiness().complete(ready);
         restarts.ready(current.number(), ready);
         if (!(state instanceof SupervisorState.Starting)) {
@@ -502,7 +505,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
 
     private Behavior<Command> onEnded(Optional<VmFailure> failure) {
         if (state instanceof SupervisorState.GivenUp) {
-            getContext().getLog().info("VM {}: what remained of it is gone", vm.name());
+            LOG.info("VM {}: what remained of it is gone", vm.name());
             admission.end();
             return Behaviors.stopped();
         }
@@ -539,7 +542,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
             return recover(failure, new Origin(restore.rung(), Optional.of(restore.snapshot())), restore.delay());
         }
         events.accept(new VmEvent.Failed(failure));
-        getContext().getLog().info("{}", failure.line());
+        LOG.info("{}", failure.line());
         if (failure.cause() instanceof VmFailure.PoweredOff && failure.wasReady()) {
             return over(new VmEnd(VmEnd.How.POWERED_OFF, Optional.of(failure)));
         }
@@ -548,8 +551,8 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
 
     private Behavior<Command> recover(VmFailure failure, Origin from, Duration delay) {
         events.accept(new VmEvent.Failed(failure));
-        getContext().getLog().warn("{}", failure.line());
-        getContext().getLog().debug("{}", failure.report());
+        LOG.warn("{}", failure.line());
+        LOG.debug("{}", failure.report());
         next = from;
         become(new SupervisorState.Recovering());
         delayed = !delay.isZero();
@@ -567,7 +570,7 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
         }
         VmFailure failure = recoveries.quarantined(current, CLOSE_PATIENCE);
         events.accept(new VmEvent.Failed(failure));
-        getContext().getLog().error("{}", failure.report());
+        LOG.error("{}", failure.report());
         timers.cancelAll();
         become(new SupervisorState.GivenUp());
         settle(VmEnd.failed(failure));

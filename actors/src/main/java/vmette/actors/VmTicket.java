@@ -54,7 +54,7 @@ public record VmTicket(
                 new CompletableFuture<>(),
                 new CompletableFuture<>(),
                 new AtomicLong());
-        ticket.ended().thenRun(log::end);
+        ticket.onEnd(log::end);
         return ticket;
     }
 
@@ -66,5 +66,11 @@ public record VmTicket(
     /** Completes, never exceptionally, when nothing of the VM is left. */
     public CompletionStage<VmEnd> ended() {
         return ending.minimalCompletionStage();
+    }
+
+    /** Has something done after that, by whoever ends the VM: as a follower of {@link #ended} does, at half its memory. It must not block and not throw. */
+    public void onEnd(Runnable action) {
+        CompletionStage<VmEnd> own = ending;
+        own.thenRun(action);
     }
 }

@@ -40,15 +40,17 @@ public final class VmVsock implements VsockHost {
     /** An incarnation begins: as {@link #attach(VsockHost)}. */
     synchronized void attach(VsockHost incarnation, long number) {
         incarnation.belongsTo("incarnation " + number + " of VM " + vm);
-        former = counts().ended();
+        detach();
         current = incarnation;
         bound.values().forEach(Bound::bind);
     }
 
     /** An incarnation has ended. */
     synchronized void detach() {
-        former = counts().ended();
-        current = null;
+        if (current != null) {
+            former = counts().ended();
+            current = null;
+        }
         bound.values().forEach(port -> port.listener = null);
     }
 

@@ -3,8 +3,8 @@ package vmette.actors;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.ArrayDeque;
-import java.util.Deque;
+import java.util.Collections;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import vmette.errors.OperationTimeoutException;
@@ -18,8 +18,7 @@ final class WaitingRequests<R extends VmRequest.Delayable> {
     private final String plural;
     private final int most;
     private final InstantSource clock;
-    // Rarely used, and each VM has some.
-    private final Deque<Waiting<R>> queue = new ArrayDeque<>(1);
+    private List<Waiting<R>> queue = Collections.emptyList();
 
     /**
      * @param plural what they are, for messages
@@ -45,7 +44,8 @@ final class WaitingRequests<R extends VmRequest.Delayable> {
                     + " wait for it already: wait until it is ready"));
             return false;
         }
-        queue.addLast(new Waiting<>(request, request.patience().map(clock.instant()::plus)));
+        queue = OnDemand.list(queue);
+        queue.add(new Waiting<>(request, request.patience().map(clock.instant()::plus)));
         return true;
     }
 
@@ -53,13 +53,14 @@ final class WaitingRequests<R extends VmRequest.Delayable> {
     void passOn(Consumer<R> to) {
         Instant now = clock.instant();
         while (!queue.isEmpty()) {
-            Waiting<R> next = queue.removeFirst();
+            Waiting<R> next = queue.remove(0);
             if (next.until().filter(until -> !now.isBefore(until)).isPresent()) {
                 late(next.request());
             } else if (!isSettled(next.request())) {
                 to.accept(next.request());
             }
         }
+        queue = Collections.emptyList();
     }
 
     /** Fails a request whose time has come, if it is still there. */
@@ -86,6 +87,6 @@ final class WaitingRequests<R extends VmRequest.Delayable> {
     /** Fails all. */
     void fail(Throwable reason) {
         queue.forEach(waiting -> waiting.request().fail(reason));
-        queue.clear();
+        queue = Collections.emptyList();
     }
 }

@@ -69,10 +69,9 @@ final class SupervisionCommand implements Callable<Integer> {
             Await.pause(Duration.ofSeconds(hold));
             report.row(Row.of("VMs", vms, ""))
                     .row(Row.of("launched per second", vms / launching, ""))
-                    .row(Row.of("live heap per VM", all, "KiB"))
+                    .row(Row.of("live heap per VM", all, "KiB").target(TARGET_KIB))
                     .row(Row.of("of it the machine that is none, measured alone", bare, "KiB"))
-                    .row(Row.of("the rest, which is supervision", all - bare, "KiB")
-                            .target(TARGET_KIB));
+                    .row(Row.of("the rest, which is supervision", all - bare, "KiB"));
             FailureStorm storm = new FailureStorm(kit, handles, AT_A_TIME);
             FailureStorm.Outcome outcome = storm.rage(seconds);
             recovered = outcome.failures() == outcome.recoveries() && outcome.answering() == vms;
