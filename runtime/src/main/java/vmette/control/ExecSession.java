@@ -57,6 +57,41 @@ final class ExecSession {
         told.run();
         ControlledCommand command = begin.apply(spec);
         Outgoing out = new Outgoing(connection);
+        BoundedSourceQueue<ByteString> stdin = null;
+        try {
+            stdin = open(spec, command, out);
+            while (true) {
+                take(connection.read(), command, stdin);
+            }
+        } catch (IOException over) {
+            // It has ended, and so have we; or the client has left, or talks nonsense.
+            connection.close();
+        } catch (RuntimeException e) {
+            // As streams do that begin while the runtime ends.
+            command.terminate();
+            awaitTaking();
+            out.finish(Refusals.of(e));
+            awaitClose();
+        } finally {
+            // A guest may never say how the command ended.
+            out.end();
+            over();
+            command.terminate();
+            for (int stream = STDOUT; stream <= STDERR; stream++) {
+                credits[stream].close();
+                if (outputs[stream] != null) {
+                    outputs[stream].shutdown();
+                }
+            }
+            if (stdin != null) {
+                BoundedSourceQueue<ByteString> left = stdin;
+                unlessOver(() -> left.fail(new IOException("the client has left")));
+            }
+        }
+    }
+
+    /** Lets its streams go; the answer is its standard input, if it has one. */
+    private BoundedSourceQueue<ByteString> open(ExecSpec spec, ControlledCommand command, Outgoing out) {
         CompletionStage<Done> taken = pump(STDOUT, command.stdout(), ControlFrame.Data::new, out);
         if (spec.stderr()) {
             taken = taken.thenCombine(pump(STDERR, command.stderr(), ControlFrame.Errors::new, out), (a, b) -> b);
@@ -74,27 +109,17 @@ final class ExecSession {
                 out.finish(Refusals.of(failure));
             }
         });
+        return stdin;
+    }
+
+    /** Whoever writes closes it after the last word, and the client may do so before. */
+    private void awaitClose() {
         try {
             while (true) {
-                take(connection.read(), command, stdin);
+                connection.read();
             }
-        } catch (IOException over) {
-            // It has ended, and so have we; or the client has left, or talks nonsense.
-            connection.close();
-        } finally {
-            over();
-            command.terminate();
-            // A guest may never say how the command ended.
-            out.end();
-            for (int stream = STDOUT; stream <= STDERR; stream++) {
-                credits[stream].close();
-                if (outputs[stream] != null) {
-                    outputs[stream].shutdown();
-                }
-            }
-            if (stdin != null) {
-                unlessOver(() -> stdin.fail(new IOException("the client has left")));
-            }
+        } catch (IOException closed) {
+            // As wished.
         }
     }
 

@@ -110,6 +110,24 @@ class ExecSessionTest {
         Await.until("nobody writes to a client that has left", () -> writers() == 0);
     }
 
+    /** As streams are that would begin in an actor system that has ended. */
+    @Test
+    void aCommandWhoseStreamsCannotBeginIsEndedAndLeavesNoThreadBehind() throws IOException {
+        fixture.vm.stdout = Source.<ByteString>empty().mapMaterializedValue(none -> {
+            throw new IllegalStateException("it has ended");
+        });
+        try (ControlConnection client = fixture.connect("exec", "web")) {
+            for (List<String> part : CommandWords.of(ExecSpec.of("true"))) {
+                client.write(new ControlFrame.Answer(part));
+            }
+            assertThat(client.read())
+                    .isInstanceOfSatisfying(ControlFrame.Failed.class, failed -> assertThat(failed.message())
+                            .contains("it has ended"));
+            get(next(fixture.vm.commands).terminated);
+        }
+        Await.until("nobody writes", () -> writers() == 0);
+    }
+
     private static long writers() {
         return Thread.getAllStackTraces().keySet().stream()
                 .filter(thread -> thread.getName().equals("vmette-control-writer"))
