@@ -26,6 +26,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import vmette.actors.FleetActor;
 import vmette.actors.Supervision;
@@ -441,6 +442,22 @@ public final class Vmette implements AutoCloseable {
     public CompletionStage<ExitStatus> run(
             VmSpec spec, ExecSpec command, RunStreams streams, Consumer<Execution> begun) {
         return run(begin(spec, Optional.empty()), command, streams, begun);
+    }
+
+    /**
+     * As {@link #run(VmSpec, ExecSpec, RunStreams, Consumer)}, with streams that are made while the VM comes up, which is sooner in a JVM that has
+     * made none yet.
+     */
+    public CompletionStage<ExitStatus> run(VmSpec spec, ExecSpec command, Supplier<RunStreams> streams) {
+        VmHandle vm = begin(spec, Optional.empty());
+        RunStreams made;
+        try {
+            made = streams.get();
+        } catch (RuntimeException | Error e) {
+            vm.stop();
+            throw e;
+        }
+        return run(vm, command, made, execution -> {});
     }
 
     /**

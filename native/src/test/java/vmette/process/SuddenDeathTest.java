@@ -111,9 +111,14 @@ class SuddenDeathTest {
 
     /** The janitor first: it must not see the JVM's end. */
     private static void killWithJanitor(Process jvm) throws Exception {
-        List<ProcessHandle> janitors = jvm.children()
-                .filter(child -> commandLine(child.pid()).contains("vmette-janitor"))
-                .toList();
+        List<ProcessHandle> janitors = new ArrayList<>();
+        // One that is just becoming another program shows no command line.
+        await(() -> {
+            jvm.children()
+                    .filter(child -> commandLine(child.pid()).contains("vmette-janitor"))
+                    .forEach(janitors::add);
+            return !janitors.isEmpty();
+        });
         assertThat(janitors).hasSize(1);
         janitors.get(0).destroyForcibly();
         jvm.destroyForcibly().waitFor();

@@ -161,17 +161,20 @@ final class RunOptions {
     }
 
     private ExitStatus plain(Vmette vmette, VmSpec spec, ExecSpec program) {
+        return (spec.name().isPresent()
+                        ? vmette.run(spec, program, streams(), execution -> {}, vmette::publish)
+                        : vmette.run(spec, program, this::streams))
+                .toCompletableFuture()
+                .join();
+    }
+
+    private RunStreams streams() {
         RunStreams own = RunStreams.ofProcess();
         // The report has to know whether the guest has left a line unfinished.
-        RunStreams streams = common.isJson()
+        return common.isJson()
                 ? new RunStreams(
                         own.stdin(), own.stdout(), RunStreams.inherited().stderr())
                 : own;
-        return (spec.name().isPresent()
-                        ? vmette.run(spec, program, streams, execution -> {}, vmette::publish)
-                        : vmette.run(spec, program, streams, execution -> {}))
-                .toCompletableFuture()
-                .join();
     }
 
     RuntimeSettings settings() {
