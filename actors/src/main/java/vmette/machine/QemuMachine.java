@@ -12,10 +12,10 @@ import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import vmette.memory.MappedGuestMemory;
 import vmette.process.HostLoad;
 import vmette.process.ProcessStat;
 import vmette.process.RuntimeDirectory;
+import vmette.vhostuser.GuestMemoryAccess;
 import vmette.vmm.Vmm;
 import vmette.vmm.VmmCapabilities;
 import vmette.vmm.VmmExit;
@@ -46,9 +46,9 @@ final class QemuMachine implements Machine {
     }
 
     /** The device listens and its ports are bound, and only then is the monitor spawned. Blocks for the first. */
-    void boot(Path socket, Consumer<VsockHost> beforeBoot) {
+    void boot(Path socket, GuestMemoryAccess memory, Consumer<VsockHost> beforeBoot) {
         try {
-            device.listen(socket, peer -> MappedGuestMemory::open, pid -> true)
+            device.listen(socket, memory, this::mayBeMonitor)
                     .toCompletableFuture()
                     .join();
         } catch (CompletionException e) {
@@ -57,6 +57,12 @@ final class QemuMachine implements Machine {
         beforeBoot.accept(device.host());
         started = vmm.start();
         started.thenRun(storage::taken);
+    }
+
+    // It may connect before we are told of its spawning.
+    private boolean mayBeMonitor(int pid) {
+        OptionalLong known = vmm.pid();
+        return known.isEmpty() || known.getAsLong() == pid;
     }
 
     @Override

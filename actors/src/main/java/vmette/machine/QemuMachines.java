@@ -14,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.config.RuntimeSettings;
@@ -65,6 +66,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     private final RootfsProgress progress;
     private final Function<VmSpec, String> lastWords;
     private final Supplier<List<RootfsProvider>> providers;
+    private final UnaryOperator<QemuLaunch> launches;
     private final VsockLimits limits;
     private final AtomicInteger threads = new AtomicInteger();
     // Preparing a machine blocks: it may download a kernel.
@@ -96,7 +98,18 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             RootfsProgress progress,
             Supplier<List<RootfsProvider>> providers,
             Function<VmSpec, String> lastWords) {
+        this(settings, progress, providers, lastWords, UnaryOperator.identity());
+    }
+
+    /** @param launches changes what is launched; for tests with memory elsewhere */
+    QemuMachines(
+            RuntimeSettings settings,
+            RootfsProgress progress,
+            Supplier<List<RootfsProvider>> providers,
+            Function<VmSpec, String> lastWords,
+            UnaryOperator<QemuLaunch> launches) {
         this.providers = providers;
+        this.launches = launches;
         this.settings = settings;
         this.progress = progress;
         this.lastWords = lastWords;
@@ -199,7 +212,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     cache.resolve("scratch"),
                     settings.net(),
                     ShareDaemon::start);
-            QemuLaunch launch = new QemuLaunch(
+            QemuLaunch launch = launches.apply(new QemuLaunch(
                     name,
                     new BootSource.Linux(kernel.kernel(), kernel.initramfs(), commandLine),
                     spec.vcpus(),
@@ -208,7 +221,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     true,
                     storage.network(),
                     storage.disks(),
-                    storage.shares());
+                    storage.shares()));
             Vmm vmm = shared.hypervisor().create(launch);
             machine = new QemuMachine(
                     new VsockDevice(GUEST_CID, limits, shared.loops().next()),
@@ -220,7 +233,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                 progress.say("passt is not used: the guest can reach services on this host's loopback address, at "
                         + UserNetwork.GATEWAY + "; on Debian: apt-get install passt");
             }
-            machine.boot(launch.vsockSocket(), beforeBoot);
+            machine.boot(launch.vsockSocket(), launch.memory().access(), beforeBoot);
             return machine;
         } catch (RuntimeException | Error e) {
             if (machine != null) {

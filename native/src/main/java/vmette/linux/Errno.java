@@ -7,6 +7,9 @@ import java.util.Map;
  * and aarch64), see errno(3).
  */
 public final class Errno {
+    /** Operation not permitted. */
+    public static final int EPERM = 1;
+
     /** No such file or directory. */
     public static final int ENOENT = 2;
 
@@ -47,7 +50,7 @@ public final class Errno {
     public static final int ECONNREFUSED = 111;
 
     private static final Map<Integer, String[]> KNOWN = Map.ofEntries(
-            known(1, "EPERM", "operation not permitted"),
+            known(EPERM, "EPERM", "operation not permitted"),
             known(ENOENT, "ENOENT", "no such file or directory"),
             known(ESRCH, "ESRCH", "no such process"),
             known(EINTR, "EINTR", "interrupted system call"),

@@ -29,6 +29,10 @@ final class LibC {
 
     static native long write(int fd, long buffer, long count);
 
+    static native long pread(int fd, long buffer, long count, long offset);
+
+    static native long pwrite(int fd, long buffer, long count, long offset);
+
     static native int eventfd(int initial, int flags);
 
     static native int epoll_create1(int flags);

@@ -42,13 +42,26 @@ final class QemuCommandLine {
         option(line, "-cpu", accelerator.cpuModel());
         option(line, "-smp", Integer.toString(launch.vcpus()));
         option(line, "-m", launch.memoryMib() + "M");
-        // Shared, so that the back-ends of vhost-user devices can map it.
-        option(line, "-object", "memory-backend-memfd,id=mem,size=" + launch.memoryMib() + "M,share=on");
+        option(line, "-object", memory(launch));
         line.add("-nodefaults");
         line.add("-no-user-config");
         option(line, "-display", "none");
         line.add("-no-reboot");
         option(line, "-sandbox", SANDBOX);
+    }
+
+    private static String memory(QemuLaunch launch) {
+        String size = ",id=mem,size=" + launch.memoryMib() + "M";
+        // Shared, unless it is to be copied on write, so that the back-ends of vhost-user devices can map it.
+        if (launch.memory() instanceof MemoryBacking.SharedFile shared) {
+            return "memory-backend-file" + size + ",share=on,mem-path="
+                    + escape(shared.file().toString());
+        }
+        if (launch.memory() instanceof MemoryBacking.PrivateFile template) {
+            return "memory-backend-file" + size + ",share=off,mem-path="
+                    + escape(template.file().toString());
+        }
+        return "memory-backend-memfd" + size + ",share=on";
     }
 
     private static void boot(List<String> line, BootSource source) {

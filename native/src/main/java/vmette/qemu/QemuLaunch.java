@@ -16,7 +16,8 @@ import vmette.errors.InvalidConfigException;
  * @param vsock whether the machine has a vsock device, whose back-end listens on {@link #vsockSocket} before the start
  * @param disks in the order in which the guest numbers them
  * @param network its network card
- * @param shares directories of the host; with the disks at most {@value #MAX_DEVICES}
+ * @param shares directories of the host; with the disks at most {@value #MAX_DEVICES}; none with private memory
+ * @param memory where its memory lies
  */
 public record QemuLaunch(
         String name,
@@ -27,7 +28,8 @@ public record QemuLaunch(
         boolean vsock,
         NetworkCard network,
         List<BlockDisk> disks,
-        List<SharedDirectory> shares) {
+        List<SharedDirectory> shares,
+        MemoryBacking memory) {
     /** Places on the PCI bus that are left for disks and shares. */
     public static final int MAX_DEVICES = 26;
 
@@ -40,10 +42,12 @@ public record QemuLaunch(
     /**
      * Checks what can be checked on any host.
      *
-     * @throws InvalidConfigException if vcpus or memory is out of its range, whatever this host has
+     * @throws InvalidConfigException if vcpus or memory is out of its range, whatever this host has, or shares meet private
+     *     memory
      */
     public QemuLaunch {
         Objects.requireNonNull(boot, "boot");
+        Objects.requireNonNull(memory, "memory");
         if (name.isEmpty()) {
             throw new InvalidConfigException("a VM's name is empty: give it one");
         }
@@ -64,11 +68,35 @@ public record QemuLaunch(
             throw new InvalidConfigException("VM " + name + " has " + (disks.size() + shares.size())
                     + " disks and shares, its own root and scratch among them: at most " + MAX_DEVICES + " find room");
         }
+        if (memory instanceof MemoryBacking.PrivateFile && !shares.isEmpty()) {
+            throw new InvalidConfigException(
+                    "VM " + name + " has private memory and shares " + shares.size()
+                            + " directories: virtiofsd would write into the file that other VMs begin from; use images instead");
+        }
+    }
+
+    /** A machine whose memory nobody else needs. */
+    public QemuLaunch(
+            String name,
+            BootSource boot,
+            int vcpus,
+            long memoryMib,
+            Path directory,
+            boolean vsock,
+            NetworkCard network,
+            List<BlockDisk> disks,
+            List<SharedDirectory> shares) {
+        this(name, boot, vcpus, memoryMib, directory, vsock, network, disks, shares, new MemoryBacking.Anonymous());
     }
 
     /** A machine without disks and shares. */
     public QemuLaunch(String name, BootSource boot, int vcpus, long memoryMib, Path directory, boolean vsock) {
         this(name, boot, vcpus, memoryMib, directory, vsock, new NetworkCard.None(), List.of(), List.of());
+    }
+
+    /** The same with its memory elsewhere. */
+    public QemuLaunch withMemory(MemoryBacking backing) {
+        return new QemuLaunch(name, boot, vcpus, memoryMib, directory, vsock, network, disks, shares, backing);
     }
 
     /** Where the back-end of the vsock device listens. */

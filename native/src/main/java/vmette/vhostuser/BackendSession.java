@@ -11,6 +11,7 @@ import vmette.linux.LinuxException;
 import vmette.linux.OwnedFd;
 import vmette.linux.ReadinessLoop;
 import vmette.linux.UnixSocket;
+import vmette.memory.GuestMemoryException;
 import vmette.memory.GuestMemorySource;
 import vmette.memory.GuestRegion;
 import vmette.virtio.Virtio;
@@ -38,6 +39,7 @@ public final class BackendSession implements AutoCloseable {
     private final VhostUserDevice device;
     private final MessageReader reader;
     private final DeviceRings rings;
+    private final GuestMemorySource memory;
     private final Runnable onEnd;
     private final long offeredFeatures;
     private long protocolFeatures;
@@ -48,7 +50,7 @@ public final class BackendSession implements AutoCloseable {
      * A session that does nothing until {@link #start}.
      *
      * @param socket connected; owned by the session from now on
-     * @param memory opens the guest's memory at each SET_MEM_TABLE
+     * @param memory opens the guest's memory at each SET_MEM_TABLE; closed with the session
      * @param onEnd called once, after {@link VhostUserDevice#disconnected}
      */
     public BackendSession(
@@ -56,6 +58,7 @@ public final class BackendSession implements AutoCloseable {
         this.socket = socket;
         this.loop = loop;
         this.device = device;
+        this.memory = memory;
         this.onEnd = onEnd;
         reader = new MessageReader(socket);
         rings = new DeviceRings(device, loop, memory, this::fail);
@@ -179,7 +182,7 @@ public final class BackendSession implements AutoCloseable {
         List<GuestRegion> regions = VhostUserCodec.memoryTable(payload);
         if (regions.size() != files.size()) {
             throw new VhostUserException(regions.size() + " memory regions came with " + files.size()
-                    + " descriptors: the guest's memory must be shared (memory-backend with share=on)");
+                    + " descriptors: all of the guest's memory must lie in files (memory-backend-memfd or -file)");
         }
         rings.setMemory(regions, files);
     }
@@ -267,6 +270,8 @@ public final class BackendSession implements AutoCloseable {
             end("vhost-user protocol: " + message);
         } else if (cause instanceof VirtqueueException) {
             end("the guest broke a ring: " + message);
+        } else if (cause instanceof GuestMemoryException) {
+            end(message);
         } else {
             end(cause.getClass().getSimpleName() + (message == null ? "" : ": " + message));
         }
@@ -282,6 +287,7 @@ public final class BackendSession implements AutoCloseable {
             loop.unwatch(socket.fd());
         }
         rings.close();
+        memory.close();
         reader.close();
         socket.close();
         try {

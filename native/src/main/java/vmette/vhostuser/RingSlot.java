@@ -6,6 +6,7 @@ import vmette.linux.EventFd;
 import vmette.linux.LinuxException;
 import vmette.memory.GuestMemory;
 import vmette.memory.GuestMemoryException;
+import vmette.memory.GuestMemoryLostException;
 import vmette.virtio.SplitVirtqueue;
 import vmette.virtio.Virtio;
 import vmette.virtio.VirtqueueException;
@@ -119,6 +120,8 @@ final class RingSlot implements AutoCloseable {
                     memory.translateUser(addresses.used(), SplitVirtqueue.usedBytes(size)),
                     (features & Virtio.F_EVENT_IDX) != 0,
                     (features & Virtio.F_INDIRECT_DESC) != 0);
+        } catch (GuestMemoryLostException e) {
+            throw e;
         } catch (GuestMemoryException e) {
             throw new VirtqueueException("ring " + index + " lies outside the guest's memory: " + e.getMessage());
         }

@@ -67,7 +67,8 @@ public final class VhostUserListener implements AutoCloseable {
      * @param socket at most {@link UnixSocket#MAX_PATH} bytes, nothing there yet, in a directory that is this user's and
      *     nobody else's (mode 0700)
      * @param devices gives the device for each front-end, a fresh one every time
-     * @param memory gives the way to reach the memory of a peer that was let in
+     * @param memory gives the way to reach the memory of a peer that was let in, mostly a {@link GuestMemoryAccess}; what
+     *     it throws ends the device
      * @param pidIsOurs whether a process may be the front-end
      * @throws VmetteIoException if the place is not as said
      */
@@ -141,8 +142,17 @@ public final class VhostUserListener implements AutoCloseable {
                 peerSocket.close();
                 return;
             }
-            BackendSession admitted =
-                    new BackendSession(peerSocket, loop, devices.get(), memory.apply(peer), this::onSessionEnd);
+            VhostUserDevice device = devices.get();
+            GuestMemorySource source;
+            try {
+                source = memory.apply(peer);
+            } catch (RuntimeException e) {
+                LOG.debug("the memory of {} at {} cannot be reached", peer, path, e);
+                peerSocket.close();
+                device.disconnected(e.getMessage());
+                return;
+            }
+            BackendSession admitted = new BackendSession(peerSocket, loop, device, source, this::onSessionEnd);
             loop.unwatch(listening.fd());
             session = admitted;
             admitted.start();

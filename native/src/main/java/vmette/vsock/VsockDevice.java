@@ -17,6 +17,7 @@ import vmette.errors.VsockException;
 import vmette.linux.MappingFaults;
 import vmette.linux.PeerCredentials;
 import vmette.memory.GuestMemoryException;
+import vmette.memory.GuestMemoryLostException;
 import vmette.memory.GuestMemorySource;
 import vmette.vhostuser.VhostUserDevice;
 import vmette.vhostuser.VhostUserListener;
@@ -88,7 +89,7 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
      * #expectDetach}.
      *
      * @param socket as {@link VhostUserListener#open} wants it
-     * @param memory gives the way to reach the guest's memory, {@code peer -> MappedGuestMemory::open} where it is shared
+     * @param memory gives the way to reach the guest's memory, mostly a {@link vmette.vhostuser.GuestMemoryAccess}
      * @param pidIsOurs whether a process may be the front-end
      * @return completes, on the loop's thread, when a front-end may connect; fails with {@code VmetteIoException} if the
      *     place is unfit, and with {@code VsockException} if the device has ended
@@ -240,6 +241,8 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
     private void guarded(Runnable action) {
         try {
             action.run();
+        } catch (GuestMemoryLostException e) {
+            failWithoutThrowing("the VM's vsock front-end was lost: " + e.getMessage());
         } catch (VirtqueueException | GuestMemoryException e) {
             LOG.debug("the guest broke its vsock ring", e);
             failWithoutThrowing("the guest broke its vsock ring: " + e.getMessage());

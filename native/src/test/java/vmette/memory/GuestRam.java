@@ -12,11 +12,14 @@ public final class GuestRam implements AutoCloseable {
 
     private final OwnedFd file;
     private final List<GuestRegion> regions;
+    private final GuestMemorySource source;
     private final GuestMemory memory;
 
-    private GuestRam(OwnedFd file, List<GuestRegion> regions) {
+    /** @param source opens the regions, whatever the file; closed with this */
+    GuestRam(OwnedFd file, List<GuestRegion> regions, GuestMemorySource source) {
         this.file = file;
         this.regions = regions;
+        this.source = source;
         this.memory = open();
     }
 
@@ -33,7 +36,12 @@ public final class GuestRam implements AutoCloseable {
             regions.add(new GuestRegion(region[0], region[1], region[0] + USER_OFFSET, offset));
             offset += region[1];
         }
-        return new GuestRam(MemFd.create("guest-ram", offset), List.copyOf(regions));
+        return new GuestRam(MemFd.create("guest-ram", offset), List.copyOf(regions), MappedGuestMemory::open);
+    }
+
+    /** What a back-end would open the memory with. */
+    public GuestMemorySource source() {
+        return source;
     }
 
     /** The memory, through a mapping of its own that lives as long as this object. */
@@ -45,7 +53,7 @@ public final class GuestRam implements AutoCloseable {
     public GuestMemory open() {
         List<OwnedFd> files = new ArrayList<>();
         regions.forEach(region -> files.add(file));
-        return MappedGuestMemory.open(regions, files);
+        return source.open(regions, files);
     }
 
     /** The memory table a front-end would send. */
@@ -61,6 +69,7 @@ public final class GuestRam implements AutoCloseable {
     @Override
     public void close() {
         memory.close();
+        source.close();
         file.close();
     }
 }

@@ -12,6 +12,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.StartFailedException;
+import vmette.vhostuser.GuestMemoryAccess;
 
 class QemuCommandLineTest {
     private static final Path BINARY = Path.of("/usr/bin/qemu-system-x86_64");
@@ -66,6 +67,36 @@ class QemuCommandLineTest {
                         "socket,id=vs,path=/run/vm/vhost.sock",
                         "-device",
                         "vhost-user-vsock-pci,id=vsock0,chardev=vs,bus=pci.0,addr=5");
+    }
+
+    @Test
+    void memoryMayLieInAFileSharedOrPrivate() {
+        QemuLaunch launch = launch(LINUX, "/run/vm", true);
+        Path file = Path.of("/dev/shm/a,b/memory");
+        assertThat(QemuCommandLine.of(BINARY, Accelerator.TCG, launch.withMemory(new MemoryBacking.PrivateFile(file))))
+                .containsSequence(
+                        "-object", "memory-backend-file,id=mem,size=512M,share=off,mem-path=/dev/shm/a,,b/memory");
+        assertThat(QemuCommandLine.of(BINARY, Accelerator.TCG, launch.withMemory(new MemoryBacking.SharedFile(file))))
+                .containsSequence(
+                        "-object", "memory-backend-file,id=mem,size=512M,share=on,mem-path=/dev/shm/a,,b/memory");
+        assertThat(launch.memory().access()).isEqualTo(GuestMemoryAccess.SHARED);
+        assertThat(new MemoryBacking.SharedFile(file).access()).isEqualTo(GuestMemoryAccess.SHARED);
+        assertThat(new MemoryBacking.PrivateFile(file).access()).isEqualTo(GuestMemoryAccess.PRIVATE);
+        assertThatThrownBy(() -> new MemoryBacking.PrivateFile(Path.of("memory")))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void privateMemoryAndSharedDirectoriesExcludeEachOther() {
+        List<SharedDirectory> shares = List.of(new SharedDirectory("tag", Path.of("/run/fs.sock")));
+        QemuLaunch launch =
+                new QemuLaunch("m", LINUX, 1, 64, Path.of("/d"), true, new NetworkCard.None(), List.of(), shares);
+        assertThatThrownBy(() -> launch.withMemory(new MemoryBacking.PrivateFile(Path.of("/memory"))))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("private memory and shares 1 directories");
+        assertThat(launch.withMemory(new MemoryBacking.SharedFile(Path.of("/memory")))
+                        .shares())
+                .isEqualTo(shares);
     }
 
     @Test

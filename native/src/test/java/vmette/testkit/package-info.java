@@ -10,6 +10,8 @@
  *       vmette.vhostuser.VhostUserDevice} of any kind is tested with.
  *   <li>{@link vmette.virtio.GuestDriver}: the driver of one split virtqueue, well-behaved or not.
  *   <li>{@link vmette.memory.GuestRam}: a guest's memory, one memory file that all of them see.
+ *   <li>{@link vmette.memory.TornMemory}: the device's view of it where copies tear and the guest goes on meanwhile, as in another
+ *       process's memory.
  * </ul>
  *
  * <p>docs/testing.md has an example. Nothing here sleeps: a test takes turns until what it waits for is there, and moves the clock

@@ -169,10 +169,10 @@ class BackendSessionTest {
     }
 
     @Test
-    void memoryThatIsNotSharedIsExplained() {
+    void memoryThatLiesInNoFileIsExplained() {
         frontend().handshake();
         frontend().send(FrontendRequest.SET_MEM_TABLE, false, FakeFrontend.memoryTable(fixture.ram.regions()));
-        assertEnded("share=on");
+        assertEnded("memory-backend-memfd");
     }
 
     @Test

@@ -31,6 +31,7 @@ public final class FakeFrontend implements AutoCloseable {
     private final Epoll readable = new Epoll(1);
     private final List<Ring> rings = new ArrayList<>();
     private long features;
+    private List<GuestRegion> regions = List.of();
 
     /** One ring's eventfds, the front-end's ends. */
     public record Ring(int index, GuestDriver driver, EventFd kickFd, EventFd callFd) implements AutoCloseable {
@@ -89,9 +90,20 @@ public final class FakeFrontend implements AutoCloseable {
 
     /** SET_MEM_TABLE, acknowledged. */
     public void setMemory(GuestRam ram) {
-        int[] files = new int[ram.regions().size()];
-        Arrays.fill(files, ram.file().fd());
-        acknowledged(FrontendRequest.SET_MEM_TABLE, memoryTable(ram.regions()), files);
+        setMemory(ram.regions(), ram.file().fd());
+    }
+
+    /** The same for regions that all lie in one file. */
+    public void setMemory(List<GuestRegion> table, int file) {
+        expectMemory(table);
+        int[] files = new int[regions.size()];
+        Arrays.fill(files, file);
+        acknowledged(FrontendRequest.SET_MEM_TABLE, memoryTable(regions), files);
+    }
+
+    /** Where rings set up from now on have their addresses; {@link #setMemory} says the same to the back-end. */
+    void expectMemory(List<GuestRegion> table) {
+        regions = List.copyOf(table);
     }
 
     /** Payload of SET_MEM_TABLE. */
@@ -118,19 +130,33 @@ public final class FakeFrontend implements AutoCloseable {
         int index = ring.index();
         send(FrontendRequest.SET_VRING_NUM, false, state(index, ring.driver().size()));
         send(FrontendRequest.SET_VRING_BASE, false, state(index, base));
-        acknowledged(FrontendRequest.SET_VRING_ADDR, addresses(index, ring.driver()));
+        acknowledged(FrontendRequest.SET_VRING_ADDR, ownAddresses(index, ring.driver()));
         send(FrontendRequest.SET_VRING_KICK, false, u64(index), ring.kickFd().fd());
         send(FrontendRequest.SET_VRING_CALL, false, u64(index), ring.callFd().fd());
     }
 
-    /** Payload of SET_VRING_ADDR for a driver's ring. */
+    /** Payload of SET_VRING_ADDR for a driver's ring in a {@link GuestRam}. */
     public static ByteBuffer addresses(int index, GuestDriver driver) {
+        return addresses(index, driver, GuestRam.USER_OFFSET);
+    }
+
+    /** Payload of SET_VRING_ADDR for a ring in the memory that was set last. */
+    ByteBuffer ownAddresses(int index, GuestDriver driver) {
+        long offset = regions.stream()
+                .filter(region -> Long.compareUnsigned(driver.descAddress() - region.guestAddress(), region.size()) < 0)
+                .mapToLong(region -> region.userAddress() - region.guestAddress())
+                .findFirst()
+                .orElse(GuestRam.USER_OFFSET);
+        return addresses(index, driver, offset);
+    }
+
+    private static ByteBuffer addresses(int index, GuestDriver driver, long offset) {
         return payload(40)
                 .putInt(index)
                 .putInt(0)
-                .putLong(driver.descAddress() + GuestRam.USER_OFFSET)
-                .putLong(driver.usedAddress() + GuestRam.USER_OFFSET)
-                .putLong(driver.availAddress() + GuestRam.USER_OFFSET)
+                .putLong(driver.descAddress() + offset)
+                .putLong(driver.usedAddress() + offset)
+                .putLong(driver.availAddress() + offset)
                 .putLong(0)
                 .flip();
     }
@@ -142,7 +168,7 @@ public final class FakeFrontend implements AutoCloseable {
      */
     public void startMisplaced(Ring ring, long offset) {
         int index = ring.index();
-        ByteBuffer addresses = addresses(index, ring.driver());
+        ByteBuffer addresses = ownAddresses(index, ring.driver());
         addresses.putLong(16, addresses.getLong(16) + offset);
         send(FrontendRequest.SET_VRING_BASE, false, state(index, 0));
         send(FrontendRequest.SET_VRING_ADDR, false, addresses);

@@ -16,10 +16,14 @@ class RingLifeCycleTest {
     private Set<String> before;
     private SessionFixture fixture;
 
+    SessionFixture fixture() {
+        return new SessionFixture();
+    }
+
     @BeforeEach
     void open() {
         before = OpenFds.ours();
-        fixture = new SessionFixture();
+        fixture = fixture();
     }
 
     @AfterEach
@@ -86,7 +90,7 @@ class RingLifeCycleTest {
                         fixture.ram.file().fd());
         GuestDriver driver = fixture.driver(0, false);
         frontend().send(FrontendRequest.SET_VRING_NUM, false, FakeFrontend.state(0, SessionFixture.SIZE));
-        frontend().send(FrontendRequest.SET_VRING_ADDR, false, FakeFrontend.addresses(0, driver));
+        frontend().send(FrontendRequest.SET_VRING_ADDR, false, frontend().ownAddresses(0, driver));
         assertThat(fixture.events()).isEmpty();
         try (EventFd kick = EventFd.create()) {
             frontend().send(FrontendRequest.SET_VRING_KICK, false, FakeFrontend.u64(0), kick.fd());

@@ -15,14 +15,31 @@ import vmette.virtio.GuestDriver;
 final class SessionFixture implements AutoCloseable {
     static final long BASE = 0x10_0000;
     static final int SIZE = 8;
+    static final long RAM = 2 * GuestDriver.bytes(SIZE);
 
     final StepLoop loop = new StepLoop();
     final Path directory = privateDirectory();
     final Path path = directory.resolve("vsock.sock");
-    final GuestRam ram = GuestRam.create(BASE, 2 * GuestDriver.bytes(SIZE));
+    final GuestRam ram;
     EchoDevice device = new EchoDevice();
-    final VhostUserListener listener = VhostUserListener.open(path, loop, () -> device);
-    FakeFrontend frontend = connect();
+    final VhostUserListener listener;
+    FakeFrontend frontend;
+
+    SessionFixture() {
+        this(GuestRam.create(BASE, RAM));
+    }
+
+    /** @param ram of {@link #RAM} bytes at {@link #BASE} */
+    SessionFixture(GuestRam ram) {
+        this.ram = ram;
+        listener = VhostUserListener.open(
+                path,
+                loop,
+                () -> device,
+                peer -> (regions, files) -> ram.source().open(regions, files),
+                pid -> true);
+        frontend = connect();
+    }
 
     static Path privateDirectory() {
         try {
@@ -34,6 +51,7 @@ final class SessionFixture implements AutoCloseable {
 
     FakeFrontend connect() {
         FakeFrontend connected = FakeFrontend.connect(path, () -> loop.step(Duration.ZERO));
+        connected.expectMemory(ram.regions());
         loop.drain();
         return connected;
     }

@@ -18,6 +18,10 @@ class SplitVirtqueuePropertyTest {
     private static final long BASE = 0x10_0000;
     private static final int SIZE = 16;
 
+    GuestRam ram(long address, long size) {
+        return GuestRam.create(address, size);
+    }
+
     /**
      * Driver and device take random turns, returning chains in any order, from any start index; the contents of each
      * chain come back changed in a known way, each exactly once, and a lost wake-up would leave work undone.
@@ -25,7 +29,7 @@ class SplitVirtqueuePropertyTest {
     @Property(tries = 60)
     void everyChainComesBackOnceWhateverTheTurns(
             @ForAll Random random, @ForAll boolean eventIdx, @ForAll @IntRange(max = 65535) int start) {
-        try (GuestRam ram = GuestRam.create(BASE, GuestDriver.bytes(SIZE))) {
+        try (GuestRam ram = ram(BASE, GuestDriver.bytes(SIZE))) {
             GuestDriver driver = new GuestDriver(ram.memory(), BASE, SIZE, eventIdx);
             driver.startAt(start);
             SplitVirtqueue queue = driver.queue(ram.memory(), true);
@@ -116,7 +120,7 @@ class SplitVirtqueuePropertyTest {
     @Property(tries = 2000)
     void hostileRingsEndInTheTwoExceptionsAfterABoundedWalk(
             @ForAll Random random, @ForAll boolean eventIdx, @ForAll boolean indirect) {
-        try (GuestRam ram = GuestRam.create(BASE, GuestDriver.bytes(SIZE))) {
+        try (GuestRam ram = ram(BASE, GuestDriver.bytes(SIZE))) {
             GuestMemory memory = ram.memory();
             GuestDriver driver = new GuestDriver(memory, BASE, SIZE, eventIdx);
             SplitVirtqueue queue = driver.queue(memory, indirect);
@@ -185,7 +189,7 @@ class SplitVirtqueuePropertyTest {
     /** The decision on a call against the plain reading of section 2.7.7.2: was the entry at used_event among the new ones? */
     @Property(tries = 300)
     void eventIndexSuppressesCallsAsTheModelSays(@ForAll Random random, @ForAll @IntRange(max = 65535) int start) {
-        try (GuestRam ram = GuestRam.create(BASE, GuestDriver.bytes(SIZE))) {
+        try (GuestRam ram = ram(BASE, GuestDriver.bytes(SIZE))) {
             GuestDriver driver = new GuestDriver(ram.memory(), BASE, SIZE, true);
             driver.startAt(start);
             SplitVirtqueue queue = driver.queue(ram.memory(), true);

@@ -16,9 +16,13 @@ class SplitVirtqueueTest {
     private static final long BASE = 0x10_0000;
     private static final int SIZE = 8;
 
-    private final GuestRam ram = GuestRam.create(BASE, GuestDriver.bytes(SIZE));
+    private final GuestRam ram = ram(BASE, GuestDriver.bytes(SIZE));
     private GuestDriver driver = new GuestDriver(ram.memory(), BASE, SIZE, false);
     private SplitVirtqueue queue = driver.queue(ram.memory(), true);
+
+    GuestRam ram(long address, long size) {
+        return GuestRam.create(address, size);
+    }
 
     @AfterEach
     void close() {

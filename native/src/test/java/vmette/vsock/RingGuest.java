@@ -23,6 +23,7 @@ public final class RingGuest implements AutoCloseable {
     public static final int CID = 3;
 
     private static final int RING = 64;
+    static final long RAM = 4 * GuestDriver.bytes(RING);
     private static final int RX_BUFFER = 4096 + VsockHeader.BYTES;
     private static final int LARGEST_PACKET = 64 * 1024;
     private static final int BUF_ALLOC = 256 * 1024;
@@ -65,7 +66,11 @@ public final class RingGuest implements AutoCloseable {
      * @param pump lets the device work while the front-end waits for an answer
      */
     public static RingGuest connect(Path socket, Runnable pump) {
-        GuestRam ram = GuestRam.create(0, 4 * GuestDriver.bytes(RING));
+        return connect(socket, pump, GuestRam.create(0, RAM));
+    }
+
+    /** @param ram of {@link #RAM} bytes at 0; closed with this */
+    static RingGuest connect(Path socket, Runnable pump, GuestRam ram) {
         RingGuest guest = new RingGuest(ram, FakeFrontend.connect(socket, pump));
         guest.frontend.handshake();
         guest.frontend.setFeatures(0);

@@ -20,7 +20,9 @@ import vmette.errors.VmetteIoException;
 import vmette.errors.VsockException;
 import vmette.errors.VsockResetException;
 import vmette.linux.OpenFds;
-import vmette.memory.MappedGuestMemory;
+import vmette.linux.PeerCredentials;
+import vmette.memory.GuestMemorySource;
+import vmette.memory.GuestRam;
 
 /** The whole device over a real socket and real rings, stepped on the test's own thread. */
 class VsockDeviceTest {
@@ -38,7 +40,21 @@ class VsockDeviceTest {
     private DeviceLoop loop;
     private VsockDevice device;
     private RingGuest guest;
+    private GuestRam ram;
     private VsockBudget budget;
+
+    GuestRam ram() {
+        return GuestRam.create(0, RingGuest.RAM);
+    }
+
+    private GuestMemorySource memory(PeerCredentials peer) {
+        return (regions, files) -> ram.source().open(regions, files);
+    }
+
+    private RingGuest connect(Path socket) {
+        ram = ram();
+        return RingGuest.connect(socket, this::step, ram);
+    }
 
     @BeforeEach
     void start() {
@@ -47,9 +63,9 @@ class VsockDeviceTest {
         budget = new VsockBudget(64L * MIB);
         device = new VsockDevice(RingGuest.CID, VsockLimits.defaults(budget), loop);
         device.onBroken(broken::add);
-        device.listen(directory.resolve("vs"), peer -> MappedGuestMemory::open, pid -> true);
+        device.listen(directory.resolve("vs"), this::memory, pid -> true);
         step();
-        guest = RingGuest.connect(directory.resolve("vs"), this::step);
+        guest = connect(directory.resolve("vs"));
     }
 
     @AfterEach
@@ -150,11 +166,11 @@ class VsockDeviceTest {
         step();
         device = new VsockDevice(RingGuest.CID, VsockLimits.defaults(budget), loop);
         Path socket = directory.resolve("vs2");
-        device.listen(socket, peer -> MappedGuestMemory::open, pid -> true);
+        device.listen(socket, this::memory, pid -> true);
         RecordingHandler handler = new RecordingHandler();
         device.host().connect(GUEST, TIMEOUT, handler);
         step();
-        guest = RingGuest.connect(socket, this::step);
+        guest = connect(socket);
         guest.listen(GUEST);
         until(() -> handler.events.contains("open"));
     }
@@ -281,7 +297,7 @@ class VsockDeviceTest {
         assertThat(left).isCompleted();
         assertThat(handler.marks()).containsExactly("open", "reset");
 
-        guest = RingGuest.connect(directory.resolve("vs"), this::step);
+        guest = connect(directory.resolve("vs"));
         guest.dial(GUEST, HOST);
         until(() -> guest.isOpen(GUEST, HOST));
         assertThat(broken).isEmpty();
@@ -330,9 +346,9 @@ class VsockDeviceTest {
                 new VsockLimits(256 * 1024, 64L * MIB, budget, 1024, TIMEOUT, TIMEOUT, MIB, 256 * 1024, 4, 256);
         device = new VsockDevice(RingGuest.CID, limits, loop);
         device.onBroken(broken::add);
-        device.listen(directory.resolve("vs3"), peer -> MappedGuestMemory::open, pid -> true);
+        device.listen(directory.resolve("vs3"), this::memory, pid -> true);
         step();
-        guest = RingGuest.connect(directory.resolve("vs3"), this::step);
+        guest = connect(directory.resolve("vs3"));
         guest.turn();
         step();
         guest.txCalls();
@@ -395,14 +411,12 @@ class VsockDeviceTest {
 
     @Test
     void anUnfitSocketIsReported() {
-        CompletableFuture<Void> second = device.listen(
-                        directory.resolve("other"), peer -> MappedGuestMemory::open, pid -> true)
+        CompletableFuture<Void> second = device.listen(directory.resolve("other"), this::memory, pid -> true)
                 .toCompletableFuture();
         step();
         assertThat(catchThrowable(second::join)).hasCauseInstanceOf(VsockException.class);
         try (VsockDevice other = new VsockDevice(5, VsockLimits.defaults(budget), loop)) {
-            CompletableFuture<Void> unfit = other.listen(
-                            Path.of("/nonexistent/vs"), peer -> MappedGuestMemory::open, pid -> true)
+            CompletableFuture<Void> unfit = other.listen(Path.of("/nonexistent/vs"), this::memory, pid -> true)
                     .toCompletableFuture();
             step();
             assertThat(catchThrowable(unfit::join)).hasCauseInstanceOf(VmetteIoException.class);
