@@ -23,6 +23,7 @@
 #include "restore.h"
 #include "root.h"
 #include "spawn.h"
+#include "vsock.h"
 
 #define OUT_SIZE 16384
 #define ROUNDS 8
@@ -39,6 +40,13 @@ static void drop(void) {
     loop_close(&connection);
     have = out.size = out_head = 0;
     greeted = ending = false;
+}
+
+/* The connection has broken; with all others, if the device was unplugged. */
+static void lost(void) {
+    bool all = transport_lost(connection.fd);
+    drop();
+    if (all) executions_unplugged();
 }
 
 static bool room(void) {
@@ -331,7 +339,8 @@ static bool flush(void) {
         ssize_t sent = send(connection.fd, out.bytes + out_head, out.size - out_head, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno == EINTR) continue;
         if (sent < 0) {
-            if (errno != EAGAIN || ending) drop();
+            if (errno != EAGAIN) lost();
+            else if (ending) drop();
             return false;
         }
         out_head += (uint32_t)sent;
@@ -353,7 +362,7 @@ static void turn(struct watch *watch, uint32_t events) {
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && errno == EAGAIN) return;
         if (got <= 0) {
-            drop();
+            lost();
             return;
         }
         have += (uint32_t)got;
@@ -369,7 +378,7 @@ static bool alive(void) {
 
 bool control_accept(int fd) {
     /* After a restore the old one is reset and the new one dialled: both may be news of the same turn. */
-    if (connection.fd >= 0 && !alive()) drop();
+    if (connection.fd >= 0 && !alive()) lost();
     if (connection.fd >= 0 || !loop_watch(&connection, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP, turn)) return false;
     loop_again(&connection);
     return true;

@@ -20,6 +20,7 @@
 #include "power.h"
 #include "reap.h"
 #include "spawn.h"
+#include "vsock.h"
 
 void power_off(void) { exit(0); }
 void power_shutdown(void) { exit(0); }
@@ -49,6 +50,11 @@ bool machine_feed(const uint8_t entropy[ENTROPY_SIZE]) {
 }
 
 bool peer_is_host(int fd) { return fd >= 0; }
+bool transport_lost(int fd) {
+    static char unplugged[120];
+    snprintf(unplugged, sizeof unplugged, "%s/unplugged", run_directory);
+    return fd >= 0 && access(unplugged, F_OK) == 0;
+}
 
 int main(int argc, char **argv) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

@@ -28,6 +28,7 @@ const char *host_run_file(const char *name) {
 
 static void remove_directory(void) {
     unlink(address.sun_path);
+    unlink(host_run_file("unplugged"));
     unlink(host_run_file("vmette/instance-id"));
     rmdir(host_run_file("vmette"));
     rmdir(directory);

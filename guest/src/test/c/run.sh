@@ -65,6 +65,7 @@ done
 build files_test -Wl,--wrap=openat "$tests/files_test.c" $builtin_sources
 build trees_test -Wl,--wrap=openat "$tests/trees_test.c" $builtin_sources
 build restore_test "$tests/restore_test.c" "$tests/host.c" "$main/frames.c" "$main/restore.c" "$main/instance.c"
+build unplugged_test "$tests/unplugged_test.c" "$tests/host.c" "$main/frames.c"
 build replay_test "$tests/replay_test.c" "$tests/host.c" "$main/frames.c"
 
 # passes NAME [ARGUMENT]: runs a test, its cases one a line
@@ -82,6 +83,7 @@ passes forward_test "$out/agent_on_host" & # and it for ones of 10 s
 forwards=$!
 passes replay_test "$out/agent_on_host" & # and this one for one of 10 s
 replay=$!
+passes unplugged_test "$out/agent_on_host"
 passes restore_test "$out/agent_on_host"
 passes streams_test "$out/agent_on_host"
 passes builtins_test "$out/agent_on_host"

@@ -41,6 +41,7 @@ static struct {
 } hosts[HOSTS];
 static int mappings;   /* of the agent's memory, alive */
 static bool no_memory; /* for new ones */
+static bool unplugged; /* what breaks does so for want of a device */
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static socklen_t address_size;
 static uint64_t clock_ns;
@@ -124,6 +125,7 @@ bool power_set_hostname(struct text name) {
     return name.length <= 64;
 }
 bool peer_is_host(int fd) { return fd >= 0; }
+bool transport_lost(int fd) { return fd >= 0 && unplugged; }
 void console_say(const char *format, ...) { must(*format); }
 void machine_hold(void) {}
 uint64_t machine_wall_ns(void) { return clock_ns; }
@@ -460,6 +462,14 @@ static void quiet(void) {
     for (int i = 0; i < 20; i++) loop_turn();
 }
 
+/* All connections break at once. */
+static void unplug(void) {
+    unplugged = true;
+    for (int i = 0; i < HOSTS; i++) let_go(&hosts[i].fd);
+    quiet();
+    unplugged = false;
+}
+
 /* A host that has lost interest has to say so. */
 static void let_all_go(int host) {
     for (uint64_t id = 0; id < IDS; id++) {
@@ -555,6 +565,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             break;
         case 1:
             if (turn_of == 249) no_memory = !no_memory;
+            else if (turn_of == 241) unplug();
             else clock_ns += roll(&dice) * 40000000ull;
             break;
         case 2:
