@@ -275,7 +275,9 @@ public final class VmSupervisor extends AbstractBehavior<VmSupervisor.Command> {
     }
 
     private CompletionStage<Machine> make(Origin from, long number) {
-        Consumer<VsockHost> attach = host -> vm.vsock().attach(host, number);
+        Consumer<VsockHost> attach = from.snapshot().isPresent()
+                ? host -> vm.vsock().attachShut(host, number)
+                : host -> vm.vsock().attach(host, number);
         try {
             return from.snapshot().isPresent()
                     ? machines.restore(

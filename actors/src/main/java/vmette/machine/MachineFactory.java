@@ -21,7 +21,7 @@ public interface MachineFactory {
     CompletionStage<Machine> begin(VmSpec spec, String name, Consumer<VsockHost> beforeBoot);
 
     /**
-     * Makes a machine whose guest goes on where it was when the snapshot was taken. Its agent answers HELLO and BOOT with READY as after a boot.
+     * Makes a machine whose guest goes on where it was when the snapshot was taken. Its setup says that it was {@linkplain GuestSetup#restored restored}.
      *
      * @param spec what it is
      * @param name for its directory and messages

@@ -294,8 +294,7 @@ public sealed interface HostFrame {
      * @param hostname its new name; empty leaves it alone
      * @param environment the base of every later command's environment in place of BOOT's, each {@code KEY=VALUE}
      */
-    record Restore(
-            Instant wall, Entropy entropy, InstanceId instance, String hostname, List<String> environment)
+    record Restore(Instant wall, Entropy entropy, InstanceId instance, String hostname, List<String> environment)
             implements HostFrame {
         public Restore {
             if (wall.isBefore(Instant.EPOCH) || wall.isAfter(WireTime.LAST)) {

@@ -95,8 +95,7 @@ public final class HostFrames {
                     .strings(restore.environment());
         }
         if (frame instanceof HostFrame.Instance instance) {
-            return new FrameWriter(FrameType.INSTANCE)
-                    .bytes(instance.instance().bytes());
+            return new FrameWriter(FrameType.INSTANCE).bytes(instance.instance().bytes());
         }
         if (frame instanceof HostFrame.Release release) {
             return new FrameWriter(FrameType.RELEASE).u64(release.execution());

@@ -139,9 +139,8 @@ public final class FrameArbitraries {
     }
 
     private static Arbitrary<AgentFrame> restored() {
-        Arbitrary<Duration> stepped = Arbitraries.longs()
-                .between(-Long.MAX_VALUE, Long.MAX_VALUE)
-                .map(Duration::ofNanos);
+        Arbitrary<Duration> stepped =
+                Arbitraries.longs().between(-Long.MAX_VALUE, Long.MAX_VALUE).map(Duration::ofNanos);
         Arbitrary<AgentFrame.RestoreSteps> took =
                 Combinators.combine(NANOS, NANOS, NANOS, NANOS, NANOS).as(AgentFrame.RestoreSteps::new);
         return Combinators.combine(INSTANCE, TIME, stepped, took, READY).as(AgentFrame.Restored::new);
