@@ -11,14 +11,19 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "console.h"
 #include "execution.h"
 #include "forward.h"
 #include "frames.h"
+#include "instance.h"
 #include "loop.h"
+#include "machine.h"
 #include "net.h"
 #include "power.h"
+#include "restore.h"
 #include "root.h"
 #include "spawn.h"
+#include "vsock.h"
 
 #define OUT_SIZE 16384
 #define ROUNDS 8
@@ -35,6 +40,13 @@ static void drop(void) {
     loop_close(&connection);
     have = out.size = out_head = 0;
     greeted = ending = false;
+}
+
+/* The connection has broken; with all others, if the device was unplugged. */
+static void lost(void) {
+    bool all = transport_lost(connection.fd);
+    drop();
+    if (all) executions_unplugged();
 }
 
 static bool room(void) {
@@ -73,15 +85,29 @@ static uint64_t uptime_ns(void) {
     return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
 }
 
-static void reply_ready(void) {
+static void put_ready(void) {
     struct sysinfo memory;
     struct utsname kernel;
     sysinfo(&memory);
     uname(&kernel);
-    frame_begin(&out, READY);
     put_u64(&out, uptime_ns());
     put_u64(&out, (uint64_t)memory.totalram * memory.mem_unit);
     put_text(&out, kernel.release);
+}
+
+static void reply_ready(void) {
+    frame_begin(&out, READY);
+    put_ready();
+    frame_end(&out);
+}
+
+static void reply_restored(const uint8_t *instance, const struct restored *restored) {
+    frame_begin(&out, RESTORED);
+    put_raw(&out, instance, INSTANCE_SIZE);
+    put_u64(&out, machine_wall_ns());
+    put_u64(&out, (uint64_t)restored->stepped);
+    for (int step = 0; step < RESTORE_STEPS; step++) put_u64(&out, restored->took[step]);
+    put_ready();
     frame_end(&out);
 }
 
@@ -109,6 +135,11 @@ static void hello(uint16_t version) {
     frame_end(&out);
 }
 
+static bool begin_instance(const uint8_t *id) {
+    if (!booted) instance_begin(id);
+    return !booted;
+}
+
 static void root_step(const struct frame *frame) {
     char why[ROOT_WHY_MAX] = "this boot has had its BOOT";
     errno = EALREADY;
@@ -116,10 +147,19 @@ static void root_step(const struct frame *frame) {
                 : frame->type == ROOT  ? root_lower(&frame->root, why)
                 : frame->type == NET   ? !booted && net_up(&frame->net, why, sizeof why)
                 : frame->type == TRUST ? root_trust(frame->certificates, why)
+                : frame->type == INSTANCE ? begin_instance(frame->instance)
                                        : root_share(frame->share.flags, frame->share.tag, why);
     if (fine) return;
     reply_error(ERROR_BOOT, errno, why);
     ending = true;
+}
+
+/* What commands could put something else in the place of. A root without a /run has no file in it. */
+static void hold_for_restore(void) {
+    int run = root_run();
+    if (!instance_place(run)) console_say("cannot make /run/vmette/instance-id: %s", strerror(errno));
+    if (run >= 0) close(run);
+    machine_hold();
 }
 
 static void boot(const struct boot *frame) {
@@ -146,9 +186,18 @@ static void boot(const struct boot *frame) {
     if (number) {
         reply_error(ERROR_BOOT, number, why);
     } else {
+        hold_for_restore();
         booted = true;
         reply_ready();
     }
+}
+
+static void renew(const struct restore *frame) {
+    char why[RESTORE_WHY_MAX];
+    struct restored restored;
+    if (!booted) reply_error(ERROR_RESTORE, EPERM, "BOOT comes before RESTORE");
+    else if (!restore(frame, &restored, why)) reply_error(ERROR_RESTORE, errno, why);
+    else reply_restored(frame->instance, &restored);
 }
 
 static void exec(const struct exec *frame) {
@@ -192,7 +241,11 @@ static void obey(const struct frame *frame) {
     case SHARE:
     case NET:
     case TRUST:
+    case INSTANCE:
         root_step(frame);
+        break;
+    case RESTORE:
+        renew(&frame->restore);
         break;
     case EXEC:
         exec(&frame->exec);
@@ -286,7 +339,8 @@ static bool flush(void) {
         ssize_t sent = send(connection.fd, out.bytes + out_head, out.size - out_head, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno == EINTR) continue;
         if (sent < 0) {
-            if (errno != EAGAIN || ending) drop();
+            if (errno != EAGAIN) lost();
+            else if (ending) drop();
             return false;
         }
         out_head += (uint32_t)sent;
@@ -308,7 +362,7 @@ static void turn(struct watch *watch, uint32_t events) {
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && errno == EAGAIN) return;
         if (got <= 0) {
-            drop();
+            lost();
             return;
         }
         have += (uint32_t)got;
@@ -324,7 +378,7 @@ static bool alive(void) {
 
 bool control_accept(int fd) {
     /* After a restore the old one is reset and the new one dialled: both may be news of the same turn. */
-    if (connection.fd >= 0 && !alive()) drop();
+    if (connection.fd >= 0 && !alive()) lost();
     if (connection.fd >= 0 || !loop_watch(&connection, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP, turn)) return false;
     loop_again(&connection);
     return true;

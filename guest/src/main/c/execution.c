@@ -81,6 +81,19 @@ static void output_grace_over(struct timer *timer) {
 
 void execution_owes_news(struct execution *x) { owe(x, &x->owes_news); }
 
+void execution_unplugged(struct execution *x) {
+    if (x->flags & EXEC_DETACHED) return; /* the ends of its attachments are told */
+    if (!(x->flags & EXEC_BUILTIN)) x->flags |= EXEC_DETACHED;
+    for (int i = 0; i < STREAMS; i++) stream_unplugged(&x->stream[i]);
+    execution_settle(x);
+}
+
+void executions_unplugged(void) {
+    for (struct execution *x = executions; x < END; x++) {
+        if (x->state != EXECUTION_FREE) execution_unplugged(x);
+    }
+}
+
 void executions_announce(void) {
     for (struct execution *x = executions; x < END; x++) {
         bool ran = x->state == EXECUTION_RUNNING || (x->state == EXECUTION_ENDED && x->end != END_NEVER_RAN);

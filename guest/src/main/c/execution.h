@@ -53,6 +53,13 @@ void execution_resize(struct execution *, uint16_t rows, uint16_t columns);
 /* Lets go of a detached execution: its rings at once, all of it when it has ended. No effect on another. */
 void execution_release(struct execution *);
 
+/*
+ * The connections are gone with their device, and the host has reset none of them: the execution is a detached one from now on, unless it
+ * is a built-in, which has no use without its host. What its outputs have not passed on goes into rings.
+ */
+void execution_unplugged(struct execution *);
+void executions_unplugged(void);
+
 /* The process has ended with this wait status. False: no command's. */
 bool execution_reaped(pid_t pid, int status);
 

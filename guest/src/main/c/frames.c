@@ -8,7 +8,7 @@ struct cursor {
 };
 
 static const uint8_t *take(struct cursor *c, uint32_t size) {
-    static const uint8_t zeros[TOKEN_SIZE];
+    static const uint8_t zeros[ENTROPY_SIZE]; /* the longest field of a fixed size */
     if (c->wrong) return zeros;
     if ((size_t)(c->end - c->at) < size) {
         c->wrong = "body shorter than its fields";
@@ -199,6 +199,17 @@ const char *frame_decode(const uint8_t *bytes, uint32_t length, struct frame *fr
     case TRUST:
         frame->certificates = get_list(&c, false);
         break;
+    case RESTORE:
+        frame->restore.wall_ns = get_u64(&c);
+        frame->restore.entropy = take(&c, ENTROPY_SIZE);
+        frame->restore.instance = take(&c, INSTANCE_SIZE);
+        frame->restore.hostname = get_text(&c);
+        frame->restore.env = get_list(&c, true);
+        refuse_unless(&c, frame->restore.wall_ns <= INT64_MAX, "the time is beyond 2^63 ns");
+        break;
+    case INSTANCE:
+        frame->instance = take(&c, INSTANCE_SIZE);
+        break;
     case RELEASE:
         frame->released = get_u64(&c);
         break;
@@ -248,10 +259,12 @@ void put_u16(struct writer *w, uint16_t value) { put(w, value, 2); }
 void put_u32(struct writer *w, uint32_t value) { put(w, value, 4); }
 void put_u64(struct writer *w, uint64_t value) { put(w, value, 8); }
 
-void put_token(struct writer *w, const uint8_t token[TOKEN_SIZE]) {
-    memcpy(w->bytes + w->size, token, TOKEN_SIZE);
-    w->size += TOKEN_SIZE;
+void put_raw(struct writer *w, const uint8_t *bytes, uint32_t size) {
+    memcpy(w->bytes + w->size, bytes, size);
+    w->size += size;
 }
+
+void put_token(struct writer *w, const uint8_t token[TOKEN_SIZE]) { put_raw(w, token, TOKEN_SIZE); }
 
 size_t text_cut(const char *text, size_t most) {
     size_t length = strnlen(text, most), last = length;

@@ -13,17 +13,19 @@
 #define FRAME_HEADER 4
 #define FRAME_MAX 1048576 /* of type and body */
 #define TOKEN_SIZE 16
+#define ENTROPY_SIZE 64
+#define INSTANCE_SIZE 16
 #define STREAMS 3
 #define SOCKET 3 /* the stream number of a forward's data connection */
 
 enum frame_type {
     HELLO = 0x01, BOOT, EXEC, SIGNAL, RESIZE, PING, SHUTDOWN, DISCARD, ATTACH, RELEASE, FORWARD,
-    SCRATCH, ROOT, SHARE, NET, TRUST,
-    AGENT_HELLO = 0x81, READY, AGENT_ERROR, STARTED, EXEC_FAILED, PONG, EXITED, ATTACHED, FORWARDED,
+    SCRATCH, ROOT, SHARE, NET, TRUST, RESTORE, INSTANCE,
+    AGENT_HELLO = 0x81, READY, AGENT_ERROR, STARTED, EXEC_FAILED, PONG, EXITED, ATTACHED, FORWARDED, RESTORED,
 };
 
 enum exited_flag { EXITED_OOM_KILLED = 1 };
-enum error_code { ERROR_VERSION = 1, ERROR_FRAME = 2, ERROR_BOOT = 3 };
+enum error_code { ERROR_VERSION = 1, ERROR_FRAME = 2, ERROR_BOOT = 3, ERROR_RESTORE = 4 };
 enum exec_flag {
     EXEC_PTY = 1, EXEC_LEAVE_GROUP = 2, EXEC_DETACHED = 4, EXEC_MERGE = 8, EXEC_BUILTIN = 16, EXEC_BLOCK = 32,
     EXEC_USER = 64,
@@ -71,6 +73,14 @@ struct net {
     uint8_t prefix;                        /* bits of the network's part */
 };
 
+struct restore {
+    uint64_t wall_ns;         /* CLOCK_REALTIME, below 2^63 */
+    const uint8_t *entropy;   /* ENTROPY_SIZE bytes */
+    const uint8_t *instance;  /* INSTANCE_SIZE bytes */
+    struct text hostname;
+    struct list env;
+};
+
 struct attach {
     uint64_t execution, from;
     uint8_t stream;
@@ -87,6 +97,8 @@ struct frame {
         struct net net;
         struct { uint8_t flags; struct text tag; } share;
         struct list certificates;
+        struct restore restore;
+        const uint8_t *instance; /* INSTANCE_SIZE bytes */
         struct exec exec;
         struct { uint64_t execution; uint32_t number; uint8_t group; } signal;
         struct { uint64_t execution; uint16_t rows, columns; } resize;
@@ -134,6 +146,7 @@ void put_u8(struct writer *, uint8_t);
 void put_u16(struct writer *, uint16_t);
 void put_u32(struct writer *, uint32_t);
 void put_u64(struct writer *, uint64_t);
+void put_raw(struct writer *, const uint8_t *bytes, uint32_t size);
 void put_token(struct writer *, const uint8_t token[TOKEN_SIZE]);
 void put_text(struct writer *, const char *text); /* at most TEXT_MAX bytes of it */
 void frame_end(struct writer *);
@@ -142,6 +155,6 @@ void frame_end(struct writer *);
 size_t text_cut(const char *text, size_t most);
 
 #define TEXT_MAX 512
-#define REPLY_MAX 640 /* the longest frame of the agent: an ERROR with a full text */
+#define REPLY_MAX 640 /* the longest frame of the agent: a RESTORED with a full text */
 
 #endif

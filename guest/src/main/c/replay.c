@@ -221,6 +221,28 @@ bool replay_open(struct stream *stream, int fd, uint32_t size, bool block) {
     return true;
 }
 
+bool replay_adopt(struct stream *stream, uint64_t offset, const uint8_t *bytes, uint32_t size) {
+    struct iovec pieces[2];
+    if (charged + REPLAY_ADOPTED > budget()) return false;
+    void *memory = mmap(NULL, REPLAY_ADOPTED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return false;
+    struct replay *replay = &stream->replay;
+    *replay = (struct replay){.block = true, .keep = offset, .sent = offset};
+    ring_init(&replay->ring, memory, REPLAY_ADOPTED, offset);
+    int count = ring_space(&replay->ring, size, pieces);
+    for (int i = 0; i < count; i++) {
+        memcpy(pieces[i].iov_base, bytes, pieces[i].iov_len);
+        bytes += pieces[i].iov_len;
+    }
+    ring_filled(&replay->ring, size);
+    charged += REPLAY_ADOPTED;
+    stream->state = STREAM_REPLAY;
+    if (stream->left == 0) loop_close(&stream->pipe);
+    stream->pipe.ready = pipe_ready;
+    loop_again(&stream->pipe);
+    return true;
+}
+
 bool replay_bind(struct stream *stream, int fd, const uint8_t *token) {
     struct replay *replay = &stream->replay;
     if (replay->attachment != ATTACHMENT_AWAITED || !tokens_equal(replay->token, token)) return false;

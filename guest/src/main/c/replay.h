@@ -13,6 +13,7 @@
 #include "ring.h"
 
 #define REPLAY_MAX (64u << 20) /* bytes of one ring */
+#define REPLAY_ADOPTED (256u << 10) /* of one that no EXEC has asked for; more than a stream's buffer holds */
 
 struct stream;
 
@@ -37,6 +38,12 @@ bool replay_affordable(const struct exec *, char *why);
 
 /* Takes the agent's end of a pipe (non-blocking), which is closed on failure too. */
 bool replay_open(struct stream *, int fd, uint32_t size, bool block);
+
+/*
+ * Takes over an output that no connection takes any more: a ring of its own with BLOCK, that holds these bytes, the first of which has this
+ * offset. False: there is no memory for it, and nothing has changed.
+ */
+bool replay_adopt(struct stream *, uint64_t offset, const uint8_t *bytes, uint32_t size);
 
 /* Obeys ATTACH; answers into the writer, which has room for REPLY_MAX bytes. */
 void replay_attach(struct writer *, const struct attach *);

@@ -265,6 +265,10 @@ bool root_finish(char why[ROOT_WHY_MAX]) {
     return true;
 }
 
+int root_run(void) {
+    return openat(entrance >= 0 ? entrance : AT_FDCWD, entrance >= 0 ? "run" : "/run", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 bool root_enter(void) { return entrance < 0 || (fchdir(entrance) == 0 && chroot(".") == 0); }
 
 bool root_switched(void) { return finished && lower && move; }

@@ -34,6 +34,9 @@ bool root_finish(char why[ROOT_WHY_MAX]);
 /* In a child: makes the commands' root its own. */
 bool root_enter(void);
 
+/* /run of the commands' root, O_PATH, the caller's; -1: there is none. After root_finish(), before the first command. */
+int root_run(void);
+
 /* The root was moved to /, and descriptors of the initramfs must not be kept. */
 bool root_switched(void);
 

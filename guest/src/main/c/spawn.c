@@ -14,6 +14,7 @@
 #include "accounts.h"
 #include "builtins.h"
 #include "cgroups.h"
+#include "instance.h"
 #include "root.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -65,22 +66,25 @@ static char *terminated(struct text text) {
 
 static size_t key_length(const char *entry) { return (size_t)(strchr(entry, '=') - entry) + 1; }
 
+static size_t put_entry(char **env, size_t count, char *entry) {
+    size_t key = key_length(entry), i = 0;
+    while (i < count && strncmp(env[i], entry, key) != 0) i++;
+    env[i] = entry;
+    return i == count ? count + 1 : count;
+}
+
 static size_t merge(char **env, size_t count, struct list list) {
-    for (struct text text; list_next(&list, &text);) {
-        char *entry = terminated(text);
-        size_t key = key_length(entry), i = 0;
-        while (i < count && strncmp(env[i], entry, key) != 0) i++;
-        env[i] = entry;
-        if (i == count) count++;
-    }
+    for (struct text text; list_next(&list, &text);) count = put_entry(env, count, terminated(text));
     return count;
 }
 
 static char **environment(struct list own) {
-    char **env = calloc((size_t)base.count + own.count + 3, sizeof *env);
+    char **env = calloc((size_t)base.count + own.count + 4, sizeof *env);
     if (!env) return NULL;
-    env[0] = DEFAULT_PATH; /* and room for a HOME and the end */
-    merge(env, merge(env, 1, base), own);
+    env[0] = DEFAULT_PATH; /* and room for the instance, a HOME and the end */
+    size_t count = merge(env, 1, base);
+    if (instance_entry()) count = put_entry(env, count, instance_entry());
+    merge(env, count, own);
     return env;
 }
 

@@ -10,6 +10,7 @@
 
 #include "execution.h"
 #include "linger.h"
+#include "vsock.h"
 
 #define BUFFER_SIZE 65536 /* a pipe's default capacity, and the longest vsock packet of the guest's kernel */
 #define ROUNDS 8          /* reads and writes of one stream in one turn of the loop */
@@ -65,6 +66,28 @@ static void refused(struct stream *stream) {
     finish(stream);
 }
 
+void stream_unplugged(struct stream *stream) {
+    if (stream->state != STREAM_WAITING && stream->state != STREAM_BOUND) return;
+    uint32_t held = stream->tail - stream->head;
+    unblock(stream);
+    loop_close(&stream->connection);
+    if (stream->index == STDIN || !(stream->execution->flags & EXEC_DETACHED)) {
+        finish(stream);
+    } else if (!replay_adopt(stream, stream->passed, held ? stream->buffer + stream->head : NULL, held)) {
+        refused(stream);
+    } else if (stream->buffer) {
+        munmap(stream->buffer, BUFFER_SIZE);
+        stream->buffer = NULL;
+        stream->head = stream->tail = 0;
+    }
+}
+
+/* The connection of an output takes no more. */
+static void disconnected(struct stream *stream) {
+    if (transport_lost(stream->connection.fd)) execution_unplugged(stream->execution);
+    else refused(stream);
+}
+
 static bool refuses(const struct stream *stream) {
     return send(stream->connection.fd, "", 0, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN && errno != EINTR;
 }
@@ -72,7 +95,7 @@ static bool refuses(const struct stream *stream) {
 /* A peer that only shuts its receiving side down, leaving no credit, causes no event: ask, as long as one is blocked. */
 static void probe_blocked(struct timer *timer) {
     for (int i = blocked_count; i-- > 0;) {
-        if (i < blocked_count && refuses(blocked_streams[i])) refused(blocked_streams[i]);
+        if (i < blocked_count && refuses(blocked_streams[i])) disconnected(blocked_streams[i]);
     }
     if (blocked_count > 0) timer_set(timer, now_ns() + PROBE_INTERVAL, probe_blocked);
 }
@@ -86,7 +109,10 @@ static void block(struct stream *stream) {
 
 static void output_ended(struct stream *stream) {
     if (stream->state == STREAM_BOUND) {
-        if (refuses(stream)) {
+        if (refuses(stream) && transport_lost(stream->connection.fd)) {
+            execution_unplugged(stream->execution);
+            return;
+        } else if (refuses(stream)) {
             loop_close(&stream->connection);
         } else {
             linger(loop_unwatch(&stream->connection));
@@ -124,11 +150,12 @@ static void pump_output(struct stream *stream) {
                 return;
             }
             if (sent < 0) {
-                refused(stream);
+                disconnected(stream);
                 return;
             }
             unblock(stream);
             stream->head += (uint32_t)sent;
+            stream->passed += (uint64_t)sent;
         } else if (stream->pipe.fd < 0 || stream->left == 0) {
             output_ended(stream);
             return;
@@ -201,7 +228,7 @@ static void pipe_ready(struct watch *watch, uint32_t events) {
 static void connection_ready(struct watch *watch, uint32_t events) {
     struct stream *stream = owner_of(watch, struct stream, connection);
     if (stream->index != STDIN && (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) && refuses(stream)) {
-        refused(stream); /* while a host that merely sends nothing more is fine */
+        disconnected(stream); /* while a host that merely sends nothing more is fine */
     } else {
         pump(stream);
     }

@@ -27,6 +27,7 @@ struct stream {
     bool ended;      /* stdin: the host has sent its last byte */
     bool typed;      /* stdin of a pty: its end of file has been typed */
     char last;       /* stdin: the last byte passed on */
+    uint64_t passed; /* output: bytes that the connection has taken */
     int64_t left;    /* output: bytes still to be taken from the pipe, -1 without limit */
     uint8_t *buffer; /* while bound */
     uint32_t head, tail;
@@ -45,6 +46,9 @@ bool stream_bind(struct stream *, int fd, const uint8_t *token);
 
 /* Nobody will claim it, or attach to it any more. No effect on a stream that is bound or closed. */
 void stream_discard(struct stream *);
+
+/* Its connection is lost with all others. An output goes on into a ring if the execution is detached by now; else as if refused. */
+void stream_unplugged(struct stream *);
 
 /* For an output when the grace is over: what the pipe holds now is all that will be taken. */
 void stream_last_call(struct stream *);

@@ -37,3 +37,6 @@ bool peer_is_host(int fd) {
     return getpeername(fd, (struct sockaddr *)&peer, &size) == 0 && peer.svm_family == AF_VSOCK &&
            peer.svm_cid == VMADDR_CID_HOST;
 }
+
+/* net/vmw_vsock: the sockets of a transport that is reset are closed without SOCK_DONE and without the peer's shutdown. */
+bool transport_lost(int fd) { return send(fd, "", 0, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno == ENOTCONN; }

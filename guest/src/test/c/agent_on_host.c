@@ -1,22 +1,26 @@
 /*
  * The agent without its duties as PID 1: listens on a Unix socket instead of AF_VSOCK, leaves the machine
- * alone, and is otherwise linked from the same files. Takes the place of init.c, vsock.c, power.c and root.c.
+ * alone, and is otherwise linked from the same files. Takes the place of init.c, vsock.c, power.c, machine.c and root.c.
  */
 #include <errno.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "loop.h"
+#include "machine.h"
 #include "no_root.h"
 #include "openings.h"
 #include "power.h"
 #include "reap.h"
 #include "spawn.h"
+#include "vsock.h"
 
 void power_off(void) { exit(0); }
 void power_shutdown(void) { exit(0); }
@@ -24,12 +28,39 @@ bool power_set_hostname(struct text name) {
     errno = EINVAL;
     return name.length <= 64;
 }
+
+static uint64_t ahead; /* of this host's clock */
+
+static uint64_t host_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void machine_hold(void) {}
+uint64_t machine_wall_ns(void) { return host_ns() + ahead; }
+bool machine_set_wall(uint64_t ns) {
+    errno = EINVAL;
+    ahead = ns - host_ns();
+    return ns > 0;
+}
+bool machine_feed(const uint8_t entropy[ENTROPY_SIZE]) {
+    errno = ENODATA;
+    return entropy[0] != 0;
+}
+
 bool peer_is_host(int fd) { return fd >= 0; }
+bool transport_lost(int fd) {
+    static char unplugged[120];
+    snprintf(unplugged, sizeof unplugged, "%s/unplugged", run_directory);
+    return fd >= 0 && access(unplugged, F_OK) == 0;
+}
 
 int main(int argc, char **argv) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (argc != 2 || strlen(argv[1]) >= sizeof address.sun_path) return 2;
     strcpy(address.sun_path, argv[1]);
+    run_directory = dirname(argv[1]);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     prctl(PR_SET_PDEATHSIG, 9);
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

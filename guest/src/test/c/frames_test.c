@@ -171,6 +171,45 @@ static void trust_is_decoded(void) {
     check(strcmp(decode(&frame), "str is not UTF-8 without NUL") == 0);
 }
 
+static const char *put_restore(struct frame *frame, uint64_t wall, const char *entry) {
+    begin(RESTORE);
+    put_u64(&w, wall);
+    for (uint8_t i = 0; i < ENTROPY_SIZE; i++) put_u8(&w, i);
+    put_raw(&w, token, INSTANCE_SIZE);
+    put_text(&w, "vm");
+    put_u32(&w, 1);
+    put_text(&w, entry);
+    return decode(frame);
+}
+
+static void restore_and_instance_are_decoded(void) {
+    struct frame frame;
+    struct text text;
+    check(put_restore(&frame, 0x0102030405060708, "A=b") == NULL);
+    check_equal(frame.type, 0x11);
+    check(frame.restore.wall_ns == 0x0102030405060708);
+    check(frame.restore.entropy[0] == 0 && frame.restore.entropy[ENTROPY_SIZE - 1] == ENTROPY_SIZE - 1);
+    check(memcmp(frame.restore.instance, token, INSTANCE_SIZE) == 0);
+    check(frame.restore.hostname.length == 2 && memcmp(frame.restore.hostname.bytes, "vm", 2) == 0);
+    check(list_next(&frame.restore.env, &text) && memcmp(text.bytes, "A=b", 3) == 0);
+    for (uint32_t length = 1; length < w.size - FRAME_HEADER; length++) {
+        uint8_t *exact = malloc(length);
+        memcpy(exact, bytes + FRAME_HEADER, length);
+        check_says(frame_decode(exact, length, &frame) != NULL, "truncated to %u", length);
+        check(length >= 1 + 8 + ENTROPY_SIZE || frame.restore.entropy[ENTROPY_SIZE - 1] == 0); /* never beyond the frame */
+        free(exact);
+    }
+    check(strcmp(put_restore(&frame, 1ull << 63, "A=b"), "the time is beyond 2^63 ns") == 0);
+    check(strcmp(put_restore(&frame, 1, "b"), "environment entry is not KEY=VALUE") == 0);
+    begin(INSTANCE);
+    put_raw(&w, token, INSTANCE_SIZE);
+    check(decode(&frame) == NULL);
+    check_equal(frame.type, 0x12);
+    check(memcmp(frame.instance, token, INSTANCE_SIZE) == 0);
+    w.size--;
+    check(strcmp(decode(&frame), "body shorter than its fields") == 0);
+}
+
 static void tokens_differ_in_any_byte(void) {
     uint8_t other[TOKEN_SIZE];
     for (int i = 0; i < TOKEN_SIZE; i++) {
@@ -280,6 +319,7 @@ static uint32_t chance(uint32_t below) { /* xorshift64*, the same sequence each 
 
 static void use(const uint8_t *body, uint32_t length, struct frame *frame) {
     struct text text;
+    if (frame->type == RESTORE) check(frame->restore.entropy + ENTROPY_SIZE <= body + length);
     if (frame->type != EXEC) return;
     struct list *lists[] = {&frame->exec.argv, &frame->exec.env};
     for (int i = 0; i < 2; i++) {
@@ -299,8 +339,8 @@ static void mutated_frames_never_read_outside_themselves(void) {
         if (chance(4)) {
             put_exec(chance(4), (uint8_t)chance(2));
         } else {
-            begin((uint8_t)(1 + chance(11)));
-            for (uint32_t n = chance(40); n > 0; n--) put_u8(&w, (uint8_t)(chance(2) ? 0 : chance(256)));
+            begin((uint8_t)(1 + chance(INSTANCE)));
+            for (uint32_t n = chance(120); n > 0; n--) put_u8(&w, (uint8_t)(chance(2) ? 0 : chance(256)));
         }
         frame_end(&w);
         uint32_t length = w.size - FRAME_HEADER;
@@ -329,6 +369,7 @@ int main(void) {
     run(values_out_of_range_are_refused);
     run(forward_is_decoded);
     run(trust_is_decoded);
+    run(restore_and_instance_are_decoded);
     run(tokens_differ_in_any_byte);
     run(a_detached_exec_has_rings_and_no_connections);
     run(attach_and_release_are_decoded);

@@ -20,8 +20,17 @@ static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static uint8_t frame_bytes[FRAME_HEADER + FRAME_MAX];
 static struct writer w = {.bytes = frame_bytes};
 
+const char *host_run_file(const char *name) {
+    static char path[sizeof directory + 64];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    return path;
+}
+
 static void remove_directory(void) {
     unlink(address.sun_path);
+    unlink(host_run_file("unplugged"));
+    unlink(host_run_file("vmette/instance-id"));
+    rmdir(host_run_file("vmette"));
     rmdir(directory);
 }
 
@@ -122,6 +131,14 @@ struct reply host_read(int control) {
         reply.value = (uint32_t)take(&at, 2);
         take_text(&at, reply.text);
         break;
+    case RESTORED:
+        reply.token = (uint8_t)take(&at, 1);
+        at += INSTANCE_SIZE - 1;
+        reply.offset = take(&at, 8);
+        reply.stepped = (int64_t)take(&at, 8);
+        for (int i = 0; i < 5; i++) reply.took += take(&at, 8);
+        /* and READY's fields */
+        __attribute__((fallthrough));
     case READY:
         check(take(&at, 8) > 0);
         check(take(&at, 8) > 1 << 20);
@@ -207,6 +224,23 @@ void host_boot(int control) {
     put_text(&w, "OVER=under");
     end(control);
     host_expect(control, READY, 0);
+}
+
+void host_instance(int control, const uint8_t id[INSTANCE_SIZE]) {
+    begin(INSTANCE);
+    put_raw(&w, id, INSTANCE_SIZE);
+    end(control);
+}
+
+void host_restore(int control, uint64_t wall_ns, uint8_t entropy, const uint8_t id[INSTANCE_SIZE], const char *hostname, const char *entry) {
+    begin(RESTORE);
+    put_u64(&w, wall_ns);
+    for (int i = 0; i < ENTROPY_SIZE; i++) put_u8(&w, entropy);
+    put_raw(&w, id, INSTANCE_SIZE);
+    put_text(&w, hostname);
+    put_u32(&w, 1);
+    put_text(&w, entry);
+    end(control);
 }
 
 void host_token(uint64_t id, uint8_t stream, uint8_t token[TOKEN_SIZE]) {

@@ -19,6 +19,11 @@ int host_connect(void);
 int host_control(void);       /* VMTC, HELLO both ways */
 void host_boot(int control);  /* BOOT with BASE=base and OVER=under, READY */
 
+void host_instance(int control, const uint8_t id[INSTANCE_SIZE]);
+/* RESTORE with entropy of such bytes, and one entry. */
+void host_restore(int control, uint64_t wall_ns, uint8_t entropy, const uint8_t id[INSTANCE_SIZE], const char *hostname, const char *entry);
+const char *host_run_file(const char *name); /* a path in what the agent takes for /run */
+
 struct reply {
     uint8_t type;
     uint64_t execution; /* or nonce */
@@ -26,7 +31,9 @@ struct reply {
     uint32_t value; /* pid, status, errno, code */
     char text[TEXT_MAX + 1];
     uint8_t stream, token; /* of ATTACHED, whose news are in kind and errno in value; the token's first byte */
-    uint64_t offset;
+    uint64_t offset; /* of RESTORED the clock */
+    int64_t stepped;
+    uint64_t took; /* all steps */
     uint32_t size;
 };
 struct reply host_read(int control);

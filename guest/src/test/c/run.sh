@@ -47,7 +47,7 @@ build() {
 }
 agent_sources=
 for source in "$main"/*.c; do
-    case ${source##*/} in init.c | vsock.c | vsock_send.c | power.c | root.c | points.c | trust.c | net.c | mounts.c | modules.c | bench.c | loopback.c) ;; *) agent_sources="$agent_sources $source" ;; esac
+    case ${source##*/} in init.c | vsock.c | vsock_send.c | power.c | machine.c | root.c | points.c | trust.c | net.c | mounts.c | modules.c | bench.c | loopback.c) ;; *) agent_sources="$agent_sources $source" ;; esac
 done
 build frames_test "$tests/frames_test.c" "$main/frames.c"
 build ring_test "$tests/ring_test.c" "$main/ring.c"
@@ -64,6 +64,8 @@ for source in builtins files entries directories tar_read tar_write tar_in tar_o
 done
 build files_test -Wl,--wrap=openat "$tests/files_test.c" $builtin_sources
 build trees_test -Wl,--wrap=openat "$tests/trees_test.c" $builtin_sources
+build restore_test "$tests/restore_test.c" "$tests/host.c" "$main/frames.c" "$main/restore.c" "$main/instance.c"
+build unplugged_test "$tests/unplugged_test.c" "$tests/host.c" "$main/frames.c"
 build replay_test "$tests/replay_test.c" "$tests/host.c" "$main/frames.c"
 
 # passes NAME [ARGUMENT]: runs a test, its cases one a line
@@ -81,6 +83,8 @@ passes forward_test "$out/agent_on_host" & # and it for ones of 10 s
 forwards=$!
 passes replay_test "$out/agent_on_host" & # and this one for one of 10 s
 replay=$!
+passes unplugged_test "$out/agent_on_host"
+passes restore_test "$out/agent_on_host"
 passes streams_test "$out/agent_on_host"
 passes builtins_test "$out/agent_on_host"
 passes files_test

@@ -1,4 +1,4 @@
-/* with: openings.c execution.c streams.c replay.c ring.c forward.c linger.c loop.c frames.c
+/* with: openings.c execution.c streams.c replay.c ring.c forward.c linger.c loop.c restore.c instance.c frames.c
  * wrap: clock_gettime epoll_wait kill sysinfo mmap munmap socket connect getsockopt loop_watch
  * The input is what a host does: connects, sends frames and worse, claims streams, acknowledges, reads or does not, hangs up;
  * while commands start, write, end, programs answer forwards, and time passes. There are no processes and no TCP: both are
@@ -41,6 +41,7 @@ static struct {
 } hosts[HOSTS];
 static int mappings;   /* of the agent's memory, alive */
 static bool no_memory; /* for new ones */
+static bool unplugged; /* what breaks does so for want of a device */
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static socklen_t address_size;
 static uint64_t clock_ns;
@@ -124,6 +125,15 @@ bool power_set_hostname(struct text name) {
     return name.length <= 64;
 }
 bool peer_is_host(int fd) { return fd >= 0; }
+bool transport_lost(int fd) { return fd >= 0 && unplugged; }
+void console_say(const char *format, ...) { must(*format); }
+void machine_hold(void) {}
+uint64_t machine_wall_ns(void) { return clock_ns; }
+bool machine_set_wall(uint64_t ns) { return ns <= INT64_MAX; }
+bool machine_feed(const uint8_t entropy[ENTROPY_SIZE]) {
+    errno = ENODATA;
+    return entropy[0] < 0xf0;
+}
 uint64_t cgroup_create(int *fd) {
     *fd = -1;
     return 0;
@@ -355,6 +365,15 @@ static void send_frame(int host, struct dice *dice) {
         put_text(&w, "work");
         break;
     case RELEASE: put_u64(&w, roll(dice) % IDS); break;
+    case RESTORE:
+        put_u64(&w, (uint64_t)roll(dice) << 32);
+        for (int i = roll(dice) % 16 ? ENTROPY_SIZE : 7; i > 0; i--) put_u8(&w, roll(dice));
+        put_token(&w, token);
+        put_text(&w, roll(dice) % 2 ? "clone" : "");
+        put_u32(&w, 1);
+        put_text(&w, "KEY=value");
+        break;
+    case INSTANCE: put_token(&w, token); break;
     case FORWARD:
         put_u64(&w, roll(dice) % IDS);
         put_token(&w, token);
@@ -441,6 +460,14 @@ static int lowest_free(void) {
 
 static void quiet(void) {
     for (int i = 0; i < 20; i++) loop_turn();
+}
+
+/* All connections break at once. */
+static void unplug(void) {
+    unplugged = true;
+    for (int i = 0; i < HOSTS; i++) let_go(&hosts[i].fd);
+    quiet();
+    unplugged = false;
 }
 
 /* A host that has lost interest has to say so. */
@@ -538,6 +565,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             break;
         case 1:
             if (turn_of == 249) no_memory = !no_memory;
+            else if (turn_of == 241) unplug();
             else clock_ns += roll(&dice) * 40000000ull;
             break;
         case 2:

@@ -48,7 +48,7 @@ static void check_list(struct range frame, struct list list, int environment) {
 static void check_exec(struct range frame, const struct exec *exec) {
     must(!(exec->flags & EXEC_PTY) || exec->stream[2].mode == 0);
     for (int i = 0; i < STREAMS; i++) {
-        must(exec->stream[i].mode <= 1);
+        must(exec->stream[i].mode <= MODE_REPLAY);
         inside(frame, exec->stream[i].token, TOKEN_SIZE);
     }
     must(exec->argv.count > 0);
@@ -91,6 +91,16 @@ static void check_frame(const uint8_t *bytes, uint32_t length) {
         break;
     case NET:
         must(frame.net.prefix <= 32);
+        break;
+    case RESTORE:
+        must(frame.restore.wall_ns <= INT64_MAX);
+        inside(range, frame.restore.entropy, ENTROPY_SIZE);
+        inside(range, frame.restore.instance, INSTANCE_SIZE);
+        check_text(range, frame.restore.hostname);
+        check_list(range, frame.restore.env, 1);
+        break;
+    case INSTANCE:
+        inside(range, frame.instance, INSTANCE_SIZE);
         break;
     case SHARE:
         must(frame.share.flags <= SHARE_READ_ONLY);

@@ -1,4 +1,4 @@
-/* with: frames.c accounts.c
+/* with: frames.c accounts.c instance.c
  * The input is an EXEC's body and the base environment before it: what the child makes of them for execve, in place. */
 #include "fuzz.h"
 

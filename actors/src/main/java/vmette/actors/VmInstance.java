@@ -165,6 +165,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Optional<Liveness> liveness = Optional.empty();
     private Cancellable nextLook;
     private Optional<ServiceRun> service = Optional.empty();
+    private Optional<Renewal> renewal = Optional.empty();
     private boolean wasReady;
     private Optional<VmFailure.Cause> suspicion = Optional.empty();
     private boolean versionAgreed;
@@ -333,8 +334,14 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             // Sent together to save a turn: an agent of another version refuses and never reads BOOT.
             link.send(new HostFrame.Hello(GuestProtocol.VERSION));
             try {
-                machine.setup().frames().forEach(link::send);
-                link.send(new HostFrame.Boot(RootMode.INITRAMFS, vm.name(), environment()));
+                if (machine.setup().restored()) {
+                    renewal = Optional.of(new Renewal(
+                            vm.name(), environment(), InstantSource.system(), System::nanoTime, link::send));
+                    renewal.get().ask();
+                } else {
+                    machine.setup().frames().forEach(link::send);
+                    link.send(new HostFrame.Boot(RootMode.INITRAMFS, vm.name(), environment()));
+                }
             } catch (InvalidConfigException e) {
                 return end(new VmFailure.NotStarted(e));
             }
@@ -409,19 +416,34 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             return end(new VmFailure.BootRefused(
                     "the agent's first word was not its version but " + GuestText.printable(frame.toString()), true));
         } else if (frame instanceof AgentFrame.Ready ready) {
-            return onReady(ready);
+            return renewal.isEmpty()
+                    ? onReady(ready, Optional.empty())
+                    : end(new VmFailure.BootRefused("the agent says that it has booted and was restored"));
+        } else if (frame instanceof AgentFrame.Restored restored) {
+            return onRestored(restored);
         } else {
             work.said(frame);
         }
         return this;
     }
 
-    private Behavior<Command> onReady(AgentFrame.Ready ready) {
+    private Behavior<Command> onRestored(AgentFrame.Restored restored) {
+        if (renewal.filter(asked -> asked.answers(restored)).isEmpty()) {
+            return end(new VmFailure.BootRefused("the agent says that it was restored and was not asked to"));
+        }
+        if (phase == Phase.BOOTING) {
+            renewal.get().onRestored(restored).ifPresent(renewed -> onReady(restored.ready(), Optional.of(renewed)));
+        }
+        return this;
+    }
+
+    private Behavior<Command> onReady(AgentFrame.Ready ready, Optional<VmRenewal> renewed) {
         if (phase != Phase.BOOTING) {
             return this;
         }
         phase = Phase.READY;
         wasReady = true;
+        vm.vsock().open();
         timers.cancel(new DeadlinePassed());
         if (settings.liveness().isOn()) {
             liveness = Optional.of(new Liveness(settings.liveness(), clock, machine, link));
@@ -436,7 +458,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                         ready.memoryBytes(),
                         ready.bootTime(),
                         bootTime,
-                        machine.capabilities())));
+                        machine.capabilities(),
+                        renewed)));
         vm.service().ifPresent(this::serve);
         return this;
     }

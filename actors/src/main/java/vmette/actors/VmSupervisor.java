@@ -291,7 +291,9 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     }
 
     private CompletionStage<Machine> make(Origin from, long number, CompletionStage<?> unwanted) {
-        Consumer<VsockHost> attach = host -> vm.vsock().attach(host, number);
+        Consumer<VsockHost> attach = from.snapshot().isPresent()
+                ? host -> vm.vsock().attachShut(host, number)
+                : host -> vm.vsock().attach(host, number);
         try {
             return from.snapshot().isPresent()
                     ? machines.restore(

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import vmette.errors.VsockException;
 import vmette.vsock.VsockChannelHandler;
@@ -23,6 +24,7 @@ public final class VmVsock implements VsockHost {
     private final String vm;
     private final Map<Integer, Bound> bound = new LinkedHashMap<>();
     private VsockHost current;
+    private Optional<VsockGate> gate = Optional.empty();
     // Of the incarnations that have ended.
     private VsockCounts former = VsockCounts.NONE;
     private boolean over;
@@ -45,20 +47,44 @@ public final class VmVsock implements VsockHost {
         bound.values().forEach(Bound::bind);
     }
 
-    /** An incarnation has ended. */
-    synchronized void detach() {
-        if (current != null) {
-            former = counts().ended();
-            current = null;
+    /** An incarnation begins whose guest is restored: as {@link #attach(VsockHost)}, but nothing gets in or out before {@link #open}. */
+    void attachShut(VsockHost incarnation, long number) {
+        VsockGate shut = new VsockGate(incarnation);
+        synchronized (this) {
+            attach(shut, number);
+            gate = Optional.of(shut);
         }
-        bound.values().forEach(port -> port.listener = null);
+    }
+
+    /** The guest is ready for whatever there is. No effect on one that was not shut. */
+    void open() {
+        Optional<VsockGate> shut;
+        synchronized (this) {
+            shut = gate;
+        }
+        shut.ifPresent(VsockGate::open);
+    }
+
+    /** An incarnation has ended. */
+    void detach() {
+        Optional<VsockGate> shut;
+        synchronized (this) {
+            if (current != null) {
+                former = counts().ended();
+                current = null;
+            }
+            bound.values().forEach(port -> port.listener = null);
+            shut = gate;
+            gate = Optional.empty();
+        }
+        shut.ifPresent(VsockGate::close);
     }
 
     /** The VM has ended for good. */
     void end() {
         List<Bound> ended;
+        detach();
         synchronized (this) {
-            detach();
             over = true;
             ended = List.copyOf(bound.values());
             bound.clear();

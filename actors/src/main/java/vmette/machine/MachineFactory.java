@@ -32,7 +32,7 @@ public interface MachineFactory {
     }
 
     /**
-     * Makes a machine whose guest goes on where it was when the snapshot was taken. Its agent answers HELLO and BOOT with READY as after a boot.
+     * Makes a machine whose guest goes on where it was when the snapshot was taken. Its setup says that it was {@linkplain GuestSetup#restored restored}.
      *
      * @param spec what it is
      * @param name for its directory and messages

@@ -27,6 +27,7 @@ import vmette.guest.GuestAssets;
 import vmette.guest.GuestKernel;
 import vmette.guest.KernelModules;
 import vmette.guest.protocol.HostFrame;
+import vmette.guest.protocol.InstanceId;
 import vmette.journal.Journal;
 import vmette.net.UserNetwork;
 import vmette.process.ChildProcesses;
@@ -179,10 +180,11 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                                 KernelCommandLine.defaults(shared.hypervisor().accelerator())),
                 spec.vcpus(),
                 lastWords.apply(spec));
-        List<HostFrame> trust = spec.caCerts()
-                .map(directory ->
-                        TrustedCertificates.frames(TrustedCertificates.read(directory, progress::say, Instant.now())))
-                .orElse(List.of());
+        List<HostFrame> told = new ArrayList<>();
+        told.add(new HostFrame.Instance(InstanceId.random()));
+        spec.caCerts()
+                .map(directory -> TrustedCertificates.read(directory, progress::say, Instant.now()))
+                .ifPresent(read -> told.addAll(TrustedCertificates.frames(read)));
         Path cache = settings.cacheDir().toAbsolutePath();
         GatheredFiles files = work.during(() -> GatheredFiles.in(
                 cache,
@@ -206,7 +208,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             storage = Storage.prepare(
                     spec,
                     files,
-                    trust,
+                    told,
                     shared.children(),
                     directory,
                     cache.resolve("scratch"),

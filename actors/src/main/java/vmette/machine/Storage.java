@@ -42,11 +42,11 @@ final class Storage implements AutoCloseable {
         SocketDaemon start(ChildProcesses children, String name, Path directory, boolean readOnly, Path socket);
     }
 
-    private Storage(VmSpec spec, GatheredFiles files, List<HostFrame> trust) {
+    private Storage(VmSpec spec, GatheredFiles files, List<HostFrame> told) {
         this.files = files;
         this.root = files.root();
         List<HostFrame> frames = new ArrayList<>(StorageParts.frames(spec, root));
-        frames.addAll(trust);
+        frames.addAll(told);
         this.setup = new GuestSetup(frames, root.map(RootfsArtifact::defaults).orElse(ImageDefaults.NONE));
     }
 
@@ -54,7 +54,7 @@ final class Storage implements AutoCloseable {
      * Makes what is made anew: blocks while daemons start and the scratch is formatted. If it fails nothing is left of it.
      *
      * @param files closed with this, or at once if this fails
-     * @param trust what the agent is told of certificates
+     * @param told what else the agent is told before BOOT
      * @param directory the incarnation's own
      * @param scratches where scratch disks are made
      * @param settings what is to be behind its network card
@@ -63,13 +63,13 @@ final class Storage implements AutoCloseable {
     static Storage prepare(
             VmSpec spec,
             GatheredFiles files,
-            List<HostFrame> trust,
+            List<HostFrame> told,
             ChildProcesses children,
             Path directory,
             Path scratches,
             NetSettings settings,
             Sharing sharing) {
-        Storage storage = new Storage(spec, files, trust);
+        Storage storage = new Storage(spec, files, told);
         try {
             storage.make(spec, children, directory, sharing);
             if (spec.net()) {

@@ -27,6 +27,7 @@ final class FakeAgent {
     static final int ATTACH = 0x09;
     static final int RELEASE = 0x0a;
     static final int FORWARD = 0x0b;
+    static final int RESTORE = 0x11;
 
     static final AgentFrame.Hello GREETING = new AgentFrame.Hello(GuestProtocol.VERSION, "fake 1");
     static final AgentFrame.Ready READY = new AgentFrame.Ready(Duration.ofMillis(700), 1 << 28, "6.1.0-fake");
@@ -163,6 +164,21 @@ final class FakeAgent {
         }
         if (frame instanceof AgentFrame.Forwarded forwarded) {
             return frame(0x89, fields("").putLong(forwarded.forward()).putInt(forwarded.errno()));
+        }
+        if (frame instanceof AgentFrame.Restored restored) {
+            AgentFrame.RestoreSteps took = restored.took();
+            ByteBuffer fields = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
+            fields.put(restored.instance().bytes());
+            fields.putLong(restored.wall().getEpochSecond() * 1_000_000_000
+                    + restored.wall().getNano());
+            fields.putLong(restored.stepped().toNanos());
+            for (Duration step :
+                    List.of(took.clock(), took.entropy(), took.instance(), took.hostname(), took.environment())) {
+                fields.putLong(step.toNanos());
+            }
+            AgentFrame.Ready ready = restored.ready();
+            fields.putLong(ready.bootTime().toNanos()).putLong(ready.memoryBytes());
+            return frame(0x8a, fields, ready.kernel());
         }
         if (frame instanceof AgentFrame.Attached attached) {
             return frame(

@@ -29,6 +29,7 @@ final class FakeMachine implements Machine {
     volatile Vitals vitals = new Vitals(Optional.empty(), false, 0, 0);
     volatile Supplier<VmmCapabilities> capabilities = () -> CAPABILITIES;
     volatile boolean closesAtOnce = true;
+    volatile GuestSetup setup = GuestSetup.NONE;
     private volatile Runnable beforeConsole = () -> {};
     private volatile Runnable beforeVitals = () -> {};
 
@@ -91,7 +92,7 @@ final class FakeMachine implements Machine {
 
     @Override
     public GuestSetup setup() {
-        return GuestSetup.NONE;
+        return setup;
     }
 
     @Override

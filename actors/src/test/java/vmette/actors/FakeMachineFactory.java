@@ -7,6 +7,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import vmette.config.VmSpec;
+import vmette.machine.GuestSetup;
 import vmette.machine.Machine;
 import vmette.machine.MachineFactory;
 import vmette.stream.Await;
@@ -20,6 +21,9 @@ final class FakeMachineFactory implements MachineFactory {
 
     volatile boolean makesAtOnce = true;
     volatile boolean restores = true;
+    /** Of machines that come from a snapshot. */
+    volatile GuestSetup restored = GuestSetup.NONE;
+
     volatile RuntimeException failure;
     volatile Error error;
 
@@ -65,6 +69,9 @@ final class FakeMachineFactory implements MachineFactory {
             throw failure;
         }
         Begun next = new Begun(spec, name, snapshot, beforeBoot, new FakeMachine(), new CompletableFuture<>());
+        if (snapshot.isPresent()) {
+            next.machine().setup = restored;
+        }
         if (makesAtOnce) {
             next.make();
         }

@@ -1,6 +1,7 @@
 package vmette.guest.protocol;
 
 import java.time.Duration;
+import java.time.Instant;
 
 /**
  * A frame from the agent to the host.
@@ -40,9 +41,9 @@ public sealed interface AgentFrame {
     }
 
     /**
-     * The boot or the connection has failed; the agent closes the connection after it.
+     * The boot, a restore or the connection has failed; the agent closes the connection after it, but for a boot or restore that may be tried again.
      *
-     * @param code {@link #VERSION}, {@link #BAD_FRAME}, {@link #BOOT_FAILED} or one that is not known yet; 0 to 65535
+     * @param code {@link #VERSION}, {@link #BAD_FRAME}, {@link #BOOT_FAILED}, {@link #RESTORE_FAILED} or one that is not known yet; 0 to 65535
      * @param errno the system's reason, 0 for none; 0 to 4095
      * @param message the reason in words
      */
@@ -56,6 +57,9 @@ public sealed interface AgentFrame {
 
         /** The guest could not be set up. */
         public static final int BOOT_FAILED = 3;
+
+        /** A restored guest could not be renewed: nothing is to be let in. */
+        public static final int RESTORE_FAILED = 4;
 
         public Error {
             require(code >>> 16 == 0, "error code " + code);
@@ -136,6 +140,42 @@ public sealed interface AgentFrame {
     record Forwarded(long forward, int errno) implements AgentFrame {
         public Forwarded {
             checkErrno(errno);
+        }
+    }
+
+    /**
+     * RESTORE has succeeded. What it says of the guest's clock and of times is the guest's word.
+     *
+     * @param instance the RESTORE's
+     * @param wall the guest's clock now
+     * @param stepped by how much it was set forward; negative: back
+     * @param took how long each step took
+     * @param ready what READY would say now
+     */
+    record Restored(InstanceId instance, Instant wall, Duration stepped, RestoreSteps took, Ready ready)
+            implements AgentFrame {
+        public Restored {
+            require(!wall.isBefore(Instant.EPOCH) && !wall.isAfter(WireTime.LAST), "clock " + wall);
+            require(stepped.abs().compareTo(Duration.ofNanos(Long.MAX_VALUE)) <= 0, "step " + stepped);
+        }
+    }
+
+    /**
+     * How long the steps of a restore took in the guest, none negative.
+     *
+     * @param clock setting it
+     * @param entropy feeding the kernel's generator and seeding it anew
+     * @param instance writing the file
+     * @param hostname setting it
+     * @param environment copying it
+     */
+    record RestoreSteps(Duration clock, Duration entropy, Duration instance, Duration hostname, Duration environment) {
+        public RestoreSteps {
+            checkNanos(clock);
+            checkNanos(entropy);
+            checkNanos(instance);
+            checkNanos(hostname);
+            checkNanos(environment);
         }
     }
 

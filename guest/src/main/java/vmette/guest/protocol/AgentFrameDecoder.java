@@ -118,7 +118,7 @@ public final class AgentFrameDecoder {
         int type = in.u8();
         return switch (type) {
             case FrameType.AGENT_HELLO -> new AgentFrame.Hello(in.u16(), in.str());
-            case FrameType.READY -> new AgentFrame.Ready(nanos(in), in.u64(), in.str());
+            case FrameType.READY -> ready(in);
             case FrameType.ERROR -> new AgentFrame.Error(in.u16(), in.int32(), in.str());
             case FrameType.STARTED -> new AgentFrame.Started(in.u64(), in.int32());
             case FrameType.EXEC_FAILED -> new AgentFrame.ExecFailed(in.u64(), in.int32(), in.str());
@@ -135,9 +135,20 @@ public final class AgentFrameDecoder {
                         in.u64(),
                         in.int32());
             case FrameType.FORWARDED -> new AgentFrame.Forwarded(in.u64(), in.int32());
+            case FrameType.RESTORED ->
+                new AgentFrame.Restored(
+                        InstanceId.of(in.bytes(InstanceId.BYTES)),
+                        in.time(),
+                        nanos(in),
+                        new AgentFrame.RestoreSteps(nanos(in), nanos(in), nanos(in), nanos(in), nanos(in)),
+                        ready(in));
             default ->
                 throw new FrameReader.BadField("no frame of the agent has type 0x" + Integer.toHexString(type), at);
         };
+    }
+
+    private static AgentFrame.Ready ready(FrameReader in) throws FrameReader.BadField {
+        return new AgentFrame.Ready(nanos(in), in.u64(), in.str());
     }
 
     private static Duration nanos(FrameReader in) throws FrameReader.BadField {

@@ -13,11 +13,7 @@ public final class AgentFrames {
                     .finish();
         }
         if (frame instanceof AgentFrame.Ready ready) {
-            return new FrameWriter(FrameType.READY)
-                    .u64(ready.bootTime().toNanos())
-                    .u64(ready.memoryBytes())
-                    .str(ready.kernel())
-                    .finish();
+            return ready(new FrameWriter(FrameType.READY), ready).finish();
         }
         if (frame instanceof AgentFrame.Error error) {
             return new FrameWriter(FrameType.ERROR)
@@ -63,6 +59,19 @@ public final class AgentFrames {
                     .u32(attached.ringBytes())
                     .finish();
         }
+        if (frame instanceof AgentFrame.Restored restored) {
+            AgentFrame.RestoreSteps took = restored.took();
+            FrameWriter writer = new FrameWriter(FrameType.RESTORED)
+                    .bytes(restored.instance().bytes())
+                    .u64(WireTime.nanos(restored.wall()))
+                    .u64(restored.stepped().toNanos())
+                    .u64(took.clock().toNanos())
+                    .u64(took.entropy().toNanos())
+                    .u64(took.instance().toNanos())
+                    .u64(took.hostname().toNanos())
+                    .u64(took.environment().toNanos());
+            return ready(writer, restored.ready()).finish();
+        }
         AgentFrame.Exited exited = (AgentFrame.Exited) frame;
         return new FrameWriter(FrameType.EXITED)
                 .u64(exited.execution())
@@ -70,5 +79,9 @@ public final class AgentFrames {
                 .u32(exited.value())
                 .u8(exited.oomKilled() ? 1 : 0)
                 .finish();
+    }
+
+    private static FrameWriter ready(FrameWriter writer, AgentFrame.Ready ready) {
+        return writer.u64(ready.bootTime().toNanos()).u64(ready.memoryBytes()).str(ready.kernel());
     }
 }

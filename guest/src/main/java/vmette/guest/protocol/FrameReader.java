@@ -3,6 +3,7 @@ package vmette.guest.protocol;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 
 /** The fields of one frame, whose bytes are all there; every length is checked before it is used. */
 final class FrameReader {
@@ -69,6 +70,15 @@ final class FrameReader {
     long u64() throws BadField {
         need(8);
         return u32() | u32() << 32;
+    }
+
+    Instant time() throws BadField {
+        int at = position;
+        long nanos = u64();
+        if (nanos < 0) {
+            throw new BadField("a time of " + Long.toUnsignedString(nanos) + " ns", at);
+        }
+        return WireTime.instant(nanos);
     }
 
     /** A {@code u32} that has to fit into an {@code int}. */

@@ -18,6 +18,8 @@ final class FrameType {
     static final int SHARE = 0x0e;
     static final int NET = 0x0f;
     static final int TRUST = 0x10;
+    static final int RESTORE = 0x11;
+    static final int INSTANCE = 0x12;
 
     static final int AGENT_HELLO = 0x81;
     static final int READY = 0x82;
@@ -28,6 +30,7 @@ final class FrameType {
     static final int EXITED = 0x87;
     static final int ATTACHED = 0x88;
     static final int FORWARDED = 0x89;
+    static final int RESTORED = 0x8a;
 
     private FrameType() {}
 }

@@ -1,6 +1,7 @@
 package vmette.guest.protocol;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.List;
@@ -282,6 +283,35 @@ public sealed interface HostFrame {
             certificates.forEach(certificate -> Checks.text("certificate", certificate));
         }
     }
+
+    /**
+     * Gives a guest that was saved the time, randomness and names of its own, before anything else is let in; answered by RESTORED or
+     * ERROR. May be repeated, and does a guest that was never saved no harm.
+     *
+     * @param wall the time as this is sent, from 1970 to 2262
+     * @param entropy fresh for each of these frames
+     * @param instance what the guest is known by from now on
+     * @param hostname its new name; empty leaves it alone
+     * @param environment the base of every later command's environment in place of BOOT's, each {@code KEY=VALUE}
+     */
+    record Restore(Instant wall, Entropy entropy, InstanceId instance, String hostname, List<String> environment)
+            implements HostFrame {
+        public Restore {
+            if (wall.isBefore(Instant.EPOCH) || wall.isAfter(WireTime.LAST)) {
+                throw new InvalidConfigException(
+                        "the time " + wall + " is out of range: 1970 to " + WireTime.LAST + "; set this host's clock");
+            }
+            Checks.text("hostname", hostname);
+            environment = Checks.environment(environment);
+        }
+    }
+
+    /**
+     * Says before BOOT what this boot is known by.
+     *
+     * @param instance of its own for each boot
+     */
+    record Instance(InstanceId instance) implements HostFrame {}
 
     /**
      * Attaches to an output of a detached command; answered by ATTACHED.

@@ -70,6 +70,8 @@ public final class HostFrameDecoder {
             case FrameType.ROOT -> root(in);
             case FrameType.NET -> new HostFrame.Net(ipv4(in), in.u8(), ipv4(in), ipv4(in));
             case FrameType.TRUST -> new HostFrame.Trust(strings(in));
+            case FrameType.RESTORE -> restore(in);
+            case FrameType.INSTANCE -> new HostFrame.Instance(InstanceId.of(in.bytes(InstanceId.BYTES)));
             case FrameType.SHARE -> new HostFrame.Share(bool(in), in.str());
             case FrameType.SIGNAL -> new HostFrame.Signal(in.u64(), in.int32(), bool(in));
             case FrameType.RESIZE -> new HostFrame.Resize(in.u64(), window(in));
@@ -104,6 +106,15 @@ public final class HostFrameDecoder {
     private static Ipv4 ipv4(FrameReader in) throws FrameReader.BadField {
         byte[] bytes = in.bytes(4);
         return Ipv4.of(bytes[0] & 255, bytes[1] & 255, bytes[2] & 255, bytes[3] & 255);
+    }
+
+    private static HostFrame restore(FrameReader in) throws FrameReader.BadField {
+        return new HostFrame.Restore(
+                in.time(),
+                Entropy.of(in.bytes(Entropy.BYTES)),
+                InstanceId.of(in.bytes(InstanceId.BYTES)),
+                in.str(),
+                strings(in));
     }
 
     private static HostFrame root(FrameReader in) throws FrameReader.BadField {

@@ -86,6 +86,17 @@ public final class HostFrames {
         if (frame instanceof HostFrame.Trust trust) {
             return new FrameWriter(FrameType.TRUST).strings(trust.certificates());
         }
+        if (frame instanceof HostFrame.Restore restore) {
+            return new FrameWriter(FrameType.RESTORE)
+                    .u64(WireTime.nanos(restore.wall()))
+                    .bytes(restore.entropy().bytes())
+                    .bytes(restore.instance().bytes())
+                    .str(restore.hostname())
+                    .strings(restore.environment());
+        }
+        if (frame instanceof HostFrame.Instance instance) {
+            return new FrameWriter(FrameType.INSTANCE).bytes(instance.instance().bytes());
+        }
         if (frame instanceof HostFrame.Release release) {
             return new FrameWriter(FrameType.RELEASE).u64(release.execution());
         }

@@ -90,6 +90,10 @@ class AgentFrameDecoderTest {
         assertRefused("0d000000 89 0500000000000000 00100000", "errno 4096");
         assertRefused("0e000000 89 0500000000000000 00000000 00", "");
         assertRefused("03000000 01 0100", "type 0x1");
+        String restored = "5d000000 8a" + "00".repeat(16);
+        assertRefused(restored + "ffffffffffffffff" + "00".repeat(68), "a time of 18446744073709551615 ns");
+        assertRefused(restored + "00".repeat(8) + "0000000000000080" + "00".repeat(60), "step");
+        assertRefused(restored + "00".repeat(16) + "0000000000000080" + "00".repeat(52), "time");
         String attached = "2b000000 88 0500000000000000 01" + "01".repeat(16);
         assertRefused(attached + "06 00000000 0000000000000000 00000000", "AttachmentState 6");
         assertRefused(attached + "00 00000000 0000000000000000 00000000", "ring of 0 bytes");

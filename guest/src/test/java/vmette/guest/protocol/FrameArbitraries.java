@@ -1,6 +1,7 @@
 package vmette.guest.protocol;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import net.jqwik.api.Arbitraries;
@@ -40,6 +41,16 @@ public final class FrameArbitraries {
 
     private static final Arbitrary<Ipv4> IPV4 = Arbitraries.integers().map(Ipv4::new);
 
+    private static final Arbitrary<Instant> TIME =
+            Arbitraries.longs().between(0, Long.MAX_VALUE).map(WireTime::instant);
+    private static final Arbitrary<InstanceId> INSTANCE =
+            Combinators.combine(Arbitraries.longs(), Arbitraries.longs()).as(InstanceId::new);
+    private static final Arbitrary<Entropy> ENTROPY =
+            Arbitraries.bytes().array(byte[].class).ofSize(Entropy.BYTES).map(Entropy::of);
+    private static final Arbitrary<AgentFrame.Ready> READY = Combinators.combine(
+                    NANOS, Arbitraries.longs().between(0, Long.MAX_VALUE), TEXT)
+            .as(AgentFrame.Ready::new);
+
     private FrameArbitraries() {}
 
     /** Frames of the host. */
@@ -67,6 +78,8 @@ public final class FrameArbitraries {
                 Combinators.combine(IPV4, Arbitraries.integers().between(0, 32), IPV4, IPV4)
                         .as(HostFrame.Net::new),
                 TEXT.list().ofMaxSize(5).map(HostFrame.Trust::new),
+                Combinators.combine(TIME, ENTROPY, INSTANCE, TEXT, ENVIRONMENT).as(HostFrame.Restore::new),
+                INSTANCE.map(HostFrame.Instance::new),
                 ID.map(HostFrame.Release::new));
     }
 
@@ -125,6 +138,14 @@ public final class FrameArbitraries {
                         state == AgentFrame.AttachmentState.ATTACHED ? ring : 0));
     }
 
+    private static Arbitrary<AgentFrame> restored() {
+        Arbitrary<Duration> stepped =
+                Arbitraries.longs().between(-Long.MAX_VALUE, Long.MAX_VALUE).map(Duration::ofNanos);
+        Arbitrary<AgentFrame.RestoreSteps> took =
+                Combinators.combine(NANOS, NANOS, NANOS, NANOS, NANOS).as(AgentFrame.RestoreSteps::new);
+        return Combinators.combine(INSTANCE, TIME, stepped, took, READY).as(AgentFrame.Restored::new);
+    }
+
     /** Frames of the agent. */
     public static Arbitrary<AgentFrame> agent() {
         Arbitrary<AgentFrame> exited = Arbitraries.oneOf(
@@ -135,8 +156,8 @@ public final class FrameArbitraries {
                                 new AgentFrame.Exited(id, AgentFrame.ExitKind.SIGNALLED, signal, oom)));
         return Arbitraries.oneOf(
                 Combinators.combine(U16, TEXT).as(AgentFrame.Hello::new),
-                Combinators.combine(NANOS, Arbitraries.longs().between(0, Long.MAX_VALUE), TEXT)
-                        .as(AgentFrame.Ready::new),
+                READY,
+                restored(),
                 Combinators.combine(U16, ERRNO, TEXT).as(AgentFrame.Error::new),
                 Combinators.combine(ID, Arbitraries.integers().between(1, Integer.MAX_VALUE))
                         .as(AgentFrame.Started::new),

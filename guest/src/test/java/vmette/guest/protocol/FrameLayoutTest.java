@@ -3,6 +3,8 @@ package vmette.guest.protocol;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
@@ -114,6 +116,34 @@ class FrameLayoutTest {
                 .isEqualTo(hex("0a000000 0e 01 04000000 776f726b"));
         assertThat(HostFrames.encode(new HostFrame.Trust(List.of("a", "bc"))))
                 .isEqualTo(hex("10000000 10 02000000 01000000 61 02000000 6263"));
+    }
+
+    @Test
+    void whatConcernsARestoreHasItsWrittenLayout() throws ProtocolException {
+        InstanceId instance = new InstanceId(0x0123456789abcdefL, 0x1011121314151617L);
+        byte[] entropy = new byte[64];
+        Arrays.fill(entropy, (byte) 0xee);
+        assertThat(HostFrames.encode(new HostFrame.Restore(
+                        Instant.ofEpochSecond(1, 2), Entropy.of(entropy), instance, "c", List.of("A=b"))))
+                .isEqualTo(hex("69000000 11 02ca9a3b00000000" + "ee".repeat(64) + "0123456789abcdef1011121314151617"
+                        + "01000000 63 01000000 03000000 413d62"));
+        assertThat(HostFrames.encode(new HostFrame.Instance(instance)))
+                .isEqualTo(hex("11000000 12 0123456789abcdef1011121314151617"));
+        byte[] bytes = hex("60000000 8a 0123456789abcdef1011121314151617 02ca9a3b00000000 feffffffffffffff"
+                + "0100000000000000 0200000000000000 0300000000000000 0400000000000000 0500000000000000"
+                + "0600000000000000 0700000000000000 03000000 362e31");
+        assertThat(new AgentFrameDecoder().decode(bytes, 0, bytes.length))
+                .containsExactly(new AgentFrame.Restored(
+                        instance,
+                        Instant.ofEpochSecond(1, 2),
+                        Duration.ofNanos(-2),
+                        new AgentFrame.RestoreSteps(
+                                Duration.ofNanos(1),
+                                Duration.ofNanos(2),
+                                Duration.ofNanos(3),
+                                Duration.ofNanos(4),
+                                Duration.ofNanos(5)),
+                        new AgentFrame.Ready(Duration.ofNanos(6), 7, "6.1")));
     }
 
     @Test

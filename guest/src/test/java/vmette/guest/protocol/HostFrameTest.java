@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -100,6 +101,37 @@ class HostFrameTest {
                 List.of("sh"),
                 List.of(),
                 "");
+    }
+
+    @Test
+    void aRestoreHasATimeOnTheWireAndHidesItsEntropy() {
+        HostFrame.Restore restore = restore(Instant.ofEpochSecond(0), "vm", List.of("A=b"));
+        assertThat(restore.toString()).contains("Entropy[hidden]");
+        assertThat(Entropy.fresh()).isNotEqualTo(Entropy.fresh());
+        assertThat(Entropy.of(restore.entropy().bytes()))
+                .isEqualTo(restore.entropy())
+                .hasSameHashCodeAs(restore.entropy());
+        assertThatThrownBy(() -> Entropy.of(new byte[63])).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> restore(Instant.ofEpochSecond(-1), "vm", List.of()))
+                .isInstanceOf(InvalidConfigException.class)
+                .hasMessageContaining("set this host's clock");
+        assertThatThrownBy(() -> restore(Instant.parse("2263-01-01T00:00:00Z"), "vm", List.of()))
+                .isInstanceOf(InvalidConfigException.class);
+        assertThatThrownBy(() -> restore(Instant.EPOCH, "a\0", List.of())).hasMessageContaining("NUL");
+        assertThatThrownBy(() -> restore(Instant.EPOCH, "", List.of("=b"))).hasMessageContaining("KEY=VALUE");
+    }
+
+    private static HostFrame.Restore restore(Instant wall, String hostname, List<String> environment) {
+        return new HostFrame.Restore(wall, Entropy.fresh(), InstanceId.random(), hostname, environment);
+    }
+
+    @Test
+    void anInstanceIsSpelledAsTheGuestSeesIt() {
+        InstanceId instance = new InstanceId(0x0123456789abcdefL, 0xf0L);
+        assertThat(instance).hasToString("0123456789abcdef00000000000000f0");
+        assertThat(InstanceId.of(instance.bytes())).isEqualTo(instance);
+        assertThat(InstanceId.random()).isNotEqualTo(InstanceId.random());
+        assertThatThrownBy(() -> InstanceId.of(new byte[17])).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test

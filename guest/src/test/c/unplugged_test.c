@@ -1,0 +1,209 @@
+/* The device is unplugged: all connections break at once, and commands go on in rings; against a whole agent that is told so by a file. */
+#include "replaying.h"
+
+static void unplug(void) {
+    int fd = open(host_run_file("unplugged"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    check(fd >= 0);
+    close(fd);
+    close(control);
+}
+
+/* A new device, and a new connection: by its HELLO the agent has seen what became of the former. */
+static void plug_in(void) {
+    control = host_control();
+    check(unlink(host_run_file("unplugged")) == 0);
+}
+
+#define ORDINARY(...) ((struct command){.id = ++id, .out = true, __VA_ARGS__})
+
+/* Receives exactly so many bytes, which are the pattern's. */
+static void read_pattern(int fd, uint64_t size) {
+    char bytes[4096];
+    for (uint64_t offset = 0; offset < size;) {
+        size_t got = host_receive(fd, bytes, size - offset < sizeof bytes ? size - offset : sizeof bytes);
+        check(got > 0);
+        for (size_t i = 0; i < got; i++) check(bytes[i] == pattern_at(offset + i));
+        offset += got;
+    }
+}
+
+static void announced_and_ended(uint8_t kind, uint32_t value) {
+    bool started = false;
+    for (;;) {
+        struct reply reply = host_read(control);
+        check_equal(reply.execution, id);
+        if (reply.type == STARTED) started = true;
+        if (reply.type == STARTED) continue;
+        check_says(reply.type == EXITED && started && reply.kind == kind && reply.value == value, "type 0x%02x kind %u value %u", reply.type,
+                   reply.kind, reply.value);
+        return;
+    }
+}
+
+static void an_output_goes_on_and_what_was_on_its_way_is_the_gap(void) {
+    const uint64_t size = 16 * 100000; /* more than the ring, the pipe and the connection hold */
+    host_start(control, ORDINARY(0), pattern(size));
+    int fd = host_data(id, 1);
+    read_pattern(fd, 5000);
+    unplug();
+    close(fd);
+    plug_in();
+    check_equal(host_expect(control, STARTED, id).value > 0, 1);
+    uint64_t offset;
+    fd = attached(id, 1, 7, 5000, &offset);
+    check_says(offset > 5000 && offset < size, "%llu", (unsigned long long)offset);
+    check_equal(follow(fd, offset, size), size);
+    both_end(id, 7, size, 0, 0);
+    close(fd);
+    fd = attached(id, 1, 8, size, &offset); /* it is kept until it is released */
+    check(offset == size && strcmp(host_output(fd), "") == 0);
+    news(id, 1, 8, 2, size);
+    release(id);
+    refused(id, 1, 0, ESRCH);
+}
+
+static void an_output_that_was_not_bound_yet_loses_nothing(void) {
+    host_start(control, ORDINARY(.err = true), gated("echo out; echo err >&2; exit 3"));
+    unplug();
+    plug_in();
+    host_expect(control, STARTED, id);
+    open_gate();
+    host_exited(control, id, 0, 3);
+    for (uint8_t stream = 1; stream <= 2; stream++) {
+        uint64_t offset;
+        int fd = attached(id, stream, stream, 0, &offset);
+        check_equal(offset, 0);
+        check(strcmp(host_output(fd), stream == 1 ? "out\n" : "err\n") == 0);
+        news(id, stream, stream, 2, 4);
+    }
+    release(id);
+}
+
+static void one_that_ended_with_output_left_keeps_it_and_its_end_is_told_again(void) {
+    host_start(control, ORDINARY(.output_grace_ms = 100), "head -c 500000 /dev/zero & exec head -c 1 /dev/zero");
+    int fd = host_data(id, 1);
+    host_exited(control, id, 0, 0);
+    unplug();
+    close(fd);
+    plug_in();
+    announced_and_ended(0, 0);
+    struct reply reply = attach(id, 1, 3, 0);
+    check(reply.kind == 0 && reply.offset > 0 && reply.offset <= 500001);
+    host_release(control, id);
+    news(id, 1, 3, 4, reply.offset);
+}
+
+static void a_terminal_goes_on(void) {
+    host_start(control, ORDINARY(.in = true, .flags = EXEC_PTY), gated("test -t 1 && echo still here"));
+    int fd = host_data(id, 1), in = host_data(id, 0);
+    unplug();
+    close(fd);
+    close(in);
+    plug_in();
+    host_expect(control, STARTED, id);
+    open_gate();
+    host_exited(control, id, 0, 0);
+    uint64_t offset;
+    fd = attached(id, 1, 4, 0, &offset);
+    check(strstr(host_output(fd), "still here\r\n"));
+    check_equal(host_expect(control, ATTACHED, id).kind, 2);
+    release(id);
+}
+
+static void an_input_ends(void) {
+    host_start(control, ORDINARY(.in = true), "cat; echo end");
+    int in = host_data(id, 0), fd = host_data(id, 1);
+    host_send(in, "hello\n", 6);
+    host_await_text(fd, "hello\n");
+    unplug();
+    close(in);
+    close(fd);
+    plug_in();
+    announced_and_ended(0, 0);
+    uint64_t offset;
+    fd = attached(id, 1, 5, 6, &offset);
+    check_equal(offset, 6);
+    check(strcmp(host_output(fd), "end\n") == 0);
+    news(id, 1, 5, 2, 10);
+    release(id);
+}
+
+static void a_built_in_ends_with_its_host(void) {
+    const char *const line[] = {"write", "/tmp/vmette-unplugged-test", "644", "replace", NULL};
+    host_start(control, ORDINARY(.in = true, .flags = EXEC_BUILTIN, .built_in = line), NULL);
+    int in = host_data(id, 0);
+    host_send(in, "\x05\0\0\0he", 6);
+    unplug();
+    close(in);
+    plug_in();
+    host_exited(control, id, 0, ECANCELED);
+    check(access("/tmp/vmette-unplugged-test", F_OK) < 0);
+    refused(id, 1, 0, ESRCH);
+}
+
+static void a_detached_one_is_attached_to_again(void) {
+    const uint64_t size = 16 * 40000;
+    host_start(control, BLOCKING(65536), pattern(size));
+    uint64_t offset;
+    int fd = attached(id, 1, 9, 0, &offset);
+    uint64_t so_far = follow(fd, 0, 100000);
+    unplug();
+    close(fd);
+    plug_in();
+    struct reply reply = host_read(control); /* what became of the attachment and the command, either first */
+    while (reply.type != ATTACHED) reply = host_read(control);
+    check(reply.kind == 5 && reply.token == 9);
+    fd = attached(id, 1, 10, so_far, &offset);
+    check_equal(offset, so_far);
+    check_equal(follow(fd, offset, size), size);
+    both_end(id, 10, size, 0, 0);
+    close(fd);
+    release(id);
+}
+
+static void where_there_is_no_memory_for_rings_the_command_sees_its_pipe_closed(void) {
+    static uint64_t first;
+    const char *line = gated("trap '' PIPE; echo x 2>/dev/null || exit 9");
+    first = id + 1;
+    /* All the budget but less than a ring goes to others, that the test of bounds knows how to fill. */
+    struct reply reply;
+    uint32_t rings[] = {64u << 20, 16u << 20, 4u << 20, 1u << 20, 256u << 10};
+    for (int i = 0; i < 5;) {
+        host_exec(control, DETACHED(rings[i]), "exit 0");
+        reply = host_read(control);
+        if (reply.type == EXEC_FAILED) i++;
+        else host_exited(control, id, 0, 0);
+    }
+    uint64_t last = id;
+    host_start(control, ORDINARY(0), line);
+    unplug();
+    plug_in();
+    open_gate();
+    for (bool ended = false; !ended;) {
+        reply = host_read(control);
+        ended = reply.type == EXITED && reply.execution == id;
+        if (ended) check_equal(reply.value, 9);
+    }
+    uint64_t command = id;
+    for (uint64_t other = first; other <= last; other++) host_release(control, other);
+    release(command);
+}
+
+int main(int argc, char **argv) {
+    check(argc == 2);
+    snprintf(gate, sizeof gate, "/tmp/vmette-unplugged-gate-%d", (int)getpid());
+    atexit(remove_gate);
+    agent_start(argv[1]);
+    control = host_control();
+    host_boot(control);
+    run(an_output_goes_on_and_what_was_on_its_way_is_the_gap);
+    run(an_output_that_was_not_bound_yet_loses_nothing);
+    run(one_that_ended_with_output_left_keeps_it_and_its_end_is_told_again);
+    run(a_terminal_goes_on);
+    run(an_input_ends);
+    run(a_built_in_ends_with_its_host);
+    run(a_detached_one_is_attached_to_again);
+    run(where_there_is_no_memory_for_rings_the_command_sees_its_pipe_closed);
+    agent_stop(control);
+    return 0;
+}
