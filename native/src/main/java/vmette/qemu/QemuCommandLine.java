@@ -6,8 +6,13 @@ import java.util.List;
 
 /** Writes QEMU's arguments. Pure: looks at nothing but its parameters. */
 final class QemuCommandLine {
+    static final String VSOCK_DRIVER = "vhost-user-vsock-pci";
+    static final String VSOCK = "vsock0";
+    static final String VSOCK_CHANNEL = "vs";
+    static final String BUS = "pci.0";
+
     /** Snapshots unplug the device and plug it in again: it must come back to the same place. */
-    private static final String VSOCK_PLACE = "bus=pci.0,addr=5";
+    static final String VSOCK_PLACE = "5";
 
     /** From here on up to 31 the places of the bus are those of disks and shares, so that the guest numbers them in their order. */
     private static final int FIRST_PLACE = 6;
@@ -42,8 +47,7 @@ final class QemuCommandLine {
         option(line, "-cpu", accelerator.cpuModel());
         option(line, "-smp", Integer.toString(launch.vcpus()));
         option(line, "-m", launch.memoryMib() + "M");
-        // Shared, so that the back-ends of vhost-user devices can map it.
-        option(line, "-object", "memory-backend-memfd,id=mem,size=" + launch.memoryMib() + "M,share=on");
+        option(line, "-object", memory(launch.memory()) + ",id=mem,size=" + launch.memoryMib() + "M");
         line.add("-nodefaults");
         line.add("-no-user-config");
         option(line, "-display", "none");
@@ -51,11 +55,23 @@ final class QemuCommandLine {
         option(line, "-sandbox", SANDBOX);
     }
 
+    private static String memory(MachineMemory memory) {
+        if (memory instanceof MachineMemory.File file) {
+            return "memory-backend-file,mem-path=" + escape(file.file().toString()) + ",share="
+                    + (file.shared() ? "on" : "off");
+        }
+        // Shared, so that the back-ends of vhost-user devices can map it.
+        return "memory-backend-memfd,share=on";
+    }
+
     private static void boot(List<String> line, BootSource source) {
         if (source instanceof BootSource.Linux linux) {
             option(line, "-kernel", linux.kernel().toAbsolutePath().toString());
             option(line, "-initrd", linux.initramfs().toAbsolutePath().toString());
             option(line, "-append", linux.commandLine());
+        } else if (source instanceof BootSource.Saved) {
+            // No kernel: it is in the memory. What it is to go on with is told by QMP.
+            option(line, "-incoming", "defer");
         }
     }
 
@@ -68,12 +84,18 @@ final class QemuCommandLine {
                 "-chardev",
                 "socket,id=qmp,path=" + escape(launch.qmpSocket().toString()));
         option(line, "-mon", "chardev=qmp,mode=control");
-        if (launch.vsock()) {
+        // It was unplugged when the VM was saved, and is plugged in when the state is loaded.
+        if (launch.vsock() && !(launch.boot() instanceof BootSource.Saved)) {
             option(
                     line,
                     "-chardev",
-                    "socket,id=vs,path=" + escape(launch.vsockSocket().toString()));
-            option(line, "-device", "vhost-user-vsock-pci,id=vsock0,chardev=vs," + VSOCK_PLACE);
+                    "socket,id=" + VSOCK_CHANNEL + ",path="
+                            + escape(launch.vsockSocket().toString()));
+            option(
+                    line,
+                    "-device",
+                    VSOCK_DRIVER + ",id=" + VSOCK + ",chardev=" + VSOCK_CHANNEL + ",bus=" + BUS + ",addr="
+                            + VSOCK_PLACE);
         }
     }
 

@@ -17,6 +17,7 @@ import vmette.errors.InvalidConfigException;
  * @param disks in the order in which the guest numbers them
  * @param network its network card
  * @param shares directories of the host; with the disks at most {@value #MAX_DEVICES}
+ * @param memory where its memory is
  */
 public record QemuLaunch(
         String name,
@@ -27,7 +28,8 @@ public record QemuLaunch(
         boolean vsock,
         NetworkCard network,
         List<BlockDisk> disks,
-        List<SharedDirectory> shares) {
+        List<SharedDirectory> shares,
+        MachineMemory memory) {
     /** Places on the PCI bus that are left for disks and shares. */
     public static final int MAX_DEVICES = 26;
 
@@ -58,12 +60,27 @@ public record QemuLaunch(
             throw new InvalidConfigException("VM " + name + ": memory = " + memoryMib
                     + " MiB is too little to boot a kernel: use at least " + MIN_MEMORY_MIB + " MiB");
         }
+        Objects.requireNonNull(memory, "memory");
         disks = List.copyOf(disks);
         shares = List.copyOf(shares);
         if (disks.size() + shares.size() > MAX_DEVICES) {
             throw new InvalidConfigException("VM " + name + " has " + (disks.size() + shares.size())
                     + " disks and shares, its own root and scratch among them: at most " + MAX_DEVICES + " find room");
         }
+    }
+
+    /** A machine that cannot be saved. */
+    public QemuLaunch(
+            String name,
+            BootSource boot,
+            int vcpus,
+            long memoryMib,
+            Path directory,
+            boolean vsock,
+            NetworkCard network,
+            List<BlockDisk> disks,
+            List<SharedDirectory> shares) {
+        this(name, boot, vcpus, memoryMib, directory, vsock, network, disks, shares, new MachineMemory.Anonymous());
     }
 
     /** A machine without disks and shares. */
@@ -74,6 +91,21 @@ public record QemuLaunch(
     /** Where the back-end of the vsock device listens. */
     public Path vsockSocket() {
         return directory.resolve("vhost.sock");
+    }
+
+    /** The same machine with its memory elsewhere. */
+    public QemuLaunch withMemory(MachineMemory where) {
+        return new QemuLaunch(name, boot, vcpus, memoryMib, directory, vsock, network, disks, shares, where);
+    }
+
+    /** The same machine started from something else. */
+    public QemuLaunch withBoot(BootSource from) {
+        return new QemuLaunch(name, from, vcpus, memoryMib, directory, vsock, network, disks, shares, memory);
+    }
+
+    /** Where QEMU finds our end of what it tells when it is saved. */
+    Path stateSocket() {
+        return directory.resolve("save.sock");
     }
 
     /** Where QEMU finds our end of QMP. */

@@ -3,8 +3,11 @@ package vmette.qemu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -16,9 +19,12 @@ import org.junit.jupiter.api.io.TempDir;
 import vmette.config.AcceleratorChoice;
 import vmette.config.QemuSettings;
 import vmette.errors.OperationTimeoutException;
+import vmette.errors.RestoreFailedException;
+import vmette.errors.SnapshotUnsupportedException;
 import vmette.errors.StartFailedException;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
+import vmette.vmm.SnapshotOrder;
 import vmette.vmm.Vmm;
 import vmette.vmm.VmmContract;
 import vmette.vmm.VmmExit;
@@ -48,6 +54,20 @@ class QemuVmmIT extends VmmContract {
     @Override
     protected Vmm create() {
         return QemuHypervisor.open(SETTINGS, children).create(launch(new BootSource.Firmware()));
+    }
+
+    @Override
+    protected Vmm createSaveable() throws Exception {
+        return QemuHypervisor.open(SETTINGS, children)
+                .create(launch(new BootSource.Firmware()).withMemory(memory("memory")));
+    }
+
+    private MachineMemory memory(String name) throws Exception {
+        Path file = temporary.resolve(name);
+        try (var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.allocate(1), (64L << 20) - 1);
+        }
+        return new MachineMemory.File(file, true);
     }
 
     @Override
@@ -97,6 +117,48 @@ class QemuVmmIT extends VmmContract {
             assertThat(sockets.filter(path -> path.endsWith("qmp.sock"))).isEmpty();
         }
         assertThat(vmm.capabilities().description()).matches("QEMU [0-9]+\\.[0-9]+\\.[0-9]+ \\(/.*\\)");
+    }
+
+    @Test
+    void goesOnInAnotherProcessFromWhatWasSaved() throws Exception {
+        Vmm vmm = track(createSaveable());
+        await(vmm.start());
+        RecordingSink sink = new RecordingSink(vmm);
+        await(vmm.snapshot(new SnapshotOrder(Duration.ofSeconds(50), true), sink));
+        await(vmm.whenExited());
+        Path state = Files.write(temporary.resolve("state"), sink.state());
+        Vmm restored = track(restored(state));
+        await(restored.start());
+        assertThat(restored.isPaused()).isFalse();
+        // And can be saved again.
+        await(restored.snapshot(new SnapshotOrder(Duration.ofSeconds(50), false), new RecordingSink(restored)));
+    }
+
+    private Vmm restored(Path state) throws Exception {
+        return QemuHypervisor.open(SETTINGS, children)
+                .create(launch(new BootSource.Saved(state)).withMemory(memory("memory")));
+    }
+
+    @Test
+    void whatIsNoStateIsReportedInQemusWords() throws Exception {
+        Path state = Files.writeString(temporary.resolve("state"), "this is no state\n".repeat(100));
+        Vmm vmm = track(restored(state));
+        assertThatThrownBy(() -> await(vmm.start()))
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(RestoreFailedException.class)
+                .hasMessageContaining("Not a migration stream");
+        assertThat(await(vmm.whenExited()).reason()).isEqualTo(VmmExit.Reason.NOT_STARTED);
+    }
+
+    @Test
+    void memoryThatCannotBeCopiedIsNotSaved() throws Exception {
+        Vmm vmm = fresh();
+        await(vmm.start());
+        assertThat(vmm.capabilities().snapshots()).isFalse();
+        assertFailure(
+                vmm.snapshot(new SnapshotOrder(Duration.ofSeconds(5), false), new RecordingSink(vmm)),
+                SnapshotUnsupportedException.class);
     }
 
     @Test
