@@ -10,7 +10,7 @@ import vmette.errors.RestoreFailedException;
 final class QmpRestore {
     private QmpRestore() {}
 
-    /** @return completes when the guest has been told to go on, on the connection's thread */
+    /** Completes when the guest has been told to go on, on the connection's thread. */
     static CompletionStage<JsonNode> run(QemuLaunch launch, QmpConnection qmp, EventWaits events) {
         CompletableFuture<JsonNode> over = events.next("MIGRATION", SavedState::isOver);
         CompletionStage<JsonNode> loaded = qmp.execute("migrate-set-capabilities", SavedState.CAPABILITIES)

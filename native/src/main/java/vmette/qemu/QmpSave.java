@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -83,7 +84,8 @@ final class QmpSave {
         try {
             plug.unplug(order.unplugTimeout());
         } catch (TimeoutException e) {
-            plug.whenGone().thenRun(this::onGoneLate);
+            CompletionStage<JsonNode> gone = plug.whenGone();
+            gone.thenRun(this::onGoneLate);
             throw failed(
                     "its guest did not let go of the vsock device within "
                             + order.unplugTimeout().toMillis()

@@ -105,7 +105,7 @@ public final class ChunkSums {
     private static int sum(String text, int at) {
         for (int i = at; i < at + DIGITS; i++) {
             char digit = text.charAt(i);
-            if (!(digit >= '0' && digit <= '9' || digit >= 'a' && digit <= 'f')) {
+            if ((digit < '0' || digit > '9') && (digit < 'a' || digit > 'f')) {
                 throw new IllegalArgumentException("no checksum: " + text.substring(at, at + DIGITS));
             }
         }

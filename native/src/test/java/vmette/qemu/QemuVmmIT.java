@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,14 +21,20 @@ import vmette.config.AcceleratorChoice;
 import vmette.config.QemuSettings;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.RestoreFailedException;
+import vmette.errors.SaveFailedException;
 import vmette.errors.SnapshotUnsupportedException;
 import vmette.errors.StartFailedException;
+import vmette.memory.MappedGuestMemory;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
 import vmette.vmm.SnapshotOrder;
 import vmette.vmm.Vmm;
 import vmette.vmm.VmmContract;
 import vmette.vmm.VmmExit;
+import vmette.vsock.DeviceLoops;
+import vmette.vsock.VsockBudget;
+import vmette.vsock.VsockDevice;
+import vmette.vsock.VsockLimits;
 
 /** Real QEMU, no kernel: the firmware finds nothing to boot and idles. */
 class QemuVmmIT extends VmmContract {
@@ -159,6 +166,53 @@ class QemuVmmIT extends VmmContract {
         assertFailure(
                 vmm.snapshot(new SnapshotOrder(Duration.ofSeconds(5), false), new RecordingSink(vmm)),
                 SnapshotUnsupportedException.class);
+    }
+
+    @Test
+    void aGuestThatDoesNotLetGoOfItsDeviceRunsOn() throws Exception {
+        DeviceLoops loops = DeviceLoops.start(1, failure -> {});
+        VsockLimits limits = new VsockLimits(
+                64 << 10,
+                1 << 20,
+                new VsockBudget(1 << 20),
+                16,
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(8),
+                64 << 10,
+                16 << 10,
+                32,
+                4);
+        VsockDevice device = new VsockDevice(3, limits, loops.next());
+        CompletableFuture<String> broken = new CompletableFuture<>();
+        device.onBroken(broken::complete);
+        try {
+            // The firmware has no ACPI driver: it hears of no unplugging.
+            QemuLaunch launch = new QemuLaunch(
+                    "deaf",
+                    new BootSource.Firmware(),
+                    1,
+                    64,
+                    children.directory().createVmDirectory("test"),
+                    true);
+            await(device.listen(launch.vsockSocket(), peer -> MappedGuestMemory::open, pid -> true));
+            Vmm vmm = track(QemuHypervisor.open(SETTINGS, children).create(launch.withMemory(memory("memory"))));
+            await(vmm.start());
+            for (int i = 0; i < 2; i++) {
+                assertThatThrownBy(() -> await(
+                                vmm.snapshot(new SnapshotOrder(Duration.ofMillis(300), true), new RecordingSink(vmm))))
+                        .cause()
+                        .isInstanceOf(SaveFailedException.class)
+                        .hasMessageContaining("did not let go of the vsock device within 300 ms");
+            }
+            assertThat(vmm.isPaused()).isFalse();
+            await(vmm.pause());
+            await(vmm.resume());
+            assertThat(broken).isNotDone();
+        } finally {
+            device.close();
+            await(device.closed());
+            loops.close();
+        }
     }
 
     @Test
