@@ -1,7 +1,9 @@
 package vmette.machine;
 
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import vmette.errors.SnapshotUnsupportedException;
 import vmette.vmm.VmmCapabilities;
 import vmette.vmm.VmmExit;
 import vmette.vsock.VsockHost;
@@ -34,6 +36,19 @@ public interface Machine {
 
     /** What the monitor can do. */
     VmmCapabilities capabilities();
+
+    /**
+     * Saves it. All connections of its vsock are reset; listeners stay, and dials wait until it goes on.
+     *
+     * @param snapshot the name it is to have; not used yet
+     * @param thenEnd whether the monitor ends as soon as all is on disk; else the machine goes on when its memory is copied
+     * @return completes when the snapshot can be restored; fails with {@link vmette.errors.SaveFailedException}, and the machine goes on,
+     *     with {@link SnapshotUnsupportedException} where there are no snapshots, and with {@link vmette.errors.VmLostException} if it has ended
+     */
+    default CompletionStage<Void> save(String snapshot, boolean thenEnd) {
+        return CompletableFuture.failedStage(
+                new SnapshotUnsupportedException("a VM of this kind cannot be saved as " + snapshot));
+    }
 
     /** What its guest is told before its first command. */
     GuestSetup setup();

@@ -12,6 +12,8 @@ import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import vmette.errors.SaveFailedException;
+import vmette.errors.SnapshotUnsupportedException;
 import vmette.process.HostLoad;
 import vmette.process.ProcessStat;
 import vmette.process.RuntimeDirectory;
@@ -31,17 +33,28 @@ final class QemuMachine implements Machine {
     private final RuntimeDirectory directories;
     private final Path directory;
     private final Storage storage;
+    private final Optional<Saver> saver;
     private final CompletableFuture<String> broken = new CompletableFuture<>();
     private final CompletableFuture<VmmExit> closed = new CompletableFuture<>();
+    private final boolean restored;
     private final AtomicBoolean closing = new AtomicBoolean();
     private volatile CompletionStage<Void> started = CompletableFuture.completedStage(null);
 
-    QemuMachine(VsockDevice device, Vmm vmm, RuntimeDirectory directories, Path directory, Storage storage) {
+    QemuMachine(
+            VsockDevice device,
+            Vmm vmm,
+            RuntimeDirectory directories,
+            Path directory,
+            Storage storage,
+            Optional<Saver> saver,
+            boolean restored) {
+        this.restored = restored;
         this.device = device;
         this.vmm = vmm;
         this.directories = directories;
         this.directory = directory;
         this.storage = storage;
+        this.saver = saver;
         device.onBroken(broken::complete);
     }
 
@@ -56,7 +69,25 @@ final class QemuMachine implements Machine {
         }
         beforeBoot.accept(device.host());
         started = vmm.start();
-        started.thenRun(storage::taken);
+        started.thenRun(() -> {
+            storage.taken();
+            saver.ifPresent(Saver::taken);
+        });
+    }
+
+    @Override
+    public CompletionStage<Void> save(String snapshot, boolean thenEnd) {
+        if (saver.isPresent()) {
+            return saver.get().save(snapshot, thenEnd, device, vmm);
+        }
+        Optional<String> obstacle = Saver.obstacle(storage.disks(), storage.shares());
+        return CompletableFuture.failedStage(
+                obstacle.isPresent()
+                        ? new SaveFailedException(
+                                "the VM cannot be saved as " + snapshot + ": " + obstacle.get() + "; leave it out",
+                                null)
+                        : new SnapshotUnsupportedException("the VM cannot be saved as " + snapshot
+                                + ": this runtime was not told where to keep snapshots"));
     }
 
     // It may connect before we are told of its spawning.
@@ -114,7 +145,8 @@ final class QemuMachine implements Machine {
 
     @Override
     public GuestSetup setup() {
-        return storage.setup();
+        GuestSetup setup = storage.setup();
+        return restored ? new GuestSetup(setup.frames(), setup.defaults(), true) : setup;
     }
 
     @Override
@@ -137,7 +169,10 @@ final class QemuMachine implements Machine {
             vmm.quit();
             CompletionStage<VmmExit> exited = vmm.whenExited().thenCombine(device.closed(), (exit, ended) -> exit);
             // The daemons last: a monitor that lost one would say so and not how it ended.
-            exited.thenAccept(exit -> closeStorage());
+            exited.thenAccept(exit -> {
+                saver.ifPresent(Saver::close);
+                closeStorage();
+            });
             exited.thenCombine(storage.gone(), (exit, gone) -> exit).thenAccept(exit -> {
                 try {
                     directories.removeVmDirectory(directory);

@@ -21,6 +21,7 @@ import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.config.VsockSettings;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.RestoreFailedException;
 import vmette.errors.VmLostException;
 import vmette.guest.GuestAgent;
 import vmette.guest.GuestAssets;
@@ -29,12 +30,14 @@ import vmette.guest.KernelModules;
 import vmette.guest.protocol.HostFrame;
 import vmette.guest.protocol.InstanceId;
 import vmette.journal.Journal;
+import vmette.linux.OwnedFd;
 import vmette.net.UserNetwork;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
 import vmette.qemu.Accelerator;
 import vmette.qemu.BootSource;
 import vmette.qemu.KernelCommandLine;
+import vmette.qemu.MemoryBacking;
 import vmette.qemu.NetworkCard;
 import vmette.qemu.QemuHypervisor;
 import vmette.qemu.QemuLaunch;
@@ -43,6 +46,10 @@ import vmette.rootfs.RootfsProgress;
 import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
 import vmette.rootfs.ShareDaemon;
+import vmette.snapshot.Bundle;
+import vmette.snapshot.BundleStore;
+import vmette.snapshot.MachineIdentity;
+import vmette.snapshot.MemoryFile;
 import vmette.vmm.Vmm;
 import vmette.vsock.DeviceLoops;
 import vmette.vsock.VsockBudget;
@@ -73,6 +80,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     // Preparing a machine blocks: it may download a kernel.
     private final ExecutorService blocking = Executors.newCachedThreadPool(this::thread);
     private final CompletableFuture<Journal> journal = new CompletableFuture<>();
+    private volatile Optional<BundleStore> store = Optional.empty();
     private Parts parts;
     private boolean closed;
 
@@ -156,7 +164,36 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             VmSpec spec, String name, Consumer<VsockHost> beforeBoot, CompletionStage<?> unwanted) {
         CalledOff work = new CalledOff("VM " + name + " was stopped before its machine was made");
         unwanted.thenRun(work::callOff);
-        return CompletableFuture.supplyAsync(() -> make(spec, name, beforeBoot, work), blocking);
+        return CompletableFuture.supplyAsync(() -> make(spec, name, Optional.empty(), beforeBoot, work), blocking);
+    }
+
+    @Override
+    public CompletionStage<Machine> restore(VmSpec spec, String name, String snapshot, Consumer<VsockHost> beforeRun) {
+        Optional<BundleStore> kept = store;
+        if (kept.isEmpty()) {
+            return MachineFactory.super.restore(spec, name, snapshot, beforeRun);
+        }
+        return CompletableFuture.supplyAsync(() -> restoreNow(kept.get(), spec, name, snapshot, beforeRun), blocking);
+    }
+
+    private Machine restoreNow(
+            BundleStore kept, VmSpec spec, String name, String snapshot, Consumer<VsockHost> beforeRun) {
+        OwnedFd held = kept.hold(snapshot);
+        CalledOff work = new CalledOff("VM " + name + " was stopped before it was restored");
+        try {
+            Machine made = make(spec, name, Optional.of(kept.open(snapshot)), beforeRun, work);
+            // Until then the monitor has not read all of it.
+            made.started().whenComplete((running, failure) -> held.close());
+            return made;
+        } catch (RuntimeException | Error e) {
+            held.close();
+            throw e;
+        }
+    }
+
+    /** Says where snapshots are. Machines that are made from now on have their memory where it can be saved, unless {@link Machine#save} would be refused anyway. */
+    public void keepSnapshotsIn(BundleStore directory) {
+        store = Optional.of(directory);
     }
 
     /** The runtime's directory, made if need be. */
@@ -169,7 +206,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         return journal.minimalCompletionStage();
     }
 
-    private Machine make(VmSpec spec, String name, Consumer<VsockHost> beforeBoot, CalledOff work) {
+    private Machine make(
+            VmSpec spec, String name, Optional<Bundle> from, Consumer<VsockHost> beforeBoot, CalledOff work) {
         Parts shared = parts();
         // Before a root is fetched for it, which may take minutes.
         shared.hypervisor().check(name, spec.memoryMib());
@@ -203,6 +241,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             throw e;
         }
         Storage storage = null;
+        Optional<MemoryFile> memory = Optional.empty();
         QemuMachine machine = null;
         try {
             storage = Storage.prepare(
@@ -224,13 +263,35 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     storage.network(),
                     storage.disks(),
                     storage.shares()));
+            Optional<Saver> saver = Optional.empty();
+            Optional<String> obstacle = Saver.obstacle(storage.disks(), storage.shares());
+            if (from.isPresent() && obstacle.isPresent()) {
+                throw new RestoreFailedException(
+                        "VM " + name + " cannot be restored from the snapshot "
+                                + from.get().directory() + ": " + obstacle.get() + "; leave it out",
+                        null);
+            }
+            if (store.isPresent() && obstacle.isEmpty()) {
+                MachineIdentity identity = Saver.identity(
+                        shared.hypervisor().version(), shared.hypervisor().accelerator(), launch, kernel, commandLine);
+                from.ifPresent(bundle -> bundle.requireFits(identity));
+                memory = Optional.of(MemoryFile.create(
+                        name,
+                        directory,
+                        spec.memoryMib() << 20,
+                        shared.children().directory().journal()));
+                saver = Optional.of(new Saver(store.get(), memory.get(), identity, blocking));
+                launch = withMemory(launch, memory.get(), from);
+            }
             Vmm vmm = shared.hypervisor().create(launch);
             machine = new QemuMachine(
                     new VsockDevice(GUEST_CID, limits, shared.loops().next()),
                     vmm,
                     shared.children().directory(),
                     directory,
-                    storage);
+                    storage,
+                    saver,
+                    from.isPresent());
             if (storage.network() instanceof NetworkCard.Slirp && !spec.netHostLoopback()) {
                 progress.say("passt is not used: the guest can reach services on this host's loopback address, at "
                         + UserNetwork.GATEWAY + "; on Debian: apt-get install passt");
@@ -245,6 +306,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                         .completeOnTimeout(null, END_SECONDS, TimeUnit.SECONDS)
                         .join();
             } else {
+                memory.ifPresent(MemoryFile::close);
                 if (storage != null) {
                     storage.abandon(e);
                 }
@@ -252,6 +314,15 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             }
             throw e;
         }
+    }
+
+    private static QemuLaunch withMemory(QemuLaunch launch, MemoryFile memory, Optional<Bundle> from) {
+        QemuLaunch saveable = launch.withMemory(new MemoryBacking.SharedFile(memory.file()));
+        if (from.isEmpty()) {
+            return saveable;
+        }
+        memory.fill(from.get());
+        return saveable.withBoot(new BootSource.Saved(from.get().state()));
     }
 
     private RootfsArtifact root(String spec, boolean asImage, Path cache) {

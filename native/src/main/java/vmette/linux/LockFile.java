@@ -12,6 +12,9 @@ public final class LockFile {
     /** O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, {@code include/uapi/asm-generic/fcntl.h}. */
     private static final int FLAGS = 02 | 0100 | 0400000 | 02000000;
 
+    /** O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, {@code include/uapi/asm-generic/fcntl.h}. */
+    private static final int DIRECTORY_FLAGS = 0200000 | 0400000 | 02000000;
+
     private static final int LOCK_SH = 1;
     private static final int LOCK_EX = 2;
     private static final int LOCK_NB = 4;
@@ -27,10 +30,23 @@ public final class LockFile {
      * @throws LinuxException if the file cannot be opened or locked
      */
     public static Optional<OwnedFd> tryLock(Path file, boolean exclusive) {
+        return tryLock(file, FLAGS, exclusive);
+    }
+
+    /**
+     * The same with a directory, which has to exist. The lock is the directory's and not its name's: it goes along when that changes.
+     *
+     * @throws LinuxException if it cannot be opened or locked
+     */
+    public static Optional<OwnedFd> tryLockDirectory(Path directory, boolean exclusive) {
+        return tryLock(directory, DIRECTORY_FLAGS, exclusive);
+    }
+
+    private static Optional<OwnedFd> tryLock(Path file, int flags, boolean exclusive) {
         byte[] bytes = file.toString().getBytes(StandardCharsets.UTF_8);
         NativeBuffer text = new NativeBuffer(bytes.length + 1);
         text.bytes.put(0, bytes);
-        OwnedFd fd = new OwnedFd(LibC.check("open " + file, text.during(path -> LibC.open(path, FLAGS, MODE))));
+        OwnedFd fd = new OwnedFd(LibC.check("open " + file, text.during(path -> LibC.open(path, flags, MODE))));
         try {
             int operation = (exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB;
             while (LibC.flock(fd.fd(), operation) < 0) {

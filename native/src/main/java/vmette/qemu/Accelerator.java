@@ -1,6 +1,7 @@
 package vmette.qemu;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import vmette.config.AcceleratorChoice;
 import vmette.errors.InvalidConfigException;
 
@@ -38,6 +40,26 @@ public enum Accelerator {
     /** The {@code -cpu} model that gives the guest all this accelerator does well. */
     String cpuModel() {
         return cpuModel;
+    }
+
+    /** What the guest sees of a processor: of KVM it depends on the host's. */
+    public String processor() {
+        return processor(CPU_INFO);
+    }
+
+    String processor(Path cpuInfo) {
+        if (this == TCG) {
+            return cpuModel;
+        }
+        try (Stream<String> lines = Files.lines(cpuInfo, StandardCharsets.UTF_8)) {
+            return cpuModel + ": "
+                    + lines.filter(line -> line.startsWith("model name"))
+                            .map(line -> line.substring(line.indexOf(':') + 1).strip())
+                            .findFirst()
+                            .orElse("of no name");
+        } catch (IOException | UncheckedIOException e) {
+            return cpuModel + ": not to be told";
+        }
     }
 
     /**

@@ -23,4 +23,16 @@ public sealed interface BootSource {
 
     /** The machine's firmware and no system: it says that there is nothing to boot and idles. For tests of the monitor. */
     record Firmware() implements BootSource {}
+
+    /**
+     * What a VM was saved as. The launch is the one that it was saved from, but for the directory; its memory is a file that holds what it held.
+     *
+     * @param state of the devices
+     */
+    record Saved(Path state) implements BootSource {
+        /** Refuses null. */
+        public Saved {
+            Objects.requireNonNull(state, "state");
+        }
+    }
 }

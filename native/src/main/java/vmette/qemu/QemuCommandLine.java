@@ -6,8 +6,13 @@ import java.util.List;
 
 /** Writes QEMU's arguments. Pure: looks at nothing but its parameters. */
 final class QemuCommandLine {
+    static final String VSOCK_DRIVER = "vhost-user-vsock-pci";
+    static final String VSOCK = "vsock0";
+    static final String VSOCK_CHANNEL = "vs";
+    static final String BUS = "pci.0";
+
     /** Snapshots unplug the device and plug it in again: it must come back to the same place. */
-    private static final String VSOCK_PLACE = "bus=pci.0,addr=5";
+    static final String VSOCK_PLACE = "5";
 
     /** From here on up to 31 the places of the bus are those of disks and shares, so that the guest numbers them in their order. */
     private static final int FIRST_PLACE = 6;
@@ -69,6 +74,9 @@ final class QemuCommandLine {
             option(line, "-kernel", linux.kernel().toAbsolutePath().toString());
             option(line, "-initrd", linux.initramfs().toAbsolutePath().toString());
             option(line, "-append", linux.commandLine());
+        } else if (source instanceof BootSource.Saved) {
+            // No kernel: it is in the memory. What it is to go on with is told by QMP.
+            option(line, "-incoming", "defer");
         }
     }
 
@@ -81,12 +89,18 @@ final class QemuCommandLine {
                 "-chardev",
                 "socket,id=qmp,path=" + escape(launch.qmpSocket().toString()));
         option(line, "-mon", "chardev=qmp,mode=control");
-        if (launch.vsock()) {
+        // It was unplugged when the VM was saved, and is plugged in when the state is loaded.
+        if (launch.vsock() && !(launch.boot() instanceof BootSource.Saved)) {
             option(
                     line,
                     "-chardev",
-                    "socket,id=vs,path=" + escape(launch.vsockSocket().toString()));
-            option(line, "-device", "vhost-user-vsock-pci,id=vsock0,chardev=vs," + VSOCK_PLACE);
+                    "socket,id=" + VSOCK_CHANNEL + ",path="
+                            + escape(launch.vsockSocket().toString()));
+            option(
+                    line,
+                    "-device",
+                    VSOCK_DRIVER + ",id=" + VSOCK + ",chardev=" + VSOCK_CHANNEL + ",bus=" + BUS + ",addr="
+                            + VSOCK_PLACE);
         }
     }
 

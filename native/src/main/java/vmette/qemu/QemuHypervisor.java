@@ -37,6 +37,11 @@ public final class QemuHypervisor {
         return accelerator;
     }
 
+    /** The version of the program that will run them, as it says itself: asked once, and again when the file has changed. Blocks. */
+    public String version() {
+        return QemuInstallation.versionOf(binary);
+    }
+
     /**
      * Refuses, before anything is made for it, a machine that this host cannot have.
      *
@@ -54,6 +59,9 @@ public final class QemuHypervisor {
      */
     public Vmm create(QemuLaunch launch) {
         check(launch.name(), launch.memoryMib());
+        if (launch.boot() instanceof BootSource.Saved && launch.memory() instanceof MemoryBacking.Anonymous) {
+            throw new IllegalArgumentException("VM " + launch.name() + " is to go on without its memory");
+        }
         return new QemuVmm(binary, accelerator, settings, launch, children);
     }
 }

@@ -3,13 +3,17 @@ package vmette.qemu;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import vmette.config.AcceleratorChoice;
 import vmette.config.QemuSettings;
+import vmette.errors.StartFailedException;
 import vmette.errors.VmetteException;
 
 /**
@@ -42,6 +46,27 @@ public record QemuInstallation(
     /** Whether KVM is taken where nobody demands anything. */
     public static boolean hasKvm() {
         return Accelerator.choose(AcceleratorChoice.AUTO) == Accelerator.KVM;
+    }
+
+    private record Asked(Object inode, Object changed, String version) {}
+
+    private static final Map<Path, Asked> ASKED = new ConcurrentHashMap<>();
+
+    /** @throws StartFailedException if it does not say */
+    static String versionOf(Path binary) {
+        try {
+            Map<String, Object> now = Files.readAttributes(binary, "unix:ino,ctime");
+            Asked known = ASKED.get(binary);
+            if (known == null || !known.inode.equals(now.get("ino")) || !known.changed.equals(now.get("ctime"))) {
+                String said = version(binary)
+                        .orElseThrow(() -> new StartFailedException(binary + " does not say which version it is"));
+                known = new Asked(now.get("ino"), now.get("ctime"), said);
+                ASKED.put(binary, known);
+            }
+            return known.version;
+        } catch (IOException e) {
+            throw new StartFailedException("cannot look at " + binary + ": " + e.getMessage(), e);
+        }
     }
 
     private static Optional<String> version(Path binary) {

@@ -62,6 +62,7 @@ public record QemuLaunch(
             throw new InvalidConfigException("VM " + name + ": memory = " + memoryMib
                     + " MiB is too little to boot a kernel: use at least " + MIN_MEMORY_MIB + " MiB");
         }
+        Objects.requireNonNull(memory, "memory");
         disks = List.copyOf(disks);
         shares = List.copyOf(shares);
         if (disks.size() + shares.size() > MAX_DEVICES) {
@@ -102,6 +103,16 @@ public record QemuLaunch(
     /** Where the back-end of the vsock device listens. */
     public Path vsockSocket() {
         return directory.resolve("vhost.sock");
+    }
+
+    /** The same machine started from something else. */
+    public QemuLaunch withBoot(BootSource from) {
+        return new QemuLaunch(name, from, vcpus, memoryMib, directory, vsock, network, disks, shares, memory);
+    }
+
+    /** Where QEMU finds our end of what it tells when it is saved. */
+    Path stateSocket() {
+        return directory.resolve("save.sock");
     }
 
     /** Where QEMU finds our end of QMP. */

@@ -16,10 +16,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import vmette.config.QemuSettings;
 import vmette.errors.OperationTimeoutException;
+import vmette.errors.RestoreFailedException;
+import vmette.errors.SnapshotUnsupportedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.process.ChildProcesses;
 import vmette.process.ChildPurpose;
+import vmette.vmm.SnapshotOrder;
+import vmette.vmm.SnapshotSink;
 import vmette.vmm.Vmm;
 import vmette.vmm.VmmCapabilities;
 import vmette.vmm.VmmExit;
@@ -45,7 +49,8 @@ final class QemuVmm implements Vmm {
     private final ConsoleTail tail = new ConsoleTail(TAIL_LINES, TAIL_CHARS);
     private final CompletableFuture<Void> running = new CompletableFuture<>();
     private final CompletableFuture<VmmExit> exited = new CompletableFuture<>();
-    private volatile String version = "of unknown version";
+    private final EventWaits events = new EventWaits();
+    private volatile String version = "";
 
     private final Object lock = new Object();
     private boolean startCalled;
@@ -57,6 +62,7 @@ final class QemuVmm implements Vmm {
     private String shutdownReason = "";
     private Process process;
     private QmpConnection qmp;
+    private QmpSave save;
 
     QemuVmm(Path binary, Accelerator accelerator, QemuSettings settings, QemuLaunch launch, ChildProcesses children) {
         this.binary = binary;
@@ -88,9 +94,13 @@ final class QemuVmm implements Vmm {
                 return running.minimalCompletionStage();
             }
             qmp = connection;
+            save = new QmpSave(launch, new QmpDialogue(launch.name(), connection, events), this::isPaused);
         }
+        Redirect input = launch.boot() instanceof BootSource.Saved saved
+                ? Redirect.from(saved.state().toFile())
+                : NO_INPUT;
         ChildPurpose purpose = new ChildPurpose("monitor", launch.name(), Optional.of(launch.directory()));
-        children.spawn(purpose, QemuCommandLine.of(binary, accelerator, launch), NO_INPUT)
+        children.spawn(purpose, QemuCommandLine.of(binary, accelerator, launch), input)
                 .whenComplete(this::onSpawned);
         connection.closed().thenRun(this::onConnectionLost);
         CompletionStage<JsonNode> status = connection
@@ -99,7 +109,10 @@ final class QemuVmm implements Vmm {
                     version = greeted;
                     return connection.execute("qmp_capabilities", Map.of());
                 })
-                .thenCompose(agreed -> connection.execute("query-status", Map.of()))
+                .thenCompose(agreed -> launch.boot() instanceof BootSource.Saved
+                        ? QmpRestore.run(launch, connection, events)
+                        : CompletableFuture.completedStage(agreed))
+                .thenCompose(ready -> connection.execute("query-status", Map.of()))
                 .toCompletableFuture()
                 .orTimeout(settings.startTimeout().toMillis(), TimeUnit.MILLISECONDS);
         status.whenComplete(this::onStatus);
@@ -154,6 +167,10 @@ final class QemuVmm implements Vmm {
         } else if (cause instanceof QmpException refusal) {
             reason = failures.refused(refusal);
         } else {
+            if (cause instanceof RestoreFailedException) {
+                // It ends by itself.
+                killUnlessExitedWithin(QUIT_GRACE, false);
+            }
             // A lost connection mostly means that QEMU has ended: then its own words make the message.
             return;
         }
@@ -171,10 +188,12 @@ final class QemuVmm implements Vmm {
                 paused = name.equals("STOP");
             }
         }
+        events.tell(name, data);
     }
 
     // A QEMU that nobody can talk to is of no use; the grace is for one that is about to end by itself.
     private void onConnectionLost() {
+        events.fail(new VmLostException("the QMP connection to VM " + launch.name() + " has ended"));
         killUnlessExitedWithin(QUIT_GRACE, true);
     }
 
@@ -213,14 +232,62 @@ final class QemuVmm implements Vmm {
         }
     }
 
-    private CompletionStage<Void> command(String name) {
+    @Override
+    public CompletionStage<Void> snapshot(SnapshotOrder order, SnapshotSink sink) {
+        Optional<RuntimeException> refusal = refusal("snapshot");
+        if (refusal.isEmpty() && !canBeSaved()) {
+            refusal = Optional.of(new SnapshotUnsupportedException(
+                    "VM " + launch.name() + " cannot be saved: it was not started with memory that can be copied"));
+        }
+        if (refusal.isPresent()) {
+            return CompletableFuture.failedFuture(refusal.get());
+        }
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        Thread thread = new Thread(() -> snapshot(order, sink, done), "vmette-save-" + launch.name());
+        thread.setDaemon(true);
+        thread.start();
+        return done.minimalCompletionStage();
+    }
+
+    private void snapshot(SnapshotOrder order, SnapshotSink sink, CompletableFuture<Void> done) {
+        QmpSave saving;
+        synchronized (lock) {
+            saving = save;
+        }
+        try {
+            saving.save(order, sink);
+            if (order.thenQuit()) {
+                quit();
+            }
+            done.complete(null);
+        } catch (VmLostException e) {
+            kill();
+            done.completeExceptionally(e);
+        } catch (Throwable e) {
+            done.completeExceptionally(e);
+        }
+    }
+
+    private boolean canBeSaved() {
+        return launch.memory() instanceof MemoryBacking.SharedFile;
+    }
+
+    private Optional<RuntimeException> refusal(String name) {
         if (exited.isDone()) {
-            return CompletableFuture.failedFuture(new VmLostException(
+            return Optional.of(new VmLostException(
                     "VM " + launch.name() + " is gone (" + exited.join().detail() + "): " + name + " is not possible"));
         }
         if (!running.isDone() || running.isCompletedExceptionally()) {
-            return CompletableFuture.failedFuture(
+            return Optional.of(
                     new IllegalStateException("VM " + launch.name() + " does not run: " + name + " is not possible"));
+        }
+        return Optional.empty();
+    }
+
+    private CompletionStage<Void> command(String name) {
+        Optional<RuntimeException> refusal = refusal(name);
+        if (refusal.isPresent()) {
+            return CompletableFuture.failedFuture(refusal.get());
         }
         return connection()
                 .execute(name, Map.of())
@@ -312,7 +379,11 @@ final class QemuVmm implements Vmm {
     @Override
     public VmmCapabilities capabilities() {
         return new VmmCapabilities(
-                accelerator.word(), accelerator == Accelerator.KVM, false, "QEMU " + version + " (" + binary + ")");
+                accelerator.word(),
+                accelerator == Accelerator.KVM,
+                canBeSaved(),
+                "QEMU " + (version.isEmpty() ? "of unknown version" : version) + " (" + binary + ")",
+                version);
     }
 
     private QmpConnection connection() {

@@ -3,6 +3,7 @@ package vmette.qemu;
 import java.time.Duration;
 import vmette.config.Durations;
 import vmette.errors.OperationTimeoutException;
+import vmette.errors.RestoreFailedException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmetteException;
 import vmette.vmm.GuestText;
@@ -11,25 +12,27 @@ import vmette.vmm.GuestText;
 final class StartFailures {
     private final String vm;
     private final long memoryMib;
+    private final boolean restoring;
 
     StartFailures(QemuLaunch launch) {
         this.vm = "VM " + launch.name();
         this.memoryMib = launch.memoryMib();
+        this.restoring = launch.boot() instanceof BootSource.Saved;
     }
 
     VmetteException notSpawned(Throwable failure) {
         return failure instanceof VmetteException known
                 ? known
-                : new StartFailedException(vm + ": cannot spawn QEMU: " + failure, failure);
+                : failed(vm + ": cannot spawn QEMU: " + failure, failure);
     }
 
     VmetteException notRunning(String status) {
-        return new StartFailedException(
-                vm + " does not run after its start: QEMU reports it as \"" + GuestText.printable(status) + "\"");
+        return failed(
+                vm + " does not run after its start: QEMU reports it as \"" + GuestText.printable(status) + "\"", null);
     }
 
     VmetteException refused(QmpException refusal) {
-        return new StartFailedException(vm + ": " + refusal.getMessage(), refusal);
+        return failed(vm + ": " + refusal.getMessage(), refusal);
     }
 
     VmetteException late(Duration limit) {
@@ -45,6 +48,10 @@ final class StartFailures {
         if (ending.quitRequested()) {
             return toldToQuit();
         }
-        return new StartFailedException(vm + " (" + memoryMib + " MiB) did not start: " + ending.describeFailedStart());
+        return failed(vm + " (" + memoryMib + " MiB) did not start: " + ending.describeFailedStart(), null);
+    }
+
+    private VmetteException failed(String message, Throwable cause) {
+        return restoring ? new RestoreFailedException(message, cause) : new StartFailedException(message, cause);
     }
 }

@@ -1,10 +1,13 @@
 package vmette.vmm;
 
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import vmette.errors.SaveFailedException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
@@ -33,7 +36,8 @@ public final class FakeVmm implements Vmm {
     }
 
     private static final int MOST_LINES = 100;
-    private static final VmmCapabilities CAPABILITIES = new VmmCapabilities("tcg", false, false, "fake");
+    private static final VmmCapabilities CAPABILITIES = new VmmCapabilities("tcg", false, true, "fake");
+    private static final byte[] STATE = "the state of a fake".getBytes(StandardCharsets.US_ASCII);
 
     private final Script script;
     private final CompletableFuture<Void> running = new CompletableFuture<>();
@@ -142,6 +146,46 @@ public final class FakeVmm implements Vmm {
             case RUNNING, PAUSED -> state = wanted;
         }
         return CompletableFuture.completedFuture(null);
+    }
+
+    /** The sink is called at once, by the caller, and gets a few bytes. A fake has no memory. */
+    @Override
+    public CompletionStage<Void> snapshot(SnapshotOrder order, SnapshotSink sink) {
+        synchronized (this) {
+            switch (state) {
+                case NEW, STARTING -> {
+                    return CompletableFuture.failedFuture(new IllegalStateException("does not run"));
+                }
+                case EXITED -> {
+                    return CompletableFuture.failedFuture(new VmLostException("the fake is gone"));
+                }
+                case PAUSED -> {
+                    return CompletableFuture.failedFuture(
+                            new SaveFailedException("the fake is paused: resume it first", null));
+                }
+                case RUNNING -> state = State.PAUSED;
+            }
+        }
+        try {
+            sink.state(new ByteArrayInputStream(STATE));
+            sink.standsStill();
+        } catch (RuntimeException e) {
+            goOn();
+            return CompletableFuture.failedFuture(
+                    e instanceof SaveFailedException ? e : new SaveFailedException("the fake: " + e.getMessage(), e));
+        }
+        if (order.thenQuit()) {
+            quit();
+        } else {
+            goOn();
+        }
+        return CompletableFuture.completedFuture(null);
+    }
+
+    private synchronized void goOn() {
+        if (state == State.PAUSED) {
+            state = State.RUNNING;
+        }
     }
 
     @Override

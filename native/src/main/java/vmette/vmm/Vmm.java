@@ -1,7 +1,5 @@
 package vmette.vmm;
 
-import java.util.List;
-import java.util.OptionalLong;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -9,7 +7,7 @@ import java.util.concurrent.CompletionStage;
  * on threads of its own, and what it returns completes there, so that nobody may block in what he chains to it. Made by
  * a factory that knows the hypervisor; started once.
  */
-public interface Vmm {
+public interface Vmm extends VmmView {
     /**
      * Spawns the process and lets the guest run.
      *
@@ -31,8 +29,16 @@ public interface Vmm {
     /** Lets a paused guest run on; for a running one it changes nothing. Fails as {@link #pause} does. */
     CompletionStage<Void> resume();
 
-    /** Whether the guest's CPUs are held, as far as the monitor has told. */
-    boolean isPaused();
+    /**
+     * Saves the VM: its guest stands still while the sink takes state and memory, and then goes on or ends. Devices that cannot be saved
+     * are unplugged before and plugged in again after: the guest's vsock connections end, its listening sockets stay. One at a time.
+     *
+     * @return completes when the VM goes on, or has been told to quit; fails with {@link vmette.errors.SaveFailedException}, and the
+     *     VM goes on; with {@link vmette.errors.SnapshotUnsupportedException} where {@link VmmCapabilities#snapshots} is false;
+     *     with {@link IllegalStateException} before the guest runs; with {@link vmette.errors.VmLostException} once the process has
+     *     ended, or when it cannot go on, and then it ends
+     */
+    CompletionStage<Void> snapshot(SnapshotOrder order, SnapshotSink sink);
 
     /**
      * Ends the process: asks it first, kills it after a short grace, kills it at once while it is starting. Idempotent;
@@ -42,13 +48,4 @@ public interface Vmm {
 
     /** Completes, never exceptionally, when the process is reaped (or could not be spawned). */
     CompletionStage<VmmExit> whenExited();
-
-    /** The process's id, from spawned to reaped. */
-    OptionalLong pid();
-
-    /** The last lines of the guest's console and of what the monitor itself said, oldest first; bounded, made printable. */
-    List<String> consoleTail();
-
-    /** What this monitor can do. */
-    VmmCapabilities capabilities();
 }

@@ -5,7 +5,14 @@ package vmette.vmm;
  *
  * @param accelerator {@code kvm} or {@code tcg}
  * @param hardwareIsolation whether the guest runs under hardware virtualisation: a security boundary
- * @param snapshots whether VMs can be saved and restored
+ * @param snapshots whether this VM can be saved
  * @param description for people: name and version
+ * @param version the monitor's, as far as it has told; else empty
  */
-public record VmmCapabilities(String accelerator, boolean hardwareIsolation, boolean snapshots, String description) {}
+public record VmmCapabilities(
+        String accelerator, boolean hardwareIsolation, boolean snapshots, String description, String version) {
+    /** Of a monitor that tells no version. */
+    public VmmCapabilities(String accelerator, boolean hardwareIsolation, boolean snapshots, String description) {
+        this(accelerator, hardwareIsolation, snapshots, description, "");
+    }
+}

@@ -3,11 +3,15 @@ package vmette.qemu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -16,12 +20,21 @@ import org.junit.jupiter.api.io.TempDir;
 import vmette.config.AcceleratorChoice;
 import vmette.config.QemuSettings;
 import vmette.errors.OperationTimeoutException;
+import vmette.errors.RestoreFailedException;
+import vmette.errors.SaveFailedException;
+import vmette.errors.SnapshotUnsupportedException;
 import vmette.errors.StartFailedException;
+import vmette.memory.MappedGuestMemory;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
+import vmette.vmm.SnapshotOrder;
 import vmette.vmm.Vmm;
 import vmette.vmm.VmmContract;
 import vmette.vmm.VmmExit;
+import vmette.vsock.DeviceLoops;
+import vmette.vsock.VsockBudget;
+import vmette.vsock.VsockDevice;
+import vmette.vsock.VsockLimits;
 
 /** Real QEMU, no kernel: the firmware finds nothing to boot and idles. */
 class QemuVmmIT extends VmmContract {
@@ -48,6 +61,20 @@ class QemuVmmIT extends VmmContract {
     @Override
     protected Vmm create() {
         return QemuHypervisor.open(SETTINGS, children).create(launch(new BootSource.Firmware()));
+    }
+
+    @Override
+    protected Vmm createSaveable() throws Exception {
+        return QemuHypervisor.open(SETTINGS, children)
+                .create(launch(new BootSource.Firmware()).withMemory(memory("memory")));
+    }
+
+    private MemoryBacking memory(String name) throws Exception {
+        Path file = temporary.resolve(name);
+        try (var channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.allocate(1), (64L << 20) - 1);
+        }
+        return new MemoryBacking.SharedFile(file);
     }
 
     @Override
@@ -97,6 +124,95 @@ class QemuVmmIT extends VmmContract {
             assertThat(sockets.filter(path -> path.endsWith("qmp.sock"))).isEmpty();
         }
         assertThat(vmm.capabilities().description()).matches("QEMU [0-9]+\\.[0-9]+\\.[0-9]+ \\(/.*\\)");
+    }
+
+    @Test
+    void goesOnInAnotherProcessFromWhatWasSaved() throws Exception {
+        Vmm vmm = track(createSaveable());
+        await(vmm.start());
+        RecordingSink sink = new RecordingSink(vmm);
+        await(vmm.snapshot(new SnapshotOrder(Duration.ofSeconds(50), true), sink));
+        await(vmm.whenExited());
+        Path state = Files.write(temporary.resolve("state"), sink.state());
+        Vmm restored = track(restored(state));
+        await(restored.start());
+        assertThat(restored.isPaused()).isFalse();
+        // And can be saved again.
+        await(restored.snapshot(new SnapshotOrder(Duration.ofSeconds(50), false), new RecordingSink(restored)));
+    }
+
+    private Vmm restored(Path state) throws Exception {
+        return QemuHypervisor.open(SETTINGS, children)
+                .create(launch(new BootSource.Saved(state)).withMemory(memory("memory")));
+    }
+
+    @Test
+    void whatIsNoStateIsReportedInQemusWords() throws Exception {
+        Path state = Files.writeString(temporary.resolve("state"), "this is no state\n".repeat(100));
+        Vmm vmm = track(restored(state));
+        assertThatThrownBy(() -> await(vmm.start()))
+                .isInstanceOf(ExecutionException.class)
+                .cause()
+                .isInstanceOf(RestoreFailedException.class)
+                .hasMessageContaining("Not a migration stream");
+        assertThat(await(vmm.whenExited()).reason()).isEqualTo(VmmExit.Reason.NOT_STARTED);
+    }
+
+    @Test
+    void memoryThatCannotBeCopiedIsNotSaved() throws Exception {
+        Vmm vmm = fresh();
+        await(vmm.start());
+        assertThat(vmm.capabilities().snapshots()).isFalse();
+        assertFailure(
+                vmm.snapshot(new SnapshotOrder(Duration.ofSeconds(5), false), new RecordingSink(vmm)),
+                SnapshotUnsupportedException.class);
+    }
+
+    @Test
+    void aGuestThatDoesNotLetGoOfItsDeviceRunsOn() throws Exception {
+        DeviceLoops loops = DeviceLoops.start(1, failure -> {});
+        VsockLimits limits = new VsockLimits(
+                64 << 10,
+                1 << 20,
+                new VsockBudget(1 << 20),
+                16,
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(8),
+                64 << 10,
+                16 << 10,
+                32,
+                4);
+        VsockDevice device = new VsockDevice(3, limits, loops.next());
+        CompletableFuture<String> broken = new CompletableFuture<>();
+        device.onBroken(broken::complete);
+        try {
+            // The firmware has no ACPI driver: it hears of no unplugging.
+            QemuLaunch launch = new QemuLaunch(
+                    "deaf",
+                    new BootSource.Firmware(),
+                    1,
+                    64,
+                    children.directory().createVmDirectory("test"),
+                    true);
+            await(device.listen(launch.vsockSocket(), peer -> MappedGuestMemory::open, pid -> true));
+            Vmm vmm = track(QemuHypervisor.open(SETTINGS, children).create(launch.withMemory(memory("memory"))));
+            await(vmm.start());
+            for (int i = 0; i < 2; i++) {
+                assertThatThrownBy(() -> await(
+                                vmm.snapshot(new SnapshotOrder(Duration.ofMillis(300), true), new RecordingSink(vmm))))
+                        .cause()
+                        .isInstanceOf(SaveFailedException.class)
+                        .hasMessageContaining("did not let go of the vsock device within 300 ms");
+            }
+            assertThat(vmm.isPaused()).isFalse();
+            await(vmm.pause());
+            await(vmm.resume());
+            assertThat(broken).isNotDone();
+        } finally {
+            device.close();
+            await(device.closed());
+            loops.close();
+        }
     }
 
     @Test

@@ -11,6 +11,11 @@ class FakeVmmTest extends VmmContract {
     }
 
     @Override
+    protected Vmm createSaveable() {
+        return new FakeVmm();
+    }
+
+    @Override
     protected Vmm createUnstartable() {
         return new FakeVmm(FakeVmm.Script.FAILS);
     }

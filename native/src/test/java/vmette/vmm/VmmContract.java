@@ -3,6 +3,10 @@ package vmette.vmm;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
@@ -10,6 +14,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import vmette.errors.SaveFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 
@@ -125,11 +130,106 @@ public abstract class VmmContract {
         assertThat(await(vmm.whenExited()).reason()).isEqualTo(VmmExit.Reason.REQUESTED);
     }
 
+    private static final SnapshotOrder GO_ON = new SnapshotOrder(Duration.ofSeconds(DEADLINE_SECONDS), false);
+    private static final SnapshotOrder QUIT = new SnapshotOrder(Duration.ofSeconds(DEADLINE_SECONDS), true);
+
+    /** A monitor, not started, whose VM can be saved. */
+    protected abstract Vmm createSaveable() throws Exception;
+
+    /** Reads the state, and remembers what it was told in which order. */
+    protected static final class RecordingSink implements SnapshotSink {
+        private final Vmm vmm;
+        private final List<String> told = new ArrayList<>();
+        private byte[] state = {};
+        private RuntimeException failure;
+
+        /** @param vmm who is saved */
+        public RecordingSink(Vmm vmm) {
+            this.vmm = vmm;
+        }
+
+        /** From now on it throws that instead of reading. */
+        public RecordingSink failing(RuntimeException with) {
+            failure = with;
+            return this;
+        }
+
+        /** What it read. */
+        public byte[] state() {
+            return state;
+        }
+
+        @Override
+        public void state(InputStream from) {
+            told.add("state" + (vmm.isPaused() ? " of a VM that stands still" : ""));
+            if (failure != null) {
+                throw failure;
+            }
+            try {
+                state = from.readAllBytes();
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        @Override
+        public void standsStill() {
+            told.add("memory" + (vmm.isPaused() ? " of a VM that stands still" : ""));
+        }
+    }
+
+    @Test
+    void savesAndGoesOnAsOftenAsAsked() throws Exception {
+        Vmm vmm = track(createSaveable());
+        await(vmm.start());
+        assertThat(vmm.capabilities().snapshots()).isTrue();
+        for (int i = 0; i < 2; i++) {
+            RecordingSink sink = new RecordingSink(vmm);
+            await(vmm.snapshot(GO_ON, sink));
+            assertThat(sink.told)
+                    .containsExactly("state of a VM that stands still", "memory of a VM that stands still");
+            assertThat(sink.state).isNotEmpty();
+            assertThat(vmm.isPaused()).isFalse();
+        }
+        assertThat(vmm.whenExited().toCompletableFuture()).isNotDone();
+    }
+
+    @Test
+    void savesAndEnds() throws Exception {
+        Vmm vmm = track(createSaveable());
+        await(vmm.start());
+        await(vmm.snapshot(QUIT, new RecordingSink(vmm)));
+        assertThat(await(vmm.whenExited()).reason()).isEqualTo(VmmExit.Reason.REQUESTED);
+    }
+
+    @Test
+    void goesOnWhenWhatIsToldCannotBeTaken() throws Exception {
+        Vmm vmm = track(createSaveable());
+        await(vmm.start());
+        RecordingSink full = new RecordingSink(vmm).failing(new SaveFailedException("the disk is full", null));
+        assertFailure(vmm.snapshot(QUIT, full), SaveFailedException.class);
+        assertThat(full.told).hasSize(1);
+        assertThat(vmm.isPaused()).isFalse();
+        await(vmm.snapshot(GO_ON, new RecordingSink(vmm)));
+        assertThat(vmm.whenExited().toCompletableFuture()).isNotDone();
+    }
+
+    @Test
+    void isNotSavedWhilePaused() throws Exception {
+        Vmm vmm = track(createSaveable());
+        await(vmm.start());
+        await(vmm.pause());
+        assertFailure(vmm.snapshot(GO_ON, new RecordingSink(vmm)), SaveFailedException.class);
+        assertThat(vmm.isPaused()).isTrue();
+    }
+
     @Test
     void takesNoCommandsBeforeTheStart() throws Exception {
         Vmm vmm = fresh();
         assertFailure(vmm.pause(), IllegalStateException.class);
         assertFailure(vmm.resume(), IllegalStateException.class);
+        Vmm saveable = track(createSaveable());
+        assertFailure(saveable.snapshot(GO_ON, new RecordingSink(saveable)), IllegalStateException.class);
     }
 
     @Test
@@ -140,6 +240,7 @@ public abstract class VmmContract {
         await(vmm.whenExited());
         assertFailure(vmm.pause(), VmLostException.class);
         assertFailure(vmm.resume(), VmLostException.class);
+        assertFailure(vmm.snapshot(GO_ON, new RecordingSink(vmm)), VmLostException.class);
     }
 
     @Test

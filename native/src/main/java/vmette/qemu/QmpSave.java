@@ -1,0 +1,164 @@
+package vmette.qemu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import vmette.errors.Reasons;
+import vmette.errors.SaveFailedException;
+import vmette.errors.VmLostException;
+import vmette.errors.VmetteException;
+import vmette.vmm.GuestText;
+import vmette.vmm.SnapshotOrder;
+import vmette.vmm.SnapshotSink;
+
+/**
+ * Saves one VM. QEMU saves none that holds a vhost-user vsock device, so that this is unplugged first; the memory is a shared file, which QEMU leaves alone.
+ * Blocks, one save at a time.
+ */
+final class QmpSave {
+    private static final Logger LOG = LoggerFactory.getLogger(QmpSave.class);
+
+    private final QemuLaunch launch;
+    private final QmpDialogue qmp;
+    private final VsockPlug plug;
+    private final BooleanSupplier paused;
+
+    QmpSave(QemuLaunch launch, QmpDialogue qmp, BooleanSupplier paused) {
+        this.launch = launch;
+        this.qmp = qmp;
+        this.plug = new VsockPlug(launch, qmp);
+        this.paused = paused;
+    }
+
+    /**
+     * Unless the VM is to quit it goes on when this returns or throws.
+     *
+     * @throws SaveFailedException if it could not be saved
+     * @throws VmLostException if it cannot go on: it is to be ended
+     */
+    synchronized void save(SnapshotOrder order, SnapshotSink sink) {
+        if (paused.getAsBoolean()) {
+            throw failed("it is paused, and its guest can let go of nothing: resume it first", null);
+        }
+        boolean[] stopped = {false};
+        SaveFailedException failure = attempt(order, sink, stopped);
+        if (failure == null && order.thenQuit()) {
+            return;
+        }
+        goOn(stopped[0]);
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    private SaveFailedException attempt(SnapshotOrder order, SnapshotSink sink, boolean[] stopped) {
+        try {
+            qmp.ask("migrate-set-capabilities", SavedState.CAPABILITIES);
+            unplug(order);
+            qmp.ask("stop");
+            stopped[0] = true;
+            tell(sink);
+            sink.standsStill();
+            return null;
+        } catch (SaveFailedException e) {
+            return e;
+        } catch (VmLostException e) {
+            throw e;
+        } catch (QmpException e) {
+            return failed(e.getMessage(), e);
+        } catch (VmetteException e) {
+            return failed(e.getMessage(), e);
+        } catch (IOException | RuntimeException e) {
+            return failed(Reasons.of(e), e);
+        }
+    }
+
+    private void unplug(SnapshotOrder order) throws QmpException {
+        try {
+            plug.unplug(order.unplugTimeout());
+        } catch (TimeoutException e) {
+            CompletionStage<JsonNode> gone = plug.whenGone();
+            gone.thenRun(this::onGoneLate);
+            throw failed(
+                    "its guest did not let go of the vsock device within "
+                            + order.unplugTimeout().toMillis()
+                            + " ms: it hangs, is busy, or its kernel has no ACPI hotplug",
+                    e);
+        }
+    }
+
+    /** What the guest lets go of in vain it gets back, from a thread that may block. */
+    private void onGoneLate() {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        synchronized (this) {
+                            plug.plugIfGone();
+                        }
+                    } catch (QmpException | TimeoutException | VmetteException e) {
+                        LOG.warn(
+                                "the vsock device of VM {} was let go of late, and is lost: {}",
+                                launch.name(),
+                                e.getMessage());
+                    }
+                },
+                "vmette-plug-" + launch.name());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void tell(SnapshotSink sink) throws QmpException, IOException {
+        CompletableFuture<JsonNode> over = qmp.events().next("MIGRATION", SavedState::isOver);
+        try (StateSocket socket = StateSocket.listen(launch.stateSocket())) {
+            qmp.ask("migrate", Map.of("uri", "unix:" + launch.stateSocket()));
+            try (InputStream state = socket.accept(QmpDialogue.PATIENCE)) {
+                sink.state(state);
+            }
+        } finally {
+            // Whatever became of it: a VM must not go on in the middle of it.
+            awaitEnd(over);
+        }
+        if (!SavedState.isComplete(over.getNow(null))) {
+            throw failed(
+                    "QEMU could not tell its state: "
+                            + GuestText.printable(
+                                    qmp.ask("query-migrate").path("error-desc").asText("it does not say why")),
+                    null);
+        }
+    }
+
+    private void awaitEnd(CompletableFuture<JsonNode> over) throws QmpException {
+        try {
+            qmp.await(over, QmpDialogue.PATIENCE);
+        } catch (TimeoutException e) {
+            over.cancel(false);
+            throw failed("QEMU does not end telling its state", e);
+        }
+    }
+
+    private void goOn(boolean stopped) {
+        try {
+            plug.plug();
+            if (stopped) {
+                qmp.ask("cont");
+            }
+        } catch (QmpException | VmetteException e) {
+            throw e instanceof VmLostException lost
+                    ? lost
+                    : new VmLostException(
+                            "VM " + launch.name() + " cannot go on after a save: " + e.getMessage() + "; it is ended",
+                            e);
+        }
+    }
+
+    private SaveFailedException failed(String why, Throwable cause) {
+        return new SaveFailedException("VM " + launch.name() + " was not saved and goes on: " + why, cause);
+    }
+}

@@ -1,0 +1,55 @@
+package vmette.qemu;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+import java.util.Map;
+
+/** The words of QMP by which a VM's state is told and taken, and its vsock device plugged in. */
+final class SavedState {
+    /** Memory in a file that is shared stays where it is; and it is told when a migration ends. */
+    static final Map<String, List<Map<String, Object>>> CAPABILITIES = Map.of(
+            "capabilities",
+            List.of(
+                    Map.of("capability", "x-ignore-shared", "state", true),
+                    Map.of("capability", "events", "state", true)));
+
+    private SavedState() {}
+
+    static boolean isOver(JsonNode migration) {
+        return isComplete(migration)
+                || status(migration).equals("failed")
+                || status(migration).equals("cancelled");
+    }
+
+    static boolean isComplete(JsonNode migration) {
+        return status(migration).equals("completed");
+    }
+
+    private static String status(JsonNode migration) {
+        return migration.path("status").asText();
+    }
+
+    static Map<String, ?> channel(QemuLaunch launch) {
+        Map<String, ?> address = Map.of(
+                "type", "unix", "data", Map.of("path", launch.vsockSocket().toString()));
+        return Map.of(
+                "id",
+                QemuCommandLine.VSOCK_CHANNEL,
+                "backend",
+                Map.of("type", "socket", "data", Map.of("addr", address, "server", false)));
+    }
+
+    static Map<String, ?> device() {
+        return Map.of(
+                "driver",
+                QemuCommandLine.VSOCK_DRIVER,
+                "id",
+                QemuCommandLine.VSOCK,
+                "chardev",
+                QemuCommandLine.VSOCK_CHANNEL,
+                "bus",
+                QemuCommandLine.BUS,
+                "addr",
+                QemuCommandLine.VSOCK_PLACE);
+    }
+}

@@ -1,0 +1,214 @@
+package vmette.snapshot;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import vmette.errors.Reasons;
+import vmette.errors.SaveFailedException;
+import vmette.linux.LinuxException;
+import vmette.linux.OwnedFd;
+
+/**
+ * A bundle in the making. State, memory and disks are written while the VM stands still, the rest afterwards. Not thread-safe; every method
+ * blocks, and throws {@link SaveFailedException} with what the file system said.
+ */
+public final class BundleWriter implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(BundleWriter.class);
+    private static final FileAttribute<Set<PosixFilePermission>> PRIVATE_FILE =
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
+    private static final int CHUNK = 64 << 10;
+
+    private final BundleStore store;
+    private final String name;
+    private final Path unfinished;
+    private final Path finished;
+    private final OwnedFd lock;
+    private final List<DiskFile> disks = new ArrayList<>();
+    private Optional<StateFile> state = Optional.empty();
+    private Optional<ChunkSums> memory = Optional.empty();
+    private Instant takenAt = Instant.EPOCH;
+    private boolean closed;
+
+    BundleWriter(BundleStore store, String name, Path unfinished, Path finished, OwnedFd lock) {
+        this.store = store;
+        this.name = name;
+        this.unfinished = unfinished;
+        this.finished = finished;
+        this.lock = lock;
+    }
+
+    /** The bundle's. */
+    public String name() {
+        return name;
+    }
+
+    /** Takes the monitor's state to its end; at most {@link StateFile#MAX_BYTES}. */
+    public void state(InputStream from) {
+        MessageDigest digest = Sha256.create();
+        byte[] chunk = new byte[CHUNK];
+        long bytes = 0;
+        try (FileChannel to = create(unfinished.resolve(Bundle.STATE));
+                OutputStream out = Channels.newOutputStream(to)) {
+            for (int n = from.read(chunk); n >= 0; n = from.read(chunk)) {
+                bytes += n;
+                if (bytes > StateFile.MAX_BYTES) {
+                    throw new IOException(
+                            "the monitor's state is larger than " + Room.mib(StateFile.MAX_BYTES) + " MiB");
+                }
+                digest.update(chunk, 0, n);
+                out.write(chunk, 0, n);
+            }
+            if (bytes == 0) {
+                throw new IOException("the monitor told no state");
+            }
+        } catch (IOException e) {
+            throw failure(e);
+        }
+        state = Optional.of(new StateFile(bytes, Sha256.text(digest)));
+    }
+
+    /** Copies the memory of the guest, which stands still. */
+    public void memory(Path from) {
+        // The guest stands still.
+        takenAt = Instant.now().truncatedTo(ChronoUnit.MILLIS);
+        memory = Optional.of(copy(from, unfinished.resolve(Bundle.MEMORY)));
+    }
+
+    /**
+     * Copies a disk that nobody writes to.
+     *
+     * @param file see {@link DiskFile#name}
+     * @param format see {@link DiskFile#format}
+     */
+    public void disk(String file, String format, Path from) {
+        Path directory = unfinished.resolve(Bundle.DISKS);
+        // The name is checked before it names a file.
+        DiskFile empty = new DiskFile(file, format, new ChunkSums.Builder(0).build());
+        try {
+            if (disks.isEmpty()) {
+                Files.createDirectory(directory, BundleStore.PRIVATE);
+            }
+        } catch (IOException e) {
+            throw failure(e);
+        }
+        disks.add(new DiskFile(empty.name(), format, copy(from, directory.resolve(empty.name()))));
+    }
+
+    private ChunkSums copy(Path from, Path file) {
+        try (FileChannel to = create(file)) {
+            return SparseFiles.copy(from, to);
+        } catch (IOException | LinuxException e) {
+            throw failure(e);
+        }
+    }
+
+    private static FileChannel create(Path file) throws IOException {
+        return FileChannel.open(file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), PRIVATE_FILE);
+    }
+
+    /**
+     * Writes the manifest, sees to it that all is on disk, and gives the bundle its name. The VM may run meanwhile.
+     *
+     * @param machine what the VM is
+     */
+    public Bundle commit(MachineIdentity machine) {
+        try {
+            Manifest manifest = new Manifest(
+                    takenAt,
+                    machine,
+                    state.orElseThrow(() -> new IllegalStateException("no state was written")),
+                    memory.orElseThrow(() -> new IllegalStateException("no memory was written")),
+                    disks);
+            byte[] text = ManifestCodec.encode(manifest);
+            if (text.length > ManifestCodec.MAX_BYTES) {
+                throw new IOException("its manifest would have " + text.length + " bytes, more than can be read");
+            }
+            if (disks.isEmpty()) {
+                Files.createDirectory(unfinished.resolve(Bundle.DISKS), BundleStore.PRIVATE);
+            }
+            try (FileChannel to = create(unfinished.resolve(Bundle.MANIFEST));
+                    OutputStream out = Channels.newOutputStream(to)) {
+                out.write(text);
+            }
+            for (String each : List.of(Bundle.STATE, Bundle.MEMORY, Bundle.MANIFEST)) {
+                sync(unfinished.resolve(each));
+            }
+            for (DiskFile disk : disks) {
+                sync(unfinished.resolve(Bundle.DISKS).resolve(disk.name()));
+            }
+            BundleStore.sync(unfinished.resolve(Bundle.DISKS));
+            BundleStore.sync(unfinished);
+            rename();
+            BundleStore.sync(store.root());
+        } catch (IllegalArgumentException e) {
+            throw new SaveFailedException("cannot write the snapshot " + finished + ": " + e.getMessage(), e);
+        } catch (IOException e) {
+            throw failure(e);
+        }
+        close();
+        return Bundle.open(finished);
+    }
+
+    private void rename() throws IOException {
+        try {
+            // rename(2) replaces no directory that has anything in it, as a bundle has.
+            Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
+        } catch (FileSystemException e) {
+            if (Files.exists(finished)) {
+                throw BundleStore.taken(name);
+            }
+            throw e;
+        }
+    }
+
+    private static void sync(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.force(true);
+        }
+    }
+
+    private SaveFailedException failure(Exception e) {
+        return new SaveFailedException(
+                "cannot write the snapshot " + finished + ": " + Reasons.of(e)
+                        + "; nothing is left of it. Free space in " + store.root() + " if it is full",
+                e);
+    }
+
+    /** Leaves nothing of it, unless it is finished. Idempotent. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        try {
+            Trees.remove(unfinished);
+        } catch (IOException e) {
+            LOG.warn(
+                    "something of a snapshot is left in {}: {}; the next look at the store removes it",
+                    unfinished,
+                    e.toString());
+        } finally {
+            lock.close();
+        }
+    }
+}
