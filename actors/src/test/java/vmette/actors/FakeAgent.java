@@ -7,6 +7,8 @@ import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
 import vmette.guest.protocol.AgentFrame;
@@ -169,8 +171,7 @@ final class FakeAgent {
             AgentFrame.RestoreSteps took = restored.took();
             ByteBuffer fields = ByteBuffer.allocate(256).order(ByteOrder.LITTLE_ENDIAN);
             fields.put(restored.instance().bytes());
-            fields.putLong(restored.wall().getEpochSecond() * 1_000_000_000
-                    + restored.wall().getNano());
+            fields.putLong(ChronoUnit.NANOS.between(Instant.EPOCH, restored.wall()));
             fields.putLong(restored.stepped().toNanos());
             for (Duration step :
                     List.of(took.clock(), took.entropy(), took.instance(), took.hostname(), took.environment())) {

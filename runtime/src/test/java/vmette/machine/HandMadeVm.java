@@ -112,7 +112,8 @@ final class HandMadeVm implements AutoCloseable {
         CompletableFuture<Process> spawned = new CompletableFuture<>();
         daemon(() -> own(commandLine(kernel, qmp), spawned));
         qemu = await(spawned);
-        qemu.onExit().thenRun(() -> close(monitors));
+        CompletionStage<Process> exit = qemu.onExit();
+        exit.thenRun(() -> close(monitors));
         monitor = monitors.accept();
         close(monitors);
         daemon(this::read);

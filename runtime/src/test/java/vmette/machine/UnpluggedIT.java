@@ -94,7 +94,7 @@ class UnpluggedIT {
         System.out.println("UnpluggedIT: RESTORE took " + restored.took());
         String told = out(3, "cat /run/vmette/instance-id; echo $VMETTE_INSTANCE_ID $WHO$OLD $(hostname); date +%s");
         assertThat(told).matches(SECOND + "\n" + SECOND + " second second\n\\d+\n");
-        assertThat(Long.parseLong(told.split("\n")[2]))
+        assertThat(Long.parseLong(told.lines().toList().get(2)))
                 .isBetween(sent.getEpochSecond(), Instant.now().getEpochSecond());
 
         assertGoesOn(1, 0, 0);
