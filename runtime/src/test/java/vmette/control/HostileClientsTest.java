@@ -239,11 +239,7 @@ class HostileClientsTest {
     }
 
     private ControlConnection command() throws IOException {
-        ControlConnection client = fixture.connect("exec", "web");
-        for (List<String> part : CommandWords.of(ExecSpec.of("cat"))) {
-            client.write(new ControlFrame.Answer(part));
-        }
-        return client;
+        return fixture.exec(ExecSpec.of("cat"));
     }
 
     /** More than the socket holds waits for it, and less than its credit. */
