@@ -164,10 +164,7 @@ final class ControlledVms implements ControlledRuntime {
             return vm.stop()
                     .thenCombine(withdrawn, (end, free) -> end)
                     .thenApply(end -> Facts.of(
-                            "how",
-                            EventFacts.word(end.how()),
-                            "failure",
-                            end.failure().map(VmFailure::line)));
+                            "how", end.how().word(), "failure", end.failure().map(VmFailure::line)));
         }
 
         @Override

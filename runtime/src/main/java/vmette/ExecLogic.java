@@ -14,11 +14,11 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.Reasons;
 
 /**
  * The life of one command inside a stream. Its three streams are substreams of this stage, so that everything here runs in one actor;
@@ -78,11 +78,7 @@ final class ExecLogic extends TimerGraphStageLogic {
     private <T> void whenSettled(CompletionStage<T> stage, Consumer<T> then) {
         AsyncCallback<Runnable> callback = createAsyncCallback(Runnable::run);
         stage.whenComplete((value, failure) ->
-                callback.invoke(failure == null ? () -> then.accept(value) : () -> onLost(unwrapped(failure))));
-    }
-
-    private static Throwable unwrapped(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+                callback.invoke(failure == null ? () -> then.accept(value) : () -> onLost(Reasons.unwrapped(failure))));
     }
 
     private void onStarted(int pid) {

@@ -14,12 +14,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import vmette.actors.VmTicket;
 import vmette.config.ForwardSettings;
 import vmette.config.PublishedPort;
+import vmette.errors.Reasons;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteIoException;
 import vmette.stream.GuestTcp;
@@ -104,8 +104,7 @@ final class PortForwards {
     }
 
     private VmetteIoException refused(PublishedPort ports, Throwable failure) {
-        Throwable reason =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable reason = Reasons.unwrapped(failure);
         Throwable cause = reason.getCause() != null ? reason.getCause() : reason;
         // Akka puts the address before the system's words.
         String why = Optional.ofNullable(cause.getMessage())

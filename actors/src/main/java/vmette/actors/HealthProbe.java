@@ -2,12 +2,12 @@ package vmette.actors;
 
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import vmette.config.ExecSpec;
 import vmette.config.GuestSignal;
 import vmette.config.HealthCheck;
+import vmette.errors.Reasons;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.StreamId;
@@ -99,8 +99,7 @@ interface HealthProbe {
     }
 
     private static String why(Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable cause = Reasons.unwrapped(failure);
         return String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
     }
 }

@@ -3,10 +3,10 @@ package vmette.actors;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import vmette.errors.Reasons;
 import vmette.errors.VsockException;
 import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.StreamId;
@@ -35,10 +35,7 @@ final class ServiceRun {
         this.end = ticket.outcome()
                 .handle((exited, failure) -> failure == null
                         ? service.failure(exited, output.text())
-                        : Optional.of(service.notStarted(
-                                failure instanceof CompletionException && failure.getCause() != null
-                                        ? failure.getCause()
-                                        : failure)));
+                        : Optional.of(service.notStarted(Reasons.unwrapped(failure))));
     }
 
     /**

@@ -18,12 +18,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import vmette.config.HealthCheck;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.Reasons;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
@@ -579,8 +579,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private Behavior<Command> onMachineFailed(Throwable failure) {
-        Throwable reason =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable reason = Reasons.unwrapped(failure);
         if (machine == null) {
             // Of one that was given up its failure is no news.
             cause = phase == Phase.ENDING ? cause : Optional.of(notStarted(reason));

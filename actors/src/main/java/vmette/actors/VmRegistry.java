@@ -215,9 +215,11 @@ public final class VmRegistry extends AbstractBehavior<VmRegistry.Command> {
     }
 
     private boolean isNext(VmTicket vm) {
-        return next.getOrDefault(vm.name(), new ArrayDeque<>()).stream()
-                .anyMatch(command ->
-                        command instanceof Launch launch && launch.ticket().equals(vm));
+        Deque<Command> waiting = next.get(vm.name());
+        return waiting != null
+                && waiting.stream()
+                        .anyMatch(command -> command instanceof Launch launch
+                                && launch.ticket().equals(vm));
     }
 
     private static VmLostException gone(String name) {

@@ -1,8 +1,8 @@
 package vmette.admission;
 
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import vmette.errors.Reasons;
 import vmette.errors.VmLostException;
 
 /** A VM's way in behind what has to be done before any incarnation of it may boot. Thread-safe; nothing blocks. */
@@ -20,16 +20,15 @@ public final class AdmissionGate implements VmAdmission {
 
     /** Opens it when this completes; if it fails, so does everybody who wants in. */
     public void opensWith(CompletionStage<?> done) {
-        done.whenComplete((value, failure) -> {
-            if (failure == null) {
-                open.complete(null);
-            } else {
-                open.completeExceptionally(
-                        failure instanceof CompletionException && failure.getCause() != null
-                                ? failure.getCause()
-                                : failure);
-            }
-        });
+        done.whenComplete((value, failure) -> settle(open, Reasons.unwrapped(failure)));
+    }
+
+    private static void settle(CompletableFuture<Void> promise, Throwable failure) {
+        if (failure == null) {
+            promise.complete(null);
+        } else {
+            promise.completeExceptionally(failure);
+        }
     }
 
     @Override
@@ -57,13 +56,7 @@ public final class AdmissionGate implements VmAdmission {
             waiting = null;
             before = cancelled;
         }
-        way.enter().whenComplete((entered, failure) -> {
-            if (failure == null) {
-                asked.complete(null);
-            } else {
-                asked.completeExceptionally(failure);
-            }
-        });
+        way.enter().whenComplete((entered, failure) -> settle(asked, failure));
         if (isCancelledSince(before)) {
             way.cancel();
         }

@@ -13,12 +13,10 @@ import java.lang.ref.WeakReference;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import vmette.actors.VmEvent;
+import vmette.reclaim.Reclaim;
 
 /** A subscription of its own for each materialisation. */
 final class EventsStage extends GraphStage<SourceShape<VmEvent>> {
-    /** For those that are never started, since another stage of their stream could not be made. */
-    private static final Cleaner CLEANER = Cleaner.create();
-
     private final Outlet<VmEvent> out = Outlet.create("VmEvents.out");
     private final SourceShape<VmEvent> shape = SourceShape.of(out);
     private final Function<Runnable, Subscription> subscribe;
@@ -71,7 +69,8 @@ final class EventsStage extends GraphStage<SourceShape<VmEvent>> {
             });
             subscription = taken;
             Consumer<Subscription> last = forget;
-            place = CLEANER.register(this, () -> {
+            // It may never be started, where another stage of its stream cannot be made.
+            place = Reclaim.of(this, () -> {
                 taken.close();
                 last.accept(taken);
             });

@@ -1,11 +1,11 @@
 package vmette.log;
 
-import java.lang.ref.Cleaner;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.WeakHashMap;
 import vmette.config.LogSettings;
+import vmette.reclaim.Reclaim;
 
 /**
  * The memory that all logs of a runtime have together. Those with something in them have equal shares, a power of two each: as more are written to, the larger
@@ -14,8 +14,6 @@ import vmette.config.LogSettings;
  * <p>A log's own lock comes before this one's, and this never waits for a log's.
  */
 public final class LogBudget {
-    private static final Cleaner CLEANER = Cleaner.create();
-
     private final long most;
     private final Set<LogRing> rings = Collections.newSetFromMap(new WeakHashMap<>());
     private long leases;
@@ -69,7 +67,7 @@ public final class LogBudget {
         Lease lease = new Lease();
         rings.add(ring);
         leases++;
-        CLEANER.register(ring, lease::end);
+        Reclaim.of(ring, lease::end);
         return lease;
     }
 

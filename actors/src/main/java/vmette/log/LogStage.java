@@ -9,13 +9,11 @@ import akka.stream.stage.GraphStage;
 import akka.stream.stage.GraphStageLogic;
 import akka.util.ByteString;
 import java.lang.ref.Cleaner;
+import vmette.reclaim.Reclaim;
 
 /** One reader of a log: reads on demand, sleeps where there is nothing, and says what it has missed. */
 final class LogStage extends GraphStage<SourceShape<ByteString>> {
     static final int CHUNK = 64 * 1024;
-
-    /** For those that are never started, since another stage of their stream could not be made. */
-    private static final Cleaner CLEANER = Cleaner.create();
 
     private final Outlet<ByteString> out = Outlet.create("VmLog.out");
     private final SourceShape<ByteString> shape = SourceShape.of(out);
@@ -64,7 +62,8 @@ final class LogStage extends GraphStage<SourceShape<ByteString>> {
             if (follow) {
                 ring.joined();
             }
-            place = CLEANER.register(this, follow ? ring::left : () -> {});
+            // It may never be started, where another stage of its stream cannot be made.
+            place = Reclaim.of(this, follow ? ring::left : () -> {});
             long now = ring.position();
             position = ring.startOfLast(lines, now);
             until = follow ? Long.MAX_VALUE : now;

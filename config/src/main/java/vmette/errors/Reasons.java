@@ -6,10 +6,16 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.concurrent.CompletionException;
 
 /** Says why something failed; the messages of the JDK's own failures are often only a path, or nothing. */
 public final class Reasons {
     private Reasons() {}
+
+    /** What a stage failed with, without what the JDK wraps it in for those that follow; null if it has not. */
+    public static Throwable unwrapped(Throwable failure) {
+        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    }
 
     /** One line without a full stop. */
     public static String of(Exception failure) {

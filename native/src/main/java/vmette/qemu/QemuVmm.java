@@ -10,12 +10,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import vmette.config.QemuSettings;
 import vmette.errors.OperationTimeoutException;
+import vmette.errors.Reasons;
 import vmette.errors.RestoreFailedException;
 import vmette.errors.SnapshotUnsupportedException;
 import vmette.errors.VmLostException;
@@ -121,7 +121,7 @@ final class QemuVmm implements Vmm {
 
     private void onSpawned(Process spawned, Throwable failure) {
         if (failure != null) {
-            onNotSpawned(unwrap(failure));
+            onNotSpawned(Reasons.unwrapped(failure));
             return;
         }
         CompletionStage<Void> drained = OutputReader.start(launch.name(), spawned.getInputStream(), tail);
@@ -159,7 +159,7 @@ final class QemuVmm implements Vmm {
             return;
         }
         VmetteException reason;
-        Throwable cause = failure == null ? null : unwrap(failure);
+        Throwable cause = failure == null ? null : Reasons.unwrapped(failure);
         if (cause == null) {
             reason = failures.notRunning(status);
         } else if (cause instanceof TimeoutException || cause instanceof OperationTimeoutException) {
@@ -295,7 +295,7 @@ final class QemuVmm implements Vmm {
                 .toCompletableFuture()
                 .orTimeout(COMMAND_TIMEOUT.toMillis(), TimeUnit.MILLISECONDS)
                 .exceptionally(failure -> {
-                    throw translate(name, unwrap(failure));
+                    throw translate(name, Reasons.unwrapped(failure));
                 });
     }
 
@@ -390,9 +390,5 @@ final class QemuVmm implements Vmm {
         synchronized (lock) {
             return qmp;
         }
-    }
-
-    private static Throwable unwrap(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

@@ -64,6 +64,11 @@ public final class ControlServer implements AutoCloseable {
         this.listener = listener;
     }
 
+    /** How many clients of this kind could begin now. */
+    int free(Kind kind) {
+        return places.get(kind).availablePermits();
+    }
+
     /** Opens the socket in the runtime's directory. */
     public static ControlServer open(RuntimeDirectory directory, ControlledRuntime runtime) {
         return open(directory, runtime, Bounds.usual());

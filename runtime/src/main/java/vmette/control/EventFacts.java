@@ -24,7 +24,7 @@ public final class EventFacts {
                     "boot-ms",
                     ready.ready().bootTime().toMillis());
         } else if (event instanceof VmEvent.Stopping stopping) {
-            return of(stopping, "stopping", "how", stopping.how().map(EventFacts::word));
+            return of(stopping, "stopping", "how", stopping.how().map(VmEnd.How::word));
         } else if (event instanceof VmEvent.Failed failed) {
             VmFailure failure = failed.failure();
             return of(failed, "failed", "failure", failure.word(), "text", failure.line());
@@ -33,7 +33,7 @@ public final class EventFacts {
                     ended,
                     "ended",
                     "how",
-                    word(ended.end().how()),
+                    ended.end().how().word(),
                     "failure",
                     ended.end().failure().map(VmFailure::word),
                     "because",
@@ -58,10 +58,5 @@ public final class EventFacts {
 
     private static String time(Instant at) {
         return at.truncatedTo(ChronoUnit.MILLIS).toString();
-    }
-
-    /** As in {@code powered-off}. */
-    public static String word(VmEnd.How how) {
-        return how.word();
     }
 }

@@ -15,10 +15,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import vmette.errors.GuestFileException;
+import vmette.errors.Reasons;
 import vmette.files.BuiltIns.BuiltIn;
 
 /** Built-ins as streams whose end is the operation's outcome. */
@@ -66,7 +66,7 @@ final class FileStreams {
             // First: the guest's answer to the end may come at once, and is not why this stream ended.
             settled.completeExceptionally(
                     failure != null
-                            ? bare(failure)
+                            ? Reasons.unwrapped(failure)
                             : new CancellationException("the " + operation.what() + " of " + operation.path()
                                     + " was cancelled before its end"));
             builtIn.end();
@@ -78,7 +78,7 @@ final class FileStreams {
         if (failure == null) {
             settled.complete(Done.getInstance());
         } else {
-            settled.completeExceptionally(bare(failure));
+            settled.completeExceptionally(Reasons.unwrapped(failure));
         }
     }
 
@@ -111,7 +111,7 @@ final class FileStreams {
             Pair<CompletionStage<Done>, CompletionStage<Done>> both, CompletionStage<Done> outcome) {
         CompletableFuture<Done> confirmed = new CompletableFuture<>();
         outcome.whenComplete((done, failure) -> {
-            if (failure == null || !cutOff(bare(failure))) {
+            if (failure == null || !cutOff(Reasons.unwrapped(failure))) {
                 complete(confirmed, failure);
             } else {
                 both.first().whenComplete((given, why) -> complete(confirmed, why != null ? why : failure));
@@ -169,9 +169,5 @@ final class FileStreams {
                         return decoder.decode(bytes);
                     };
                 });
-    }
-
-    private static Throwable bare(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 }

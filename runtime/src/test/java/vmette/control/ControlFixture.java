@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
+import vmette.config.ExecSpec;
 import vmette.process.RuntimeDirectory;
 
 /** A runtime with one VM, web, at a real control socket; what is behind it is played. */
@@ -59,6 +60,15 @@ final class ControlFixture implements AutoCloseable {
                 new ControlConnection(SocketChannel.open(new Runtimes.Peer(directory.path()).address()));
         connection.open();
         connection.write(new ControlFrame.Request(List.of(request)));
+        return connection;
+    }
+
+    /** One that has said what its command is. */
+    ControlConnection exec(ExecSpec command) throws IOException {
+        ControlConnection connection = connect("exec", "web");
+        for (List<String> part : CommandWords.of(command)) {
+            connection.write(new ControlFrame.Answer(part));
+        }
         return connection;
     }
 

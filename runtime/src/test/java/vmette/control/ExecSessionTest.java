@@ -99,10 +99,7 @@ class ExecSessionTest {
 
     @Test
     void aClientThatLeavesACommandWhichNeverEndsLeavesNoThreadBehind() throws IOException {
-        try (ControlConnection client = fixture.connect("exec", "web")) {
-            for (List<String> part : CommandWords.of(ExecSpec.of("true"))) {
-                client.write(new ControlFrame.Answer(part));
-            }
+        try (ControlConnection client = fixture.exec(ExecSpec.of("true"))) {
             next(fixture.vm.commands).started.complete(1);
             assertThat(client.read()).isEqualTo(new ControlFrame.Answer(List.of("started", "1")));
             assertThat(writers()).isPositive();
@@ -116,10 +113,7 @@ class ExecSessionTest {
         fixture.vm.stdout = Source.<ByteString>empty().mapMaterializedValue(none -> {
             throw new IllegalStateException("it has ended");
         });
-        try (ControlConnection client = fixture.connect("exec", "web")) {
-            for (List<String> part : CommandWords.of(ExecSpec.of("true"))) {
-                client.write(new ControlFrame.Answer(part));
-            }
+        try (ControlConnection client = fixture.exec(ExecSpec.of("true"))) {
             assertThat(client.read())
                     .isInstanceOfSatisfying(ControlFrame.Failed.class, failed -> assertThat(failed.message())
                             .contains("it has ended"));
@@ -152,10 +146,7 @@ class ExecSessionTest {
     void inputThatEndsAfterItsCommandClosedItIsNoFailure() throws IOException {
         fixture.vm.taker = Sink.<ByteString>cancelled()
                 .mapMaterializedValue(none -> CompletableFuture.completedFuture(akka.Done.getInstance()));
-        ControlConnection client = fixture.connect("exec", "web");
-        for (List<String> part : CommandWords.of(ExecSpec.of("true"))) {
-            client.write(new ControlFrame.Answer(part));
-        }
+        ControlConnection client = fixture.exec(ExecSpec.of("true"));
         FakeVm.Command command = next(fixture.vm.commands);
         command.started.complete(1);
         assertThat(client.read()).isEqualTo(new ControlFrame.Answer(List.of("started", "1")));
@@ -170,10 +161,7 @@ class ExecSessionTest {
 
     @Test
     void aCommandWhoseInputHasEndedIsNoFailureOfTheServers() throws IOException {
-        ControlConnection client = fixture.connect("exec", "web");
-        for (List<String> part : CommandWords.of(ExecSpec.of("cat"))) {
-            client.write(new ControlFrame.Answer(part));
-        }
+        ControlConnection client = fixture.exec(ExecSpec.of("cat"));
         FakeVm.Command command = next(fixture.vm.commands);
         command.started.complete(1);
         assertThat(client.read()).isEqualTo(new ControlFrame.Answer(List.of("started", "1")));
@@ -310,10 +298,7 @@ class ExecSessionTest {
     @Test
     void aClientThatDiesEndsItsCommand() throws IOException {
         fixture.vm.stdout = Source.repeat(ByteString.fromString("y\n"));
-        ControlConnection client = fixture.connect("exec", "web");
-        for (List<String> part : CommandWords.of(ExecSpec.of("yes"))) {
-            client.write(new ControlFrame.Answer(part));
-        }
+        ControlConnection client = fixture.exec(ExecSpec.of("yes"));
         FakeVm.Command command = next(fixture.vm.commands);
         command.started.complete(1);
         assertThat(client.read()).isNotNull();
@@ -370,19 +355,13 @@ class ExecSessionTest {
                 new ControlFrame.Answer(List.of("resize", "1")),
                 new ControlFrame.Answer(List.of("closed", "0")),
                 new ControlFrame.Answer(List.of("frobnicate")))) {
-            ControlConnection client = fixture.connect("exec", "web");
-            for (List<String> part : CommandWords.of(ExecSpec.of("cat"))) {
-                client.write(new ControlFrame.Answer(part));
-            }
+            ControlConnection client = fixture.exec(ExecSpec.of("cat"));
             FakeVm.Command command = next(fixture.vm.commands);
             client.write(bad);
             get(command.terminated);
             client.close();
         }
-        ControlConnection flood = fixture.connect("exec", "web");
-        for (List<String> part : CommandWords.of(ExecSpec.of("cat"))) {
-            flood.write(new ControlFrame.Answer(part));
-        }
+        ControlConnection flood = fixture.exec(ExecSpec.of("cat"));
         FakeVm.Command command = next(fixture.vm.commands);
         assertThatThrownBy(() -> {
                     while (true) {

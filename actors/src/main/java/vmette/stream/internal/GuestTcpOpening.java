@@ -2,7 +2,7 @@ package vmette.stream.internal;
 
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.CompletionException;
+import vmette.errors.Reasons;
 import vmette.errors.VmetteException;
 import vmette.errors.VsockException;
 import vmette.guest.protocol.GuestProtocol;
@@ -41,8 +41,7 @@ public final class GuestTcpOpening implements VsockChunksHandler {
     }
 
     private static VmetteException typed(Throwable failure) {
-        Throwable cause =
-                failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+        Throwable cause = Reasons.unwrapped(failure);
         return cause instanceof VmetteException known
                 ? known
                 : new VsockException("the connection to the guest could not be made: " + cause, cause);
