@@ -2,6 +2,7 @@ package vmette.actors;
 
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import vmette.errors.VmSavedException;
 import vmette.errors.VsockException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.AgentFrameDecoder;
@@ -47,8 +48,16 @@ final class AgentLink implements VsockChannelHandler {
     /** The agent has read on. */
     record Eased() implements Event {}
 
-    /** The link stood and is gone, or what came over it broke the protocol. Last event. */
-    record Lost(String why) implements Event {}
+    /**
+     * The link stood and is gone, or what came over it broke the protocol. Last event.
+     *
+     * @param saved because the VM is being saved: the agent is well, and can be dialled again
+     */
+    record Lost(String why, boolean saved) implements Event {
+        Lost(String why) {
+            this(why, false);
+        }
+    }
 
     private final Consumer<Event> events;
     private final AgentFrameDecoder decoder = new AgentFrameDecoder();
@@ -139,7 +148,7 @@ final class AgentLink implements VsockChannelHandler {
         if (channel == null) {
             events.accept(new NotOpened(cause.getMessage()));
         } else if (!broken) {
-            events.accept(new Lost(cause.getMessage()));
+            events.accept(new Lost(cause.getMessage(), cause instanceof VmSavedException));
         }
     }
 }

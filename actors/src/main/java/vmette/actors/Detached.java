@@ -9,9 +9,12 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
+import java.util.HashSet;
+import java.util.Set;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
+import vmette.errors.VmSavedException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.HostFrame;
 import vmette.guest.protocol.Token;
@@ -35,6 +38,9 @@ final class Detached extends AbstractBehavior<Detached.Command> {
 
     record AgentSaid(AgentFrame frame) implements Command {}
 
+    /** The VM was saved and goes on: its agent is spoken to over another link, and no attachment has outlived the former one. */
+    record Relinked(AgentLink other) implements Command {}
+
     private record StartTimeout() implements Command {}
 
     private record AnswerTimeout(Token attachment) implements Command {}
@@ -45,7 +51,8 @@ final class Detached extends AbstractBehavior<Detached.Command> {
     private static final int SIGKILL = 9;
 
     private final DetachedTicket ticket;
-    private final AgentLink link;
+    private final Set<Token> asked = new HashSet<>();
+    private AgentLink link;
     private final String vm;
     private final TimerScheduler<Command> timers;
     private boolean started;
@@ -82,6 +89,7 @@ final class Detached extends AbstractBehavior<Detached.Command> {
                 .onMessage(AnswerTimeout.class, late -> onAnswerTimeout(late.attachment()))
                 .onMessage(StartTimeout.class, timeout -> onStartTimeout())
                 .onMessage(Release.class, release -> onRelease())
+                .onMessage(Relinked.class, relinked -> onRelinked(relinked.other()))
                 .onMessage(Send.class, send -> {
                     link.send(send.frame());
                     return this;
@@ -126,6 +134,27 @@ final class Detached extends AbstractBehavior<Detached.Command> {
         }
         link.send(new HostFrame.Attach(ticket.id(), attachment.stream(), attachment.token(), attachment.from()));
         timers.startSingleTimer(new AnswerTimeout(attachment.token()), PATIENCE);
+        // Of those that are over nothing need be remembered.
+        asked.removeIf(token -> ticket.attachment(token).isEmpty());
+        asked.add(attachment.token());
+        return this;
+    }
+
+    /** What was on its way to the former link or from it is lost; what clients still ask for goes to the new one. */
+    private Behavior<Command> onRelinked(AgentLink other) {
+        link = other;
+        for (Token token : asked) {
+            timers.cancel(new AnswerTimeout(token));
+            ticket.attachment(token)
+                    .ifPresent(attachment -> attachment.fail(new VmSavedException("the attachment to "
+                            + ticket.output(attachment.stream())
+                            + " has ended, since VM " + vm
+                            + " was saved: attach again from the first byte that was not received")));
+        }
+        asked.clear();
+        if (released) {
+            link.send(new HostFrame.Release(ticket.id()));
+        }
         return this;
     }
 

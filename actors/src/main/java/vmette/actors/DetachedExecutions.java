@@ -5,6 +5,7 @@ import akka.actor.typed.javadsl.ActorContext;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.LongFunction;
 import vmette.errors.AttachException;
@@ -57,6 +58,15 @@ final class DetachedExecutions {
                     AttachException.Reason.UNKNOWN,
                     "there is no detached command " + id + " in VM " + vm + ", or it was released"));
         }
+    }
+
+    void relinked(AgentLink link) {
+        known.values().forEach(each -> each.actor().tell(new Detached.Relinked(link)));
+    }
+
+    /** The commands that the agent has announced and nobody here has asked for. */
+    Set<Long> announced() {
+        return Set.copyOf(announced.keySet());
     }
 
     boolean knows(long id) {

@@ -19,10 +19,12 @@ import vmette.actors.CommandTicket.Claim;
 import vmette.config.ExecSettings;
 import vmette.config.ExecSpec;
 import vmette.config.GuestSignal;
+import vmette.errors.CommandDetachedException;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
+import vmette.errors.VmSavedException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.ExecFlag;
 import vmette.guest.protocol.HostFrame;
@@ -62,6 +64,9 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     record StreamEnded() implements Command, DeadLetterSuppression {}
 
     record AgentSaid(AgentFrame frame) implements Command {}
+
+    /** The VM is being saved: the command is a detached one from now on. */
+    record Unplugged() implements Command {}
 
     private record ClaimTimeout() implements Command {}
 
@@ -182,6 +187,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         return newReceiveBuilder()
                 .onMessage(AgentSaid.class, said -> onFrame(said.frame()))
                 .onMessage(StreamEnded.class, ended -> settleWhenDone())
+                .onMessage(Unplugged.class, unplugged -> onUnplugged())
                 .onMessage(ClaimTimeout.class, timeout -> onClaimTimeout())
                 .onMessage(StartTimeout.class, timeout -> onStartTimeout())
                 .onMessage(Signal.class, signal -> send(signal.signal(), signal.group()))
@@ -262,6 +268,34 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
             return send(GuestSignal.TERM, !ticket.spec().leaveGroup());
         }
         return this;
+    }
+
+    private Behavior<Command> onUnplugged() {
+        if (!settled) {
+            settled = true;
+            if (exited == null) {
+                ticket.fail(ticket.isBuiltIn() ? interrupted() : detached());
+            } else {
+                // Its status is known; a taken output that was cut off has failed by itself.
+                ticket.end(exited);
+            }
+        }
+        return Behaviors.stopped();
+    }
+
+    private VmSavedException interrupted() {
+        return new VmSavedException(
+                "VM " + vm + " was saved while " + ticket.description() + " was under way, which ends it: do it again");
+    }
+
+    private CommandDetachedException detached() {
+        return new CommandDetachedException(
+                ticket.id(),
+                "VM " + vm + " was saved while the command " + ticket.spec().arguments() + " "
+                        + (started
+                                ? "was running in it, which goes on as the detached command " + ticket.id()
+                                : "was being started; if it was, it is the detached command " + ticket.id())
+                        + ": attach to it to learn what becomes of it");
     }
 
     /** If it runs after all, nobody will know of it: it is ended then, and its streams are not waited for. */

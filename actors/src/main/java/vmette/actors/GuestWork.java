@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import vmette.config.RuntimeSettings;
 import vmette.config.VsockSettings;
@@ -40,7 +41,7 @@ final class GuestWork {
     private final TimerScheduler<VmInstance.Command> timers;
     private final String vm;
     private final RuntimeSettings settings;
-    private final AgentLink link;
+    private AgentLink link;
     private final ImageDefaults image;
     private Map<Long, ActorRef<Execution.Command>> executions = Collections.emptyMap();
     private Map<Long, ActorRef<Forwarding.Command>> forwards = Collections.emptyMap();
@@ -156,8 +157,17 @@ final class GuestWork {
         if (actor != null) {
             actor.tell(new Execution.AgentSaid(frame));
         } else if (!detached.said(execution, frame)) {
-            detached.announced(execution, frame);
+            if (isHealthCheck(execution)) {
+                // It was under way when the VM was saved, and nobody waits for it any more.
+                link.send(new HostFrame.Release(execution));
+            } else {
+                detached.announced(execution, frame);
+            }
         }
+    }
+
+    private static boolean isHealthCheck(long execution) {
+        return execution >= VmInstance.HEALTH_IDS && execution < VmInstance.SERVICE_IDS;
     }
 
     void on(Event event) {
@@ -172,6 +182,33 @@ final class GuestWork {
                             + vm + " gave no sign of life within " + PING_PATIENCE.toSeconds()
                             + " s: the guest hangs or is overloaded; stop the VM if that lasts")));
         }
+    }
+
+    /** Whether there is something that a save would take from somebody: commands with streams, or connections. */
+    boolean isBusy() {
+        return !executions.isEmpty() || !forwards.isEmpty();
+    }
+
+    /** The VM is being saved, and no connection is left. What runs in the guest goes on. */
+    void unplugged() {
+        executions.values().forEach(actor -> actor.tell(new Execution.Unplugged()));
+        executions = Collections.emptyMap();
+    }
+
+    /** The agent speaks over another link, and is not to be asked for anything before {@link #relinked}. */
+    void heardOver(AgentLink other) {
+        link = other;
+    }
+
+    /** It goes on over that link. */
+    void relinked(AgentLink other) {
+        detached.relinked(other);
+        pings.keySet().forEach(nonce -> other.send(new HostFrame.Ping(nonce)));
+    }
+
+    /** Commands in the guest that nobody here has asked for: they were started in a former life of it. */
+    Set<Long> announced() {
+        return detached.announced();
     }
 
     /** The incarnation is over; what has an actor of its own hears of it by itself. */

@@ -3,6 +3,7 @@ package vmette.actors;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import vmette.errors.VsockException;
 import vmette.vmm.GuestText;
@@ -18,6 +19,7 @@ final class LastLine implements VsockChannelHandler {
     private final byte[] opening;
     private final Runnable ended;
     private final Consumer<byte[]> copy;
+    private final AtomicLong received = new AtomicLong();
     private final AtomicBoolean over = new AtomicBoolean();
     private final byte[] line = new byte[MOST_BYTES];
     private int length;
@@ -84,9 +86,20 @@ final class LastLine implements VsockChannelHandler {
 
     @Override
     public void onData(byte[] chunk) {
-        keep(chunk);
-        copy.accept(chunk);
+        take(chunk);
         channel.request(CHUNK);
+    }
+
+    /** The next bytes, however they have come. */
+    void take(byte[] chunk) {
+        keep(chunk);
+        received.addAndGet(chunk.length);
+        copy.accept(chunk);
+    }
+
+    /** How many bytes have come. */
+    long received() {
+        return received.get();
     }
 
     private synchronized void keep(byte[] chunk) {

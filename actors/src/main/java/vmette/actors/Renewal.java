@@ -23,7 +23,7 @@ final class Renewal {
     /** On a host so loaded that none of these is quick enough the last one has to do, and how late is told. */
     static final int MOST_ATTEMPTS = 4;
 
-    private final InstanceId instance = InstanceId.random();
+    private final InstanceId instance;
     private final String hostname;
     private final List<String> environment;
     private final InstantSource wall;
@@ -35,6 +35,7 @@ final class Renewal {
     private int attempts;
 
     /**
+     * @param instance what the guest is known by from now on
      * @param hostname the guest's name
      * @param environment the base of every command's environment
      * @param wall this host's clock, looked at as RESTORE is sent
@@ -42,11 +43,13 @@ final class Renewal {
      * @param link where frames go
      */
     Renewal(
+            InstanceId instance,
             String hostname,
             List<String> environment,
             InstantSource wall,
             LongSupplier nanos,
             Consumer<HostFrame> link) {
+        this.instance = instance;
         this.hostname = hostname;
         this.environment = environment;
         this.wall = wall;

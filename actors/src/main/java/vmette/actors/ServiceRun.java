@@ -6,8 +6,12 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import vmette.config.GuestSignal;
+import vmette.errors.CommandDetachedException;
 import vmette.errors.Reasons;
+import vmette.errors.VmLostException;
 import vmette.errors.VsockException;
+import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.StreamId;
 import vmette.log.LogRing;
@@ -15,48 +19,115 @@ import vmette.vsock.VsockChannel;
 import vmette.vsock.VsockChannelHandler;
 import vmette.vsock.VsockHost;
 
-/** A VM's service in one incarnation: its command, whose output goes to the log as fast as it comes. Thread-safe. */
+/**
+ * A VM's service in one incarnation: its command, whose output goes to the log as fast as it comes. It is begun here, or goes on in a guest that was saved, and
+ * is attached to then. Thread-safe.
+ */
 final class ServiceRun {
     /** Between two dials of an agent that did not answer the first. */
     private static final long REDIAL_MILLIS = 500;
 
-    private final CommandTicket ticket;
+    private final VmService service;
     private final VsockHost vsock;
     private final Duration connectTimeout;
-    private final LastLine output;
-    private final CompletionStage<Optional<VmFailure.Cause>> end;
+    private final Duration killGrace;
+    private final LogRing log;
+    private final CompletableFuture<Optional<VmFailure.Cause>> end = new CompletableFuture<>();
+    private Optional<Long> id = Optional.empty();
+    private Optional<CommandTicket> own = Optional.empty();
+    private Optional<ServiceReplay> replay = Optional.empty();
+    private LastLine output;
+    private boolean stopped;
 
-    private ServiceRun(VmService service, long id, VsockHost vsock, Duration connectTimeout, LogRing log) {
-        this.ticket = CommandTicket.create(id, service.run().toExec().mergingOutputs());
+    /**
+     * @param connectTimeout for the data connection of its output
+     * @param killGrace from TERM to KILL
+     * @param log gets what it writes
+     */
+    ServiceRun(VmService service, VsockHost vsock, Duration connectTimeout, Duration killGrace, LogRing log) {
+        this.service = service;
         this.vsock = vsock;
         this.connectTimeout = connectTimeout;
-        ticket.take(StreamId.STDOUT);
-        this.output = new LastLine(ticket.opening(StreamId.STDOUT), () -> ticket.ended(StreamId.STDOUT), log::append);
-        this.end = ticket.outcome()
-                .handle((exited, failure) -> failure == null
-                        ? service.failure(exited, output.text())
-                        : Optional.of(service.notStarted(Reasons.unwrapped(failure))));
+        this.killGrace = killGrace;
+        this.log = log;
+        this.output = new LastLine(new byte[0], () -> {}, log::append);
+    }
+
+    /** By what the agent knows it, if it was begun or adopted. */
+    synchronized Optional<Long> id() {
+        return id;
     }
 
     /**
      * Begins it.
      *
-     * @param id of its command, unique within the VM
+     * @param number of its command, unique within the VM
      * @param run has the incarnation run a command
-     * @param connectTimeout for the data connection of its output
-     * @param log gets what it writes
      */
-    static ServiceRun begin(
-            VmService service,
-            long id,
-            Consumer<CommandTicket> run,
-            VsockHost vsock,
-            Duration connectTimeout,
-            LogRing log) {
-        ServiceRun begun = new ServiceRun(service, id, vsock, connectTimeout, log);
-        begun.ticket.running().thenAccept(running -> begun.dial());
-        run.accept(begun.ticket);
-        return begun;
+    void begin(long number, Consumer<CommandTicket> run) {
+        CommandTicket ticket =
+                CommandTicket.create(number, service.run().toExec().mergingOutputs());
+        ticket.take(StreamId.STDOUT);
+        LastLine line = new LastLine(ticket.opening(StreamId.STDOUT), () -> ticket.ended(StreamId.STDOUT), log::append);
+        boolean unwanted;
+        synchronized (this) {
+            id = Optional.of(number);
+            own = Optional.of(ticket);
+            output = line;
+            unwanted = stopped;
+        }
+        ticket.outcome().whenComplete((exited, failure) -> {
+            Throwable reason = failure == null ? null : Reasons.unwrapped(failure);
+            if (failure == null) {
+                end.complete(service.failure(exited, line.text()));
+            } else if (!(reason instanceof CommandDetachedException)) {
+                end.complete(Optional.of(service.notStarted(reason)));
+            }
+        });
+        ticket.running().thenAccept(running -> dial(ticket.outcome(), line));
+        if (unwanted) {
+            ticket.terminate();
+        }
+        run.accept(ticket);
+    }
+
+    /** It goes on in the guest: what it writes is read on from where it was received to. After each save once. */
+    void adopt(DetachedTicket ticket) {
+        ServiceReplay reading;
+        boolean first;
+        boolean unwanted;
+        synchronized (this) {
+            first = replay.isEmpty();
+            unwanted = stopped;
+            id = Optional.of(ticket.id());
+            if (first) {
+                replay = Optional.of(new ServiceReplay(ticket, output, this::dial, log));
+            }
+            reading = replay.get();
+        }
+        reading.attach();
+        if (first) {
+            ticket.outcome()
+                    .thenCombine(reading.whole(), (exited, all) -> service.failure(exited, text()))
+                    .whenComplete((cause, failure) -> {
+                        ticket.release();
+                        end.complete(
+                                failure == null ? cause : Optional.of(service.notStarted(Reasons.unwrapped(failure))));
+                    });
+        }
+        if (unwanted) {
+            terminate(ticket);
+        }
+    }
+
+    private synchronized String text() {
+        return output.text();
+    }
+
+    /** The guest has it no more, and nobody learns how it ended. */
+    void lost(Throwable why) {
+        end.complete(Optional.of(
+                service.notStarted(new VmLostException("it ended while its VM was saved, and how is not known", why))));
     }
 
     /**
@@ -64,72 +135,101 @@ final class ServiceRun {
      * completes with the incarnation as well, of whose end it is no reason then.
      */
     CompletionStage<Optional<VmFailure.Cause>> end() {
-        return end;
+        return end.minimalCompletionStage();
     }
 
     /** TERM to its process group, and KILL after its kill grace. */
     void stop() {
-        ticket.terminate();
-    }
-
-    /** Without its connection the service would be held back by a full pipe: a guest that is too busy to answer is dialled again. */
-    private void dial() {
-        try {
-            vsock.connect(GuestProtocol.PORT, connectTimeout, new Output());
-        } catch (RuntimeException e) {
-            dialLater();
+        Optional<DetachedTicket> detached;
+        Optional<CommandTicket> command;
+        synchronized (this) {
+            stopped = true;
+            detached = replay.map(ServiceReplay::ticket);
+            command = own;
+        }
+        if (detached.isPresent()) {
+            terminate(detached.get());
+        } else {
+            command.ifPresent(CommandTicket::terminate);
         }
     }
 
-    private void dialLater() {
-        CompletableFuture.delayedExecutor(REDIAL_MILLIS, TimeUnit.MILLISECONDS).execute(() -> {
-            if (!ticket.outcome().toCompletableFuture().isDone()) {
-                dial();
-            }
-        });
+    private void terminate(DetachedTicket ticket) {
+        ticket.signal(GuestSignal.TERM.number(), true);
+        CompletableFuture.delayedExecutor(killGrace.toMillis(), TimeUnit.MILLISECONDS)
+                .execute(() -> {
+                    if (!ticket.outcome().toCompletableFuture().isDone()) {
+                        ticket.signal(GuestSignal.KILL.number(), true);
+                    }
+                });
     }
 
-    /** One attempt at the connection of its output. */
-    private final class Output implements VsockChannelHandler {
+    /** Without its connection the service would be held back by a full pipe: a guest that is too busy to answer is dialled again. */
+    private void dial(CompletionStage<AgentFrame.Exited> outcome, VsockChannelHandler handler) {
+        Runnable again = () -> later(() -> {
+            if (!outcome.toCompletableFuture().isDone()) {
+                dial(outcome, handler);
+            }
+        });
+        try {
+            vsock.connect(GuestProtocol.PORT, connectTimeout, new Attempt(handler, again));
+        } catch (RuntimeException e) {
+            again.run();
+        }
+    }
+
+    static void later(Runnable action) {
+        CompletableFuture.delayedExecutor(REDIAL_MILLIS, TimeUnit.MILLISECONDS).execute(action);
+    }
+
+    /** One attempt at a connection. */
+    private static final class Attempt implements VsockChannelHandler {
+        private final VsockChannelHandler handler;
+        private final Runnable again;
         private boolean opened;
+
+        Attempt(VsockChannelHandler handler, Runnable again) {
+            this.handler = handler;
+            this.again = again;
+        }
 
         @Override
         public void onOpen(VsockChannel channel) {
             opened = true;
-            output.onOpen(channel);
+            handler.onOpen(channel);
         }
 
         @Override
         public void onData(byte[] chunk) {
-            output.onData(chunk);
+            handler.onData(chunk);
         }
 
         @Override
         public void onWritable() {
-            output.onWritable();
+            handler.onWritable();
         }
 
         @Override
         public void onEnd() {
-            output.onEnd();
+            handler.onEnd();
         }
 
         @Override
         public void onOutputRefused() {
-            output.onOutputRefused();
+            handler.onOutputRefused();
         }
 
         @Override
         public void onClosed() {
-            output.onClosed();
+            handler.onClosed();
         }
 
         @Override
         public void onReset(VsockException cause) {
             if (opened) {
-                output.onReset(cause);
+                handler.onReset(cause);
             } else {
-                dialLater();
+                again.run();
             }
         }
     }

@@ -2,6 +2,7 @@ package vmette.actors;
 
 import java.time.Instant;
 import java.util.Optional;
+import vmette.machine.SaveReport;
 import vmette.recovery.Origin;
 
 /**
@@ -9,7 +10,7 @@ import vmette.recovery.Origin;
  * never go back.
  *
  * <pre>
- *   Launched (Began (BecameReady)? (Stopping)? (Failed)? )* Ended
+ *   Launched (Began (BecameReady (Saved)*)? (Stopping)? (Failed)? )* Ended
  * </pre>
  */
 public sealed interface VmEvent {
@@ -71,6 +72,13 @@ public sealed interface VmEvent {
             return failure.life().map(VmFailure.Life::failed).orElse(Instant.EPOCH);
         }
     }
+
+    /**
+     * It was saved, and goes on unless it was to end with it.
+     *
+     * @param report what that took
+     */
+    record Saved(String vm, long incarnation, Instant at, SaveReport report) implements OfVm {}
 
     /** The VM has ended for good. */
     record Ended(String vm, long incarnation, Instant at, VmEnd end) implements OfVm {}

@@ -19,19 +19,24 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import vmette.config.HealthCheck;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.Reasons;
+import vmette.errors.SaveFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.HostFrame;
+import vmette.guest.protocol.InstanceId;
 import vmette.guest.protocol.RootMode;
 import vmette.machine.Machine;
 import vmette.machine.Making;
+import vmette.machine.SaveReport;
 import vmette.vmm.GuestText;
 import vmette.vmm.VmmExit;
 
@@ -52,11 +57,11 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     /** A monitor that ends takes the device and the link with it, and they are heard of first. */
     private static final Duration EXPLANATION = Duration.ofSeconds(2);
 
-    /** Above the ids of all that is asked for by others, who count from 1. */
-    private static final long HEALTH_IDS = 1L << 62;
+    /** Above the ids of all that is asked for by others. */
+    static final long HEALTH_IDS = 1L << 62;
 
     /** Above those. */
-    private static final long SERVICE_IDS = HEALTH_IDS + (1L << 61);
+    static final long SERVICE_IDS = HEALTH_IDS + (1L << 61);
 
     /** What a service that was told to end may take beyond its kill grace before its guest is powered off all the same. */
     private static final Duration SERVICE_MARGIN = Duration.ofSeconds(2);
@@ -77,6 +82,9 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     /** Asks the agent for a sign of life; fails with the incarnation, or after a while. */
     record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Asked {}
+
+    /** Saves the VM, as {@link VmRequest.Save}. */
+    record Save(String snapshot, boolean thenEnd, CompletableFuture<SaveReport> reply) implements Asked {}
 
     /** Powers the guest off. */
     record Stop() implements Asked {}
@@ -110,11 +118,16 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private record Deaf() implements Command {}
 
+    private record SaveOver(Optional<SaveReport> report, Optional<Throwable> failure)
+            implements Command, DeadLetterSuppression {}
+
     private record Look() implements Command, DeadLetterSuppression {}
 
     private record Unhealthy(VmFailure.Cause cause) implements Command, DeadLetterSuppression {}
 
     private record ServiceEnded(Optional<VmFailure.Cause> failure) implements Command, DeadLetterSuppression {}
+
+    private record ServiceKnown() implements Command, DeadLetterSuppression {}
 
     private record ServiceOverdue() implements Command {}
 
@@ -123,6 +136,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private enum Phase {
         BOOTING,
         READY,
+        SAVING,
         STOPPING,
         ENDING
     }
@@ -135,6 +149,9 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     /** The agent is ready. */
     record BecameReady(long incarnation, VmReady ready) implements Report {}
+
+    /** It was saved. */
+    record Saved(long incarnation, SaveReport report) implements Report {}
 
     /**
      * What it ran by itself has ended, and it powers its guest off.
@@ -166,6 +183,13 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Cancellable nextLook;
     private Optional<ServiceRun> service = Optional.empty();
     private Optional<Renewal> renewal = Optional.empty();
+    private Optional<Saving> saving = Optional.empty();
+    private InstanceId instance = InstanceId.random();
+    private Optional<ActorRef<?>> checks = Optional.empty();
+    private long checkers;
+    // A clone's guest may still have one of the VM that it was made of.
+    private final AtomicLong lastCheck =
+            new AtomicLong(ThreadLocalRandom.current().nextInt(1 << 30));
     private boolean wasReady;
     private Optional<VmFailure.Cause> suspicion = Optional.empty();
     private boolean versionAgreed;
@@ -231,6 +255,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             return onFind(find);
         } else if (command instanceof Ping ping) {
             return onPing(ping.reply());
+        } else if (command instanceof Save save) {
+            return onSave(save);
         } else if (command instanceof Look) {
             return onLook();
         } else if (command instanceof Stop) {
@@ -260,13 +286,17 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         } else if (command instanceof Unexplained) {
             return end(suspicion.orElseThrow());
         } else if (command instanceof DeadlinePassed) {
-            return phase == Phase.BOOTING ? end(new VmFailure.BootDeadline(settings.bootDeadline())) : this;
+            return onDeadline();
+        } else if (command instanceof SaveOver over) {
+            return onSaveOver(over);
         } else if (command instanceof Deaf) {
             return onDeaf();
         } else if (command instanceof Unhealthy unhealthy) {
             return phase == Phase.READY ? end(unhealthy.cause()) : this;
         } else if (command instanceof ServiceEnded ended) {
             return onServiceEnded(ended.failure());
+        } else if (command instanceof ServiceKnown) {
+            return onServiceKnown();
         } else if (command instanceof ServiceOverdue) {
             return powerOff();
         } else if (command instanceof ShutdownGraceOver) {
@@ -289,6 +319,11 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private Behavior<Command> onMachine(Machine made) {
         machine = made;
+        instance = made.setup().frames().stream()
+                .filter(HostFrame.Instance.class::isInstance)
+                .map(told -> ((HostFrame.Instance) told).instance())
+                .findFirst()
+                .orElse(instance);
         madeNanos = System.nanoTime();
         if (phase == Phase.ENDING) {
             closeMachine();
@@ -309,18 +344,22 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     /** The dial waits in the device until the guest's driver is up; refused, the agent is not listening yet. */
     private Behavior<Command> dial() {
-        if (phase == Phase.BOOTING && link == null) {
+        if ((phase == Phase.BOOTING || phase == Phase.SAVING) && link == null) {
             ActorRef<Command> self = getContext().getSelf();
             AgentLink[] own = new AgentLink[1];
             own[0] = new AgentLink(event -> self.tell(new LinkEvent(own[0], event)));
             link = own[0];
-            work = new GuestWork(
-                    getContext(),
-                    timers,
-                    vm.name(),
-                    settings,
-                    link,
-                    machine.setup().defaults());
+            if (work == null) {
+                work = new GuestWork(
+                        getContext(),
+                        timers,
+                        vm.name(),
+                        settings,
+                        link,
+                        machine.setup().defaults());
+            } else {
+                work.heardOver(link);
+            }
             machine.vsock().connect(AgentLink.PORT, settings.bootDeadline(), link);
         }
         return this;
@@ -334,9 +373,10 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             // Sent together to save a turn: an agent of another version refuses and never reads BOOT.
             link.send(new HostFrame.Hello(GuestProtocol.VERSION));
             try {
-                if (machine.setup().restored()) {
+                if (phase == Phase.SAVING || machine.setup().restored()) {
+                    // A guest that stood still for a save has a late clock as well.
                     renewal = Optional.of(new Renewal(
-                            vm.name(), environment(), InstantSource.system(), System::nanoTime, link::send));
+                            instance, vm.name(), environment(), InstantSource.system(), System::nanoTime, link::send));
                     renewal.get().ask();
                 } else {
                     machine.setup().frames().forEach(link::send);
@@ -349,6 +389,9 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             link = null;
             timers.startSingleTimer(new Dial(), REDIAL);
         } else if (event instanceof AgentLink.Lost lost) {
+            if (lost.saved() && (phase == Phase.SAVING || phase == Phase.READY)) {
+                return onUnplugged();
+            }
             return suspect(new VmFailure.AgentLost(lost.why()));
         } else if (event instanceof AgentLink.Said said) {
             return onFrame(said.frame());
@@ -431,10 +474,131 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         if (renewal.filter(asked -> asked.answers(restored)).isEmpty()) {
             return end(new VmFailure.BootRefused("the agent says that it was restored and was not asked to"));
         }
-        if (phase == Phase.BOOTING) {
-            renewal.get().onRestored(restored).ifPresent(renewed -> onReady(restored.ready(), Optional.of(renewed)));
+        if (phase == Phase.BOOTING || phase == Phase.SAVING) {
+            Optional<VmRenewal> renewed = renewal.get().onRestored(restored);
+            if (renewed.isPresent()) {
+                return phase == Phase.BOOTING ? onReady(restored.ready(), renewed) : resume();
+            }
         }
         return this;
+    }
+
+    // ---- saves
+
+    private Behavior<Command> onSave(Save save) {
+        if (phase != Phase.READY) {
+            save.reply()
+                    .completeExceptionally(
+                            phase == Phase.SAVING
+                                    ? new SaveFailedException(
+                                            "VM " + vm.name() + " was not saved as " + save.snapshot()
+                                                    + ": another save of it is under way; wait for that",
+                                            null)
+                                    : notRunning(": it was not saved as " + save.snapshot()));
+            return this;
+        }
+        phase = Phase.SAVING;
+        saving = Optional.of(Saving.of(save));
+        lookNoMore();
+        getContext()
+                .pipeToSelf(
+                        machine.save(save.snapshot(), save.thenEnd()),
+                        (report, failure) -> new SaveOver(
+                                Optional.ofNullable(report),
+                                Optional.ofNullable(failure).map(Reasons::unwrapped)));
+        return this;
+    }
+
+    /** A guest that stands still gives no sign of life, and is not to be asked for one. */
+    private void lookNoMore() {
+        if (nextLook != null) {
+            nextLook.cancel();
+        }
+        liveness = Optional.empty();
+        timers.cancel(new Deaf());
+        checks.ifPresent(actor -> getContext().stop(actor));
+        checks = Optional.empty();
+    }
+
+    /** The guest has let go of its vsock device, and gets it back: for a save that is under way, or late for one that was given up. */
+    private Behavior<Command> onUnplugged() {
+        link = null;
+        versionAgreed = false;
+        work.unplugged();
+        if (phase == Phase.READY) {
+            phase = Phase.SAVING;
+            saving = Optional.of(Saving.late());
+            lookNoMore();
+        }
+        saving.get().unplugged();
+        return redialIfDue();
+    }
+
+    private Behavior<Command> onSaveOver(SaveOver over) {
+        if (phase != Phase.SAVING) {
+            return this;
+        }
+        Saving own = saving.get();
+        over.failure().ifPresent(own::failed);
+        if (over.report().isPresent()) {
+            own.saved(over.report().get());
+            supervisor.accept(new Saved(incarnation, over.report().get()));
+            if (own.thenEnd()) {
+                own.answer();
+                return endAsAsked();
+            }
+        }
+        if (exit.isPresent()) {
+            return end(MachineExits.cause(exit.get(), machine.consoleTail(), wasReady));
+        }
+        return own.leftAllAsItWas() ? resume() : redialIfDue();
+    }
+
+    private Behavior<Command> redialIfDue() {
+        if (!saving.get().isToRedial()) {
+            return this;
+        }
+        timers.startSingleTimer(new DeadlinePassed(), settings.bootDeadline());
+        return dial();
+    }
+
+    /** The guest is as it was before the save, and so is whoever deals with it. */
+    private Behavior<Command> resume() {
+        Saving over = saving.get();
+        saving = Optional.empty();
+        phase = Phase.READY;
+        timers.cancel(new DeadlinePassed());
+        if (!over.leftAllAsItWas()) {
+            work.relinked(link);
+        }
+        watch();
+        service.ifPresent(run -> learnOfService());
+        over.answer();
+        over.waiting().forEach(message -> getContext().getSelf().tell(message));
+        return over.isToStop() ? onStop() : this;
+    }
+
+    private void watch() {
+        if (settings.liveness().isOn()) {
+            liveness = Optional.of(new Liveness(settings.liveness(), clock, machine, link));
+            lookLater();
+        }
+        vm.spec().health().ifPresent(this::check);
+    }
+
+    private Behavior<Command> onDeadline() {
+        if (phase == Phase.BOOTING) {
+            return end(new VmFailure.BootDeadline(settings.bootDeadline()));
+        }
+        return phase == Phase.SAVING
+                ? end(new VmFailure.AgentLost("the agent does not answer again after a save, within "
+                        + settings.bootDeadline().toSeconds() + " s"))
+                : this;
+    }
+
+    /** What is asked for while the VM is saved waits for the end of that. */
+    private boolean waits(Command message) {
+        return phase == Phase.SAVING && saving.get().hold(message);
     }
 
     private Behavior<Command> onReady(AgentFrame.Ready ready, Optional<VmRenewal> renewed) {
@@ -445,11 +609,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         wasReady = true;
         vm.vsock().open();
         timers.cancel(new DeadlinePassed());
-        if (settings.liveness().isOn()) {
-            liveness = Optional.of(new Liveness(settings.liveness(), clock, machine, link));
-            lookLater();
-        }
-        vm.spec().health().ifPresent(this::check);
+        watch();
         Duration bootTime = Duration.ofNanos(System.nanoTime() - madeNanos);
         supervisor.accept(new BecameReady(
                 incarnation,
@@ -460,29 +620,69 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                         bootTime,
                         machine.capabilities(),
                         renewed)));
-        vm.service().ifPresent(this::serve);
+        vm.service().ifPresent(what -> serve(what, renewed.isPresent()));
         return this;
     }
 
-    private void serve(VmService what) {
+    private void serve(VmService what, boolean restored) {
         if (incarnation > 1) {
             vm.log()
                     .mark("--- incarnation " + incarnation + ", "
                             + clock.instant().truncatedTo(ChronoUnit.SECONDS));
         }
-        ServiceRun begun = ServiceRun.begin(
+        ServiceRun own = new ServiceRun(
                 what,
-                SERVICE_IDS + incarnation,
-                work::run,
                 machine.vsock(),
                 settings.vsock().connectTimeout(),
+                what.run().toExec().killGrace().orElse(settings.exec().killGrace()),
                 vm.log());
-        service = Optional.of(begun);
-        getContext().pipeToSelf(begun.end(), (failure, never) -> new ServiceEnded(failure));
+        service = Optional.of(own);
+        getContext().pipeToSelf(own.end(), (failure, never) -> new ServiceEnded(failure));
+        if (restored) {
+            learnOfService();
+        } else {
+            own.begin(SERVICE_IDS + incarnation, work::run);
+        }
+    }
+
+    /** The guest may have it: what the agent announces comes before its next sign of life. */
+    private void learnOfService() {
+        CompletableFuture<AgentFrame.Pong> told = new CompletableFuture<>();
+        work.ping(told);
+        getContext().pipeToSelf(told, (pong, failure) -> new ServiceKnown());
+    }
+
+    /** It goes on in the guest, or, in one that was saved before it began, begins. */
+    private Behavior<Command> onServiceKnown() {
+        if (phase != Phase.READY) {
+            waits(new ServiceKnown());
+            return this;
+        }
+        ServiceRun own = service.orElseThrow();
+        Optional<Long> id = own.id().or(() -> work.announced().stream()
+                .filter(known -> known >= SERVICE_IDS)
+                .findFirst());
+        if (id.isEmpty()) {
+            own.begin(SERVICE_IDS + incarnation, work::run);
+            return this;
+        }
+        CompletableFuture<DetachedTicket> found = new CompletableFuture<>();
+        work.find(id.get(), found);
+        found.whenComplete((ticket, failure) -> {
+            if (failure == null) {
+                own.adopt(ticket);
+            } else {
+                own.lost(failure);
+            }
+        });
+        return this;
     }
 
     /** Whatever it means, the guest is well: it is powered off, so that its disks are whole. */
     private Behavior<Command> onServiceEnded(Optional<VmFailure.Cause> failure) {
+        if (waits(new ServiceEnded(failure))) {
+            return this;
+        }
         if (phase == Phase.READY) {
             phase = Phase.STOPPING;
             cause = failure;
@@ -502,7 +702,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private void check(HealthCheck health) {
         ActorRef<Command> self = getContext().getSelf();
         long ids = HEALTH_IDS + (incarnation << 32);
-        ActorRef<?> checks = getContext()
+        ActorRef<?> actor = getContext()
                 .spawn(
                         HealthChecks.create(
                                 health,
@@ -510,21 +710,22 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                                 () -> machine.vitals().paused(),
                                 number -> HealthProbe.begin(
                                         health,
-                                        ids + number,
+                                        ids + lastCheck.incrementAndGet(),
                                         command -> self.tell(new Run(command)),
                                         connection -> self.tell(new Forward(connection)),
                                         machine.vsock(),
                                         settings.vsock().connectTimeout()),
                                 failed -> self.tell(new Unhealthy(failed))),
-                        "health");
+                        "health-" + ++checkers);
         // It ends by itself when it has told what it found; a bug of it must not leave a VM that nobody checks.
-        getContext().watch(checks);
+        getContext().watch(actor);
+        checks = Optional.of(actor);
     }
 
     private Behavior<Command> onRun(Ticket ticket) {
         if (phase == Phase.READY) {
             work.run(ticket);
-        } else {
+        } else if (!waits(new Run(ticket))) {
             ticket.fail(notRunning(": " + ticket.description() + " was not started"));
         }
         return this;
@@ -533,7 +734,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Behavior<Command> onFind(Find find) {
         if (phase == Phase.READY) {
             work.find(find.execution(), find.reply());
-        } else {
+        } else if (!waits(find)) {
             find.reply().completeExceptionally(notRunning(""));
         }
         return this;
@@ -542,7 +743,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Behavior<Command> onForward(ForwardTicket ticket) {
         if (phase == Phase.READY) {
             work.forward(ticket);
-        } else {
+        } else if (!waits(new Forward(ticket))) {
             ticket.fail(notRunning(": port " + ticket.port() + " of its guest was not connected to"));
         }
         return this;
@@ -551,7 +752,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Behavior<Command> onPing(CompletableFuture<AgentFrame.Pong> reply) {
         if (phase == Phase.READY) {
             work.ping(reply);
-        } else {
+        } else if (!waits(new Ping(reply))) {
             reply.completeExceptionally(notRunning(""));
         }
         return this;
@@ -572,6 +773,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                 timers.startSingleTimer(
                         new ServiceOverdue(), settings.exec().killGrace().plus(SERVICE_MARGIN));
             }
+            case SAVING -> saving.get().stopAfterwards();
             case BOOTING -> endAsAsked();
             case STOPPING, ENDING -> {}
         }
@@ -597,6 +799,10 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private Behavior<Command> onMachineExited(VmmExit exited) {
         exit = Optional.of(exited);
+        if (phase == Phase.SAVING && saving.get().thenEnd()) {
+            // As it should, if the save says so as well.
+            return this;
+        }
         if (phase == Phase.STOPPING) {
             return endAsAsked();
         }

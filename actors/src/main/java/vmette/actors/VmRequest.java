@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import vmette.errors.InvalidConfigException;
 import vmette.guest.protocol.AgentFrame;
+import vmette.machine.SaveReport;
 
 /**
  * A message to a supervisor that somebody waits for the answer of, and that fails when there is nobody to give it: no dead letter has to say
@@ -131,6 +132,14 @@ public sealed interface VmRequest extends VmSupervisor.Command, DeadLetterSuppre
 
     /** As {@link VmSupervisor.Restart}; answered when the next incarnation is ready. */
     record Restart(CompletableFuture<VmReady> reply) implements Question {}
+
+    /**
+     * Saves the VM, if it is ready.
+     *
+     * @param snapshot as {@link vmette.machine.Machine#save} has it
+     * @param thenEnd whether the VM ends with it
+     */
+    record Save(String snapshot, boolean thenEnd, CompletableFuture<SaveReport> reply) implements Question {}
 
     /** Asks the agent for a sign of life. */
     record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Question {}

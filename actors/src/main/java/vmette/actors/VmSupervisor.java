@@ -259,6 +259,8 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             return pass(find, new VmInstance.Find(find.execution(), find.reply()));
         } else if (request instanceof VmRequest.Ping ping) {
             return pass(ping, new VmInstance.Ping(ping.reply()));
+        } else if (request instanceof VmRequest.Save save) {
+            return pass(save, new VmInstance.Save(save.snapshot(), save.thenEnd(), save.reply()));
         } else if (request instanceof VmRequest.Restart restart) {
             return onRestartAsked(restart);
         }
@@ -453,6 +455,8 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             return onReady(became.ready());
         } else if (report instanceof VmInstance.Closing closing) {
             awaitClose(closing.failure());
+        } else if (report instanceof VmInstance.Saved saved) {
+            events.accept(new VmEvent.Saved(vm.name(), current.number(), clock.instant(), saved.report()));
         } else if (report instanceof VmInstance.ServiceOver over) {
             return onServiceOver(over.completed());
         } else if (report instanceof VmInstance.Ended ended) {

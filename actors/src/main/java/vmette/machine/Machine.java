@@ -40,12 +40,12 @@ public interface Machine {
     /**
      * Saves it. All connections of its vsock are reset; listeners stay, and dials wait until it goes on.
      *
-     * @param snapshot the name it is to have; not used yet
+     * @param snapshot the name it is to have in the store, or a bundle's absolute path; not used yet
      * @param thenEnd whether the monitor ends as soon as all is on disk; else the machine goes on when its memory is copied
      * @return completes when the snapshot can be restored; fails with {@link vmette.errors.SaveFailedException}, and the machine goes on,
      *     with {@link SnapshotUnsupportedException} where there are no snapshots, and with {@link vmette.errors.VmLostException} if it has ended
      */
-    default CompletionStage<Void> save(String snapshot, boolean thenEnd) {
+    default CompletionStage<SaveReport> save(String snapshot, boolean thenEnd) {
         return CompletableFuture.failedStage(
                 new SnapshotUnsupportedException("a VM of this kind cannot be saved as " + snapshot));
     }

@@ -76,7 +76,7 @@ final class QemuMachine implements Machine {
     }
 
     @Override
-    public CompletionStage<Void> save(String snapshot, boolean thenEnd) {
+    public CompletionStage<SaveReport> save(String snapshot, boolean thenEnd) {
         if (saver.isPresent()) {
             return saver.get().save(snapshot, thenEnd, device, vmm);
         }

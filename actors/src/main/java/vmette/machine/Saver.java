@@ -96,16 +96,19 @@ final class Saver implements AutoCloseable {
     }
 
     /** See {@link Machine#save}. */
-    CompletionStage<Void> save(String snapshot, boolean thenEnd, VsockDevice device, Vmm vmm) {
-        return CompletableFuture.runAsync(() -> saveNow(snapshot, thenEnd, device, vmm), blocking);
+    CompletionStage<SaveReport> save(String snapshot, boolean thenEnd, VsockDevice device, Vmm vmm) {
+        return CompletableFuture.supplyAsync(() -> saveNow(snapshot, thenEnd, device, vmm), blocking);
     }
 
-    private void saveNow(String snapshot, boolean thenEnd, VsockDevice device, Vmm vmm) {
-        try (BundleWriter writer = store.begin(snapshot, memory.allocated() + StateFile.MAX_BYTES)) {
+    private SaveReport saveNow(String snapshot, boolean thenEnd, VsockDevice device, Vmm vmm) {
+        long bytes = memory.allocated();
+        try (BundleWriter writer = store.begin(snapshot, bytes + StateFile.MAX_BYTES)) {
+            long[] stopped = new long[1];
             device.expectDetach();
             SnapshotSink sink = new SnapshotSink() {
                 @Override
                 public void state(InputStream state) {
+                    stopped[0] = System.nanoTime();
                     writer.state(state);
                 }
 
@@ -125,9 +128,11 @@ final class Saver implements AutoCloseable {
             } catch (CompletionException e) {
                 throw e.getCause() instanceof RuntimeException known ? known : e;
             }
+            Duration stoodStill = Duration.ofNanos(System.nanoTime() - stopped[0]);
             if (!thenEnd) {
                 writer.commit(identity);
             }
+            return new SaveReport(snapshot, stoodStill, bytes);
         }
     }
 

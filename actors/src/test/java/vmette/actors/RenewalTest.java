@@ -22,6 +22,7 @@ class RenewalTest {
     private Duration passed = Duration.ZERO;
     private final List<HostFrame.Restore> asked = new ArrayList<>();
     private final Renewal renewal = new Renewal(
+            InstanceId.random(),
             "web",
             List.of("A=b"),
             () -> START.plus(passed),

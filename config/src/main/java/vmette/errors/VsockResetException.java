@@ -4,7 +4,7 @@ package vmette.errors;
  * An established vsock connection was reset: by the peer, by the end of the VM's incarnation, or because a limit was
  * broken. Bytes in flight may be lost, as with a TCP reset.
  */
-public final class VsockResetException extends VsockException {
+public class VsockResetException extends VsockException {
     private static final long serialVersionUID = 1L;
 
     /** @param message which connection, and why */

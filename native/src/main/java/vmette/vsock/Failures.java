@@ -1,6 +1,7 @@
 package vmette.vsock;
 
 import java.time.Duration;
+import vmette.errors.VmSavedException;
 import vmette.errors.VsockException;
 import vmette.errors.VsockResetException;
 
@@ -53,6 +54,11 @@ final class Failures {
 
     static VsockResetException handlerFailed(VsockConnection connection, Throwable failure) {
         return new VsockResetException(connection + ": reset: its handler failed: " + failure, failure);
+    }
+
+    static VsockResetException unplugged(VsockConnection connection) {
+        return new VmSavedException(
+                connection + ": reset: its VM was saved, which no connection outlives: connect again");
     }
 
     static VsockResetException transportReset(VsockConnection connection) {

@@ -214,7 +214,7 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
             CompletableFuture<Void> left = detaching.get();
             detaching = Optional.empty();
             pump.forget();
-            muxer.transportReset();
+            muxer.unplugged();
             left.complete(null);
         });
     }

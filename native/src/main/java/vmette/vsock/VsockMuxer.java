@@ -4,7 +4,9 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import vmette.errors.VsockException;
+import vmette.errors.VsockResetException;
 
 /**
  * Routes packets to connections and requests to listeners, and keeps a guest within its limits. Knows no ring: packets
@@ -121,10 +123,19 @@ final class VsockMuxer implements ConnectionHome {
 
     /** The guest's driver begins anew and knows no connection. Those that wait to be dialled go on waiting. */
     void transportReset() {
+        forget(Failures::transportReset);
+    }
+
+    /** The guest is to lose the device for a while, and with it all connections: as {@link #transportReset}. */
+    void unplugged() {
+        forget(Failures::unplugged);
+    }
+
+    private void forget(Function<VsockConnection, VsockResetException> why) {
         rx.clearReplies();
         for (VsockConnection connection : connections.snapshot()) {
             if (!connection.untouched()) {
-                connection.forgotten(Failures.transportReset(connection));
+                connection.forgotten(why.apply(connection));
             }
         }
     }

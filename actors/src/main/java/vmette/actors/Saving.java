@@ -1,0 +1,98 @@
+package vmette.actors;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import vmette.machine.SaveReport;
+
+/**
+ * One save of an incarnation, from when it was asked for until its agent answers again: what has happened of it, and what waits for its end. Its own;
+ * not for several threads.
+ */
+final class Saving {
+    /** What may be asked of a VM while it is being saved. */
+    static final int MOST_WAITING = 256;
+
+    private final Optional<CompletableFuture<SaveReport>> reply;
+    private final boolean thenEnd;
+    private final List<VmInstance.Command> waiting = new ArrayList<>();
+    private Optional<SaveReport> report = Optional.empty();
+    private Optional<Throwable> failure = Optional.empty();
+    private boolean unplugged;
+    private boolean stopAfterwards;
+
+    private Saving(Optional<CompletableFuture<SaveReport>> reply, boolean thenEnd) {
+        this.reply = reply;
+        this.thenEnd = thenEnd;
+    }
+
+    /** One that has been asked for. */
+    static Saving of(VmInstance.Save save) {
+        return new Saving(Optional.of(save.reply()), save.thenEnd());
+    }
+
+    /** One that had failed already when the guest let go of its vsock device after all. */
+    static Saving late() {
+        Saving late = new Saving(Optional.empty(), false);
+        late.unplugged = true;
+        late.failure = Optional.of(new IllegalStateException("told before"));
+        return late;
+    }
+
+    boolean thenEnd() {
+        return thenEnd;
+    }
+
+    /** False: there is no room for it any more. */
+    boolean hold(VmInstance.Command message) {
+        return waiting.size() < MOST_WAITING && waiting.add(message);
+    }
+
+    List<VmInstance.Command> waiting() {
+        return List.copyOf(waiting);
+    }
+
+    void stopAfterwards() {
+        stopAfterwards = true;
+    }
+
+    boolean isToStop() {
+        return stopAfterwards;
+    }
+
+    /** No connection is left. */
+    void unplugged() {
+        unplugged = true;
+    }
+
+    void saved(SaveReport what) {
+        report = Optional.of(what);
+    }
+
+    void failed(Throwable why) {
+        failure = Optional.of(why);
+    }
+
+    /** Whether the machine is done with it and all its connections are gone, so that the agent is to be dialled. A save that succeeded always ends them. */
+    boolean isToRedial() {
+        return unplugged && (report.isPresent() || failure.isPresent());
+    }
+
+    /** Whether it failed before anything was done to the guest. */
+    boolean leftAllAsItWas() {
+        return failure.isPresent() && !unplugged;
+    }
+
+    Optional<SaveReport> report() {
+        return report;
+    }
+
+    /** Tells who asked for it. */
+    void answer() {
+        reply.ifPresent(promise -> {
+            report.ifPresent(promise::complete);
+            failure.ifPresent(promise::completeExceptionally);
+        });
+    }
+}

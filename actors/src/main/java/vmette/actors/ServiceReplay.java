@@ -1,0 +1,161 @@
+package vmette.actors;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
+import vmette.errors.Reasons;
+import vmette.errors.VmSavedException;
+import vmette.errors.VsockException;
+import vmette.guest.protocol.AgentFrame;
+import vmette.guest.protocol.Openings;
+import vmette.guest.protocol.StreamId;
+import vmette.log.LogRing;
+import vmette.stream.Replay;
+import vmette.vsock.VsockChannel;
+import vmette.vsock.VsockChannelHandler;
+
+/** Reads the output of a service that goes on in its guest, from where it was read to before a save, over one attachment after another. Thread-safe. */
+final class ServiceReplay {
+    private static final int CHUNK = 64 * 1024;
+
+    private final DetachedTicket ticket;
+    private final LastLine output;
+    private final BiConsumer<CompletionStage<AgentFrame.Exited>, VsockChannelHandler> dial;
+    private final LogRing log;
+    private final CompletableFuture<Void> whole = new CompletableFuture<>();
+    private volatile long offset;
+
+    /**
+     * @param output gets what comes
+     * @param dial makes a connection, again and again until the command has ended
+     * @param log told what is missing
+     */
+    ServiceReplay(
+            DetachedTicket ticket,
+            LastLine output,
+            BiConsumer<CompletionStage<AgentFrame.Exited>, VsockChannelHandler> dial,
+            LogRing log) {
+        this.ticket = ticket;
+        this.output = output;
+        this.dial = dial;
+        this.log = log;
+        this.offset = output.received();
+    }
+
+    DetachedTicket ticket() {
+        return ticket;
+    }
+
+    /** Completes when no more of it comes. */
+    CompletionStage<Void> whole() {
+        return whole.minimalCompletionStage();
+    }
+
+    /** Begins an attachment. One that ended by a save is not followed by another before this is called again. */
+    void attach() {
+        Attachment attachment = ticket.attach(StreamId.STDOUT, offset);
+        attachment.granted().whenComplete((granted, failure) -> {
+            if (failure != null) {
+                over(attachment, failure);
+            } else {
+                skipTo(granted.start());
+                dial.accept(ticket.outcome(), new Reader(attachment, granted));
+            }
+        });
+    }
+
+    private void skipTo(long start) {
+        if (start > offset) {
+            log.mark("--- " + (start - offset) + " bytes are missing: they were on their way when the VM was saved");
+        }
+        offset = start;
+    }
+
+    private void over(Attachment attachment, Throwable failure) {
+        ticket.left(attachment);
+        Throwable why = Reasons.unwrapped(failure);
+        if (why instanceof VmSavedException) {
+            return;
+        }
+        if (why instanceof VsockException) {
+            ServiceRun.later(this::attach);
+        } else {
+            whole.complete(null);
+        }
+    }
+
+    /** One attachment's connection. */
+    private final class Reader implements VsockChannelHandler {
+        private final Attachment attachment;
+        private final Replay.Granted granted;
+        private VsockChannel channel;
+        private boolean ended;
+
+        Reader(Attachment attachment, Replay.Granted granted) {
+            this.attachment = attachment;
+            this.granted = granted;
+        }
+
+        @Override
+        public void onOpen(VsockChannel open) {
+            channel = open;
+            byte[] opening = granted.opening().toArray();
+            open.write(opening, 0, opening.length);
+            open.request(CHUNK);
+        }
+
+        @Override
+        public void onData(byte[] chunk) {
+            output.take(chunk);
+            offset += chunk.length;
+            byte[] taken = Openings.acknowledgement(offset);
+            channel.write(taken, 0, taken.length);
+            channel.request(CHUNK);
+        }
+
+        /** The connection's end by itself says nothing. */
+        private void end() {
+            if (ended) {
+                return;
+            }
+            ended = true;
+            granted.end().whenComplete((length, failure) -> {
+                if (failure != null) {
+                    over(attachment, failure);
+                } else if (offset >= length) {
+                    ticket.left(attachment);
+                    whole.complete(null);
+                } else {
+                    ticket.left(attachment);
+                    attach();
+                }
+            });
+        }
+
+        @Override
+        public void onEnd() {
+            channel.shutdownOutput();
+            end();
+        }
+
+        @Override
+        public void onWritable() {
+            // Only acknowledgements are written, of which few are on their way.
+        }
+
+        @Override
+        public void onOutputRefused() {
+            // The end follows.
+        }
+
+        @Override
+        public void onClosed() {
+            end();
+        }
+
+        @Override
+        public void onReset(VsockException cause) {
+            end();
+        }
+    }
+}
