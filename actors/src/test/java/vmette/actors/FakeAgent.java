@@ -30,6 +30,7 @@ final class FakeAgent {
     static final int RELEASE = 0x0a;
     static final int FORWARD = 0x0b;
     static final int RESTORE = 0x11;
+    static final int INSTANCE = 0x12;
 
     static final AgentFrame.Hello GREETING = new AgentFrame.Hello(GuestProtocol.VERSION, "fake 1");
     static final AgentFrame.Ready READY = new AgentFrame.Ready(Duration.ofMillis(700), 1 << 28, "6.1.0-fake");
@@ -71,6 +72,11 @@ final class FakeAgent {
         ByteBuffer frame = ByteBuffer.wrap(channel.read(length)).order(ByteOrder.LITTLE_ENDIAN);
         assertThat(frame.get()).as("type of the host's frame").isEqualTo((byte) type);
         return new Body(frame);
+    }
+
+    /** Whether the host has said more than was heard. */
+    boolean hasMore() {
+        return channel.hasUnread();
     }
 
     void say(AgentFrame... frames) {

@@ -2,13 +2,16 @@ package vmette.actors;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import vmette.machine.GuestSetup;
 import vmette.machine.Machine;
+import vmette.machine.SaveReport;
 import vmette.machine.Vitals;
 import vmette.stream.FakeVsockHost;
 import vmette.vmm.VmmCapabilities;
@@ -32,6 +35,11 @@ final class FakeMachine implements Machine {
     volatile GuestSetup setup = GuestSetup.NONE;
     private volatile Runnable beforeConsole = () -> {};
     private volatile Runnable beforeVitals = () -> {};
+
+    /** One call of {@link #save}. */
+    record Asked(String snapshot, boolean thenEnd, CompletableFuture<SaveReport> answer) {}
+
+    final BlockingQueue<Asked> saves = new LinkedBlockingQueue<>();
 
     private final CompletableFuture<Void> closeAsked = new CompletableFuture<>();
     private final CompletableFuture<Void> closedAgain = new CompletableFuture<>();
@@ -88,6 +96,13 @@ final class FakeMachine implements Machine {
     public List<String> consoleTail() {
         beforeConsole.run();
         return List.copyOf(console);
+    }
+
+    @Override
+    public CompletionStage<SaveReport> save(String snapshot, boolean thenEnd) {
+        Asked asked = new Asked(snapshot, thenEnd, new CompletableFuture<>());
+        saves.add(asked);
+        return asked.answer();
     }
 
     @Override

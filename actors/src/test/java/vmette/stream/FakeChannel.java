@@ -3,6 +3,7 @@ package vmette.stream;
 import java.io.ByteArrayOutputStream;
 import java.util.Arrays;
 import java.util.List;
+import vmette.errors.VmSavedException;
 import vmette.errors.VsockException;
 import vmette.errors.VsockResetException;
 import vmette.vsock.VsockAddress;
@@ -159,6 +160,11 @@ public final class FakeChannel implements VsockChannel {
         last(() -> handler.onReset(new VsockResetException("connection " + local + " <-> " + remote + ": reset")));
     }
 
+    /** The VM is being saved. */
+    public void unplug() {
+        last(() -> handler.onReset(new VmSavedException("connection " + local + " <-> " + remote + ": saved")));
+    }
+
     void open() {
         handler.onOpen(this);
     }
@@ -191,6 +197,10 @@ public final class FakeChannel implements VsockChannel {
             read += count;
             return Arrays.copyOfRange(written.toByteArray(), read - count, read);
         }
+    }
+
+    public synchronized boolean hasUnread() {
+        return written.size() > read;
     }
 
     public synchronized byte[] written() {

@@ -217,6 +217,11 @@ public final class FakeVsockHost implements VsockHost {
         return request;
     }
 
+    /** The VM is being saved: every connection is reset. */
+    public void unplug() {
+        channels.forEach(FakeChannel::unplug);
+    }
+
     /** The VM ends: every connection is reset. */
     public void resetAll() {
         List<FakeChannel> open = new ArrayList<>(channels);

@@ -1,0 +1,385 @@
+package vmette.actors;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import akka.stream.javadsl.Sink;
+import akka.util.ByteString;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
+import org.junit.jupiter.api.Test;
+import vmette.config.ExecSpec;
+import vmette.config.HealthCheck;
+import vmette.config.RestartMode;
+import vmette.config.VmSpec;
+import vmette.config.fleet.Service;
+import vmette.errors.CommandDetachedException;
+import vmette.errors.SaveFailedException;
+import vmette.errors.VmLostException;
+import vmette.errors.VmSavedException;
+import vmette.guest.protocol.AgentFrame;
+import vmette.guest.protocol.AgentFrame.AttachmentState;
+import vmette.guest.protocol.Entropy;
+import vmette.guest.protocol.HostFrame;
+import vmette.guest.protocol.InstanceId;
+import vmette.guest.protocol.Openings;
+import vmette.guest.protocol.StreamId;
+import vmette.guest.protocol.Token;
+import vmette.log.LogRing;
+import vmette.machine.GuestSetup;
+import vmette.machine.SaveReport;
+import vmette.recovery.RecoveryPolicy;
+import vmette.rootfs.ImageDefaults;
+import vmette.stream.Await;
+import vmette.stream.FakeChannel;
+import vmette.vmm.VmmExit;
+
+/** A VM that is saved: what its guest, its commands and its callers see of it. */
+class VmSaveTest extends VmFixture {
+    private static final SaveReport REPORT = new SaveReport("s1", Duration.ofMillis(120), 90 << 20);
+    private static final InstanceId INSTANCE = InstanceId.random();
+
+    private final BlockingQueue<VmEvent> events = new LinkedBlockingQueue<>();
+    private final LogRing log = new LogRing(1000);
+    private FakeMachine machine;
+    private FakeAgent agent;
+
+    private void boot() {
+        boot(VmSpec.builder().build());
+    }
+
+    private void boot(VmSpec spec) {
+        machines.makesAtOnce = false;
+        launch(spec, Supervision.by(RecoveryPolicy.giveUp()).withEvents(events::add));
+        up();
+    }
+
+    private void up() {
+        FakeMachineFactory.Begun begun = machines.nextBegun();
+        machine = begun.machine();
+        machine.setup = new GuestSetup(List.of(new HostFrame.Instance(INSTANCE)), ImageDefaults.NONE);
+        begun.make();
+        machine.started.complete(null);
+        agent = FakeAgent.answer(machine);
+        agent.hear(FakeAgent.HELLO);
+        agent.hear(FakeAgent.INSTANCE);
+        agent.hear(FakeAgent.BOOT);
+        agent.say(FakeAgent.GREETING);
+        agent.say(FakeAgent.READY);
+        Await.value(vm.ready());
+    }
+
+    private CompletableFuture<SaveReport> save(boolean thenEnd) {
+        CompletableFuture<SaveReport> reply = new CompletableFuture<>();
+        supervisor.tell(new VmRequest.Save("s1", thenEnd, reply));
+        return reply;
+    }
+
+    private FakeMachine.Asked asked() {
+        return Await.next(machine.saves, "save");
+    }
+
+    /** The agent is dialled again and renews itself. */
+    private void comesBack() {
+        agent = FakeAgent.answer(machine);
+        agent.hear(FakeAgent.HELLO);
+        FakeAgent.Body restore = agent.hear(FakeAgent.RESTORE);
+        restore.u64();
+        restore.bytes(Entropy.BYTES);
+        assertThat(InstanceId.of(restore.bytes(InstanceId.BYTES))).isEqualTo(INSTANCE);
+        agent.say(FakeAgent.GREETING);
+        agent.say(RenewalTest.restored(INSTANCE, Duration.ofMillis(130)));
+    }
+
+    @Test
+    void itGoesOnAndItsCommandsDetached() {
+        boot();
+        CommandTicket running = run();
+        long id = agent.hear(FakeAgent.EXEC).u64();
+        agent.say(new AgentFrame.Started(id, 77));
+        Await.value(running.running());
+        CompletableFuture<SaveReport> reply = save(false);
+        FakeMachine.Asked save = asked();
+        assertThat(save.snapshot()).isEqualTo("s1");
+        assertThat(save.thenEnd()).isFalse();
+        CommandTicket meanwhile = run(ExecSpec.of("later"));
+        CompletableFuture<AgentFrame.Pong> sign = new CompletableFuture<>();
+        supervisor.tell(new VmRequest.Ping(sign));
+
+        machine.vsock.unplug();
+        Throwable why = Await.failure(running.outcome());
+        assertThat(why).isInstanceOf(CommandDetachedException.class).hasMessageContaining("goes on");
+        assertThat(((CommandDetachedException) why).execution()).isEqualTo(id);
+        assertThat(machine.vsock.hasDial()).isFalse();
+        save.answer().complete(REPORT);
+        comesBack();
+        agent.say(new AgentFrame.Started(id, 77));
+
+        assertThat(Await.value(reply)).isEqualTo(REPORT);
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(meanwhile.id());
+        agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
+        assertThat(Await.value(sign).uptime()).isEqualTo(Duration.ofSeconds(3));
+        CompletableFuture<DetachedTicket> found = new CompletableFuture<>();
+        supervisor.tell(new VmRequest.Find(id, found));
+        assertThat(Await.value(Await.value(found).started())).isEqualTo(77);
+        assertThat(events)
+                .anyMatch(event -> event instanceof VmEvent.Saved saved
+                        && saved.report().equals(REPORT)
+                        && saved.incarnation() == 1);
+        assertThat(vm.ended().toCompletableFuture()).isNotDone();
+    }
+
+    @Test
+    void aSaveThatFailsAtOnceLeavesAllAsItWas() {
+        boot();
+        CommandTicket running = run();
+        long id = agent.hear(FakeAgent.EXEC).u64();
+        agent.say(new AgentFrame.Started(id, 77));
+        CompletableFuture<SaveReport> reply = save(false);
+        asked().answer().completeExceptionally(new SaveFailedException("no room", null));
+        assertThat(Await.failure(reply)).isInstanceOf(SaveFailedException.class).hasMessage("no room");
+        CommandTicket next = run();
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(next.id());
+        agent.say(new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 3));
+        assertThat(machine.vsock.hasDial()).isFalse();
+        assertThat(running.outcome().toCompletableFuture().isCompletedExceptionally())
+                .isFalse();
+        assertThat(events).noneMatch(VmEvent.Saved.class::isInstance);
+    }
+
+    @Test
+    void aSaveThatFailsLateLeavesTheVmUsable() {
+        boot();
+        CompletableFuture<SaveReport> reply = save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        save.answer().completeExceptionally(new SaveFailedException("disk full", null));
+        comesBack();
+        assertThat(Await.failure(reply)).hasMessage("disk full");
+        CommandTicket next = run();
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(next.id());
+    }
+
+    /** The unplug's deadline passed, the save was given up, and then the guest let go of the device all the same. */
+    @Test
+    void aDeviceThatGoesLateIsNoFailure() {
+        boot();
+        CompletableFuture<SaveReport> reply = save(false);
+        asked().answer().completeExceptionally(new SaveFailedException("it did not let go", null));
+        assertThat(Await.failure(reply)).hasMessage("it did not let go");
+        machine.vsock.unplug();
+        comesBack();
+        CommandTicket next = run();
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(next.id());
+        assertThat(vm.ended().toCompletableFuture()).isNotDone();
+    }
+
+    @Test
+    void aVmThatEndsWithItsSaveHasBeenStopped() {
+        boot();
+        CompletableFuture<SaveReport> reply = save(true);
+        FakeMachine.Asked save = asked();
+        assertThat(save.thenEnd()).isTrue();
+        machine.vsock.unplug();
+        machine.exit(VmmExit.Reason.REQUESTED, 0, "told to quit");
+        save.answer().complete(REPORT);
+        assertThat(Await.value(reply)).isEqualTo(REPORT);
+        VmEnd end = Await.value(vm.ended());
+        assertThat(end.how()).isEqualTo(VmEnd.How.STOPPED);
+        assertThat(end.failure()).isEmpty();
+    }
+
+    @Test
+    void aMonitorThatDiesInTheMiddleIsAFailure() {
+        boot();
+        CompletableFuture<SaveReport> reply = save(false);
+        asked();
+        machine.exit(VmmExit.Reason.CRASHED, 139, "SIGSEGV");
+        assertThat(failure().cause()).isInstanceOf(VmFailure.MonitorExited.class);
+        assertThat(Await.failure(reply)).isInstanceOf(VmLostException.class);
+    }
+
+    @Test
+    void oneThatWasToEndAndWhoseSaveFailsWithItsMonitorIsAFailure() {
+        boot();
+        save(true);
+        FakeMachine.Asked save = asked();
+        machine.exit(VmmExit.Reason.CRASHED, 139, "SIGSEGV");
+        save.answer().completeExceptionally(new VmLostException("gone"));
+        assertThat(failure().cause()).isInstanceOf(VmFailure.MonitorExited.class);
+    }
+
+    @Test
+    void aStopWaitsForTheSave() {
+        boot();
+        CompletableFuture<SaveReport> reply = save(false);
+        FakeMachine.Asked save = asked();
+        supervisor.tell(new VmSupervisor.Stop());
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        comesBack();
+        assertThat(Await.value(reply)).isEqualTo(REPORT);
+        agent.hear(FakeAgent.SHUTDOWN);
+        machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
+        assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.STOPPED);
+    }
+
+    @Test
+    void oneSaveAtATime() {
+        boot();
+        save(false);
+        asked();
+        assertThat(Await.failure(save(false)))
+                .isInstanceOf(SaveFailedException.class)
+                .hasMessageContaining("under way");
+    }
+
+    @Test
+    void anAgentThatDoesNotAnswerAgainIsAFailure() {
+        boot();
+        save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        machine.vsock.nextDial();
+        advanceUntilSettled(vm.ended(), Duration.ofSeconds(5));
+        assertThat(failure().cause()).isInstanceOf(VmFailure.AgentLost.class);
+        assertThat(failure().cause().text()).contains("after a save");
+    }
+
+    @Test
+    void anAttachmentEndsAndTheCommandCanBeAttachedToAgain() {
+        boot();
+        DetachedTicket command = DetachedTicket.create(900, ExecSpec.of("serve").detached(ExecSpec.WhenFull.BLOCK));
+        supervisor.tell(new VmRequest.Run(command));
+        agent.hear(FakeAgent.EXEC);
+        agent.say(new AgentFrame.Started(900, 5));
+        Attachment first = command.attach(StreamId.STDOUT, 0);
+        agent.hear(FakeAgent.ATTACH);
+        save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        comesBack();
+        assertThat(Await.failure(first.granted())).isInstanceOf(VmSavedException.class);
+        command.attach(StreamId.STDOUT, 17);
+        FakeAgent.Body again = agent.hear(FakeAgent.ATTACH);
+        assertThat(again.u64()).isEqualTo(900);
+        assertThat(again.u8()).isEqualTo(StreamId.STDOUT.wire());
+        again.bytes(Token.BYTES);
+        assertThat(again.u64()).isEqualTo(17);
+    }
+
+    @Test
+    void aHealthCheckThatWasUnderWayIsForgottenAndOthersFollow() {
+        boot(VmSpec.builder()
+                .health(HealthCheck.exec("true").withInterval(Duration.ofSeconds(1)))
+                .build());
+        advanceUntil(agent::hasMore);
+        long check = agent.hear(FakeAgent.EXEC).u64();
+        agent.say(new AgentFrame.Started(check, 9));
+        machine.vsock.nextDial().open();
+        save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        comesBack();
+        agent.say(new AgentFrame.Started(check, 9));
+        assertThat(agent.hear(FakeAgent.RELEASE).u64()).isEqualTo(check);
+        advanceUntil(agent::hasMore);
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isGreaterThan(check);
+    }
+
+    // ---- what the VM runs by itself
+
+    private long service() {
+        machines.makesAtOnce = false;
+        vm = VmTicket.create(
+                NAME,
+                VmSpec.builder().build(),
+                new VmVsock(NAME),
+                Optional.of(50_123),
+                Optional.of(new VmService(Service.shell("serve"), RestartMode.TRANSIENT)),
+                log);
+        supervisor = kit.spawn(
+                VmSupervisor.create(vm, settings, machines, Supervision.by(RecoveryPolicy.giveUp()), Optional.empty()));
+        up();
+        long id = agent.hear(FakeAgent.EXEC).u64();
+        agent.say(new AgentFrame.Started(id, 77));
+        machine.vsock.nextDial().open().deliver("one\n".getBytes(UTF_8));
+        return id;
+    }
+
+    private FakeChannel adopted(long id, long expectedFrom, long start) {
+        agent.say(new AgentFrame.Started(id, 77));
+        agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
+        FakeAgent.Body attach = agent.hear(FakeAgent.ATTACH);
+        assertThat(attach.u64()).isEqualTo(id);
+        attach.u8();
+        Token token = Token.of(attach.bytes(Token.BYTES));
+        assertThat(attach.u64()).isEqualTo(expectedFrom);
+        agent.say(new AgentFrame.Attached(id, StreamId.STDOUT, token, AttachmentState.ATTACHED, 0, start, 256 << 10));
+        attachment = token;
+        FakeChannel output = machine.vsock.nextDial().open();
+        output.read(4 + 8 + 1 + Token.BYTES);
+        return output;
+    }
+
+    private Token attachment;
+
+    @Test
+    void theServiceGoesOnAndItsLogToo() {
+        long id = service();
+        save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        comesBack();
+        FakeChannel output = adopted(id, 4, 10);
+        output.deliver("two\n".getBytes(UTF_8));
+        assertThat(output.read(8)).isEqualTo(Openings.acknowledgement(14));
+        // Once more: it has been adopted already.
+        save(false);
+        save = asked();
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        comesBack();
+        output = adopted(id, 14, 14);
+        output.deliver("three\n".getBytes(UTF_8));
+        output.end();
+        agent.say(new AgentFrame.Attached(id, StreamId.STDOUT, attachment, AttachmentState.ENDED, 0, 20, 0));
+        agent.say(new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 0));
+        assertThat(agent.hear(FakeAgent.RELEASE).u64()).isEqualTo(id);
+        agent.hear(FakeAgent.SHUTDOWN);
+        machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
+        assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.COMPLETED);
+        assertThat(kept())
+                .isEqualTo("one\n--- 6 bytes are missing: they were on their way when the VM was saved\n"
+                        + "two\nthree\n");
+    }
+
+    @Test
+    void aServiceThatIsGoneAfterwardsIsAFailure() {
+        service();
+        save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        comesBack();
+        agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
+        agent.hear(FakeAgent.SHUTDOWN);
+        machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
+        assertThat(failure().cause().text()).contains("ended while its VM was saved");
+    }
+
+    private String kept() {
+        return Await.value(log.log()
+                        .last(Integer.MAX_VALUE)
+                        .runWith(Sink.fold(ByteString.emptyByteString(), ByteString::concat), kit.system()))
+                .utf8String();
+    }
+}
