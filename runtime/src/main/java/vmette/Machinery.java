@@ -10,6 +10,7 @@ import vmette.machine.MachineFactory;
 import vmette.machine.QemuMachines;
 import vmette.process.RuntimeDirectory;
 import vmette.recovery.RecoveryPolicy;
+import vmette.recovery.Snapshot;
 import vmette.vsock.VsockHost;
 
 /** What a runtime makes its VMs with. QEMU's is its own; {@code vmette.testkit} brings another. Thread-safe; nothing blocks but the end. */
@@ -52,6 +53,11 @@ public interface Machinery extends MachineFactory, AutoCloseable {
             public CompletionStage<Machine> restore(
                     VmSpec spec, String name, String snapshot, Consumer<VsockHost> beforeRun) {
                 return machines.restore(spec, name, snapshot, beforeRun);
+            }
+
+            @Override
+            public Snapshot find(String id) {
+                return machines.find(id);
             }
 
             @Override

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import vmette.actors.CommandTicket;
 import vmette.actors.DetachedTicket;
@@ -35,18 +36,22 @@ import vmette.events.VmEvents;
 import vmette.files.GuestFiles;
 import vmette.guest.protocol.AgentFrame;
 import vmette.log.VmLog;
+import vmette.machine.SaveReport;
 import vmette.stream.GuestTcp;
 import vmette.stream.Vsock;
 
 /** One VM. Thread-safe. */
 public final class VmHandle {
+    /** Of one restored VM. */
+    private static final int ID_BITS = 32;
+
     private final VmTicket ticket;
     private final Vsock vsock;
     private final GuestTcp tcp;
     private final PortForwards forwards;
     private final VmEvents events;
     private final AtomicLong lastForward = new AtomicLong();
-    private final AtomicLong lastExecution = new AtomicLong();
+    private final AtomicLong lastExecution;
     private final CompletionStage<ActorSystem<?>> system;
     // The registry may stop with a request in its mailbox.
     private final Unanswered unanswered = new Unanswered();
@@ -58,8 +63,12 @@ public final class VmHandle {
             RuntimeSettings settings,
             CompletionStage<ActorRef<VmRegistry.Command>> registry,
             CompletionStage<ActorSystem<?>> system,
-            VmEvents events) {
+            VmEvents events,
+            boolean restored) {
         this.ticket = ticket;
+        // What runs in the guest already has ids of another VM.
+        this.lastExecution =
+                new AtomicLong(restored ? (1L + ThreadLocalRandom.current().nextInt(1 << 20)) << ID_BITS : 0);
         this.events = events;
         this.vsock = new Vsock(
                 ticket.vsock(), settings.vsock().backlog(), settings.vsock().connectTimeout());
@@ -332,6 +341,32 @@ public final class VmHandle {
     public CompletionStage<VmReady> restart() {
         CompletableFuture<VmReady> reply = new CompletableFuture<>();
         ask(new VmRequest.Restart(reply));
+        return reply.minimalCompletionStage();
+    }
+
+    /**
+     * Saves the VM, which goes on: its memory, its processes and its scratch disk, at one instant. Its guest stands still while its memory is copied, and its clock is
+     * set right afterwards.
+     *
+     * <p>All its connections are reset with {@link vmette.errors.VmSavedException}; what is bound and forwarded stays. Commands go on as detached ones: the status of each fails
+     * with {@link vmette.errors.CommandDetachedException}, whose id {@link #attach} takes, here and in what is restored from the snapshot.
+     *
+     * @param snapshot its name in {@code vmette.snapshot.dir}, 1 to 64 of {@code A-Z a-z 0-9 . _ -}, or the absolute path of a directory to be made
+     * @return completes when the snapshot is on disk and the VM is ready again; fails with {@link vmette.errors.SaveFailedException}, and the VM goes on, with {@link
+     *     vmette.errors.SnapshotUnsupportedException} where there are no snapshots, and with {@link VmLostException} if the VM is not ready or ends meanwhile
+     */
+    public CompletionStage<SaveReport> snapshot(String snapshot) {
+        return save(snapshot, false);
+    }
+
+    /** As {@link #snapshot}, but the VM ends with it, and nothing that happens after the instant of the snapshot is lost. */
+    public CompletionStage<SaveReport> snapshotAndStop(String snapshot) {
+        return save(snapshot, true).thenCompose(report -> ended().thenApply(end -> report));
+    }
+
+    private CompletionStage<SaveReport> save(String snapshot, boolean thenEnd) {
+        CompletableFuture<SaveReport> reply = new CompletableFuture<>();
+        ask(new VmRequest.Save(snapshot, thenEnd, reply));
         return reply.minimalCompletionStage();
     }
 

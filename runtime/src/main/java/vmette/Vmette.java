@@ -61,7 +61,10 @@ import vmette.machine.QemuMachines;
 import vmette.metrics.MetricsEndpoint;
 import vmette.metrics.VmetteMetrics;
 import vmette.process.HostMemory;
+import vmette.recovery.Origin;
 import vmette.recovery.RecoveryPolicy;
+import vmette.recovery.Rung;
+import vmette.recovery.Snapshot;
 import vmette.rootfs.RootfsProgress;
 
 /**
@@ -277,6 +280,38 @@ public final class Vmette implements AutoCloseable {
         VmHandle vm = begin(
                 spec,
                 options,
+                Origin.BOOT,
+                Optional.empty(),
+                RecoveryPolicy.of(settings.recovery()),
+                UnaryOperator.identity(),
+                Optional.empty());
+        return vm.ready().thenApply(ready -> vm);
+    }
+
+    /**
+     * Launches a VM whose guest goes on where it was when a snapshot was taken, with a clock that is right, randomness, an instance id and a name of its own. Any number may
+     * be restored from one snapshot, also at once.
+     *
+     * @param spec must be what the snapshot was taken of in all that the guest has seen: memory, processors, kernel, disks
+     * @param snapshot as {@link VmHandle#snapshot} takes it
+     * @return as {@link #launch(VmSpec)}; fails with {@link vmette.errors.RestoreFailedException} before anything is started if the snapshot does not fit or is damaged
+     */
+    public CompletionStage<VmHandle> restore(VmSpec spec, String snapshot) {
+        return restore(spec, LaunchOptions.DEFAULT, snapshot);
+    }
+
+    /** As {@link #restore(VmSpec, String)}, with a say about its turn to come up. */
+    public CompletionStage<VmHandle> restore(VmSpec spec, LaunchOptions options, String snapshot) {
+        Snapshot from;
+        try {
+            from = machines.find(snapshot);
+        } catch (VmetteException e) {
+            return CompletableFuture.failedStage(e);
+        }
+        VmHandle vm = begin(
+                spec,
+                options,
+                new Origin(Rung.GOLDEN, Optional.of(from)),
                 Optional.empty(),
                 RecoveryPolicy.of(settings.recovery()),
                 UnaryOperator.identity(),
@@ -350,6 +385,7 @@ public final class Vmette implements AutoCloseable {
         return begin(
                 plan.spec(),
                 LaunchOptions.DEFAULT.withGroup(plan.group().orElse("")),
+                Origin.BOOT,
                 plan.run().map(run -> new VmService(run, plan.mode())),
                 RecoveryPolicy.of(plan.recovery()),
                 refine,
@@ -577,6 +613,7 @@ public final class Vmette implements AutoCloseable {
         return begin(
                 spec,
                 LaunchOptions.DEFAULT,
+                Origin.BOOT,
                 Optional.empty(),
                 RecoveryPolicy.of(settings.recovery()),
                 UnaryOperator.identity(),
@@ -586,6 +623,7 @@ public final class Vmette implements AutoCloseable {
     private VmHandle begin(
             VmSpec spec,
             LaunchOptions options,
+            Origin from,
             Optional<VmService> service,
             RecoveryPolicy policy,
             UnaryOperator<Supervision> refine,
@@ -594,7 +632,8 @@ public final class Vmette implements AutoCloseable {
         VmVsock vsock = new VmVsock(name);
         LogRing log = new LogRing(settings.log().keep(), logs);
         VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock), service, log);
-        VmHandle vm = new VmHandle(ticket, settings, registry, onceUp, events);
+        VmHandle vm = new VmHandle(
+                ticket, settings, registry, onceUp, events, from.snapshot().isPresent());
         if (closed.get()) {
             ticket.readiness()
                     .completeExceptionally(
@@ -638,8 +677,11 @@ public final class Vmette implements AutoCloseable {
                 }));
         CompletionStage<Machine> machine = launching
                 .machine()
-                .after(launching.admission().enter(), unwanted -> machines.begin(spec, name, vsock::attach, unwanted));
+                .after(launching.admission().enter(), unwanted -> from.snapshot()
+                        .map(snapshot -> machines.restore(spec, name, snapshot.id(), vsock::attachShut))
+                        .orElseGet(() -> machines.begin(spec, name, vsock::attach, unwanted)));
         Supervision supervision = refine.apply(machines.supervision(name, policy))
+                .withFirst(from)
                 .withAdmission(launching.admission())
                 .andEvents(event -> {
                     // Its supervisor answers for it from here on. Nothing of a former incarnation is kept for as long

@@ -79,7 +79,7 @@ class FleetOrdersTest {
     /** Of a VM that is told nothing. */
     private static VmHandle handle(VmPlan plan) {
         VmTicket vm = VmTicket.create(plan.name(), plan.spec(), new VmVsock(plan.name()), Optional.empty());
-        return new VmHandle(vm, SETTINGS, new CompletableFuture<>(), new CompletableFuture<>(), new VmEvents(1));
+        return new VmHandle(vm, SETTINGS, new CompletableFuture<>(), new CompletableFuture<>(), new VmEvents(1), false);
     }
 
     private FleetActor.Apply nextApply() {

@@ -124,7 +124,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
 
     private SupervisorState state = new SupervisorState.Starting();
     private Incarnation current;
-    private Origin next = Origin.BOOT;
+    private Origin next;
     private boolean delayed;
     private boolean leaving;
     private Optional<Throwable> crash = Optional.empty();
@@ -153,6 +153,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
                         event.getClass().getSimpleName(),
                         thrown));
         this.recoveries = new Recoveries(supervision);
+        this.next = supervision.first();
         this.requests =
                 new Requests(vm.name(), timers, settings.forward().connectTimeout(), STASH, supervision.clock());
         this.membership = new Membership(supervision.group());

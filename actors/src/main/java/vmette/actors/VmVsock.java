@@ -47,6 +47,11 @@ public final class VmVsock implements VsockHost {
         bound.values().forEach(Bound::bind);
     }
 
+    /** The first incarnation begins, and its guest is restored: as {@link #attach(VsockHost)}, but nothing gets in or out before it is ready. */
+    public void attachShut(VsockHost first) {
+        attachShut(first, 1);
+    }
+
     /** An incarnation begins whose guest is restored: as {@link #attach(VsockHost)}, but nothing gets in or out before {@link #open}. */
     void attachShut(VsockHost incarnation, long number) {
         VsockGate shut = new VsockGate(incarnation);

@@ -140,6 +140,8 @@ public final class JournalWriter implements Consumer<VmEvent>, AutoCloseable {
             return VmEventKind.BEGAN;
         } else if (event instanceof VmEvent.BecameReady) {
             return VmEventKind.READY;
+        } else if (event instanceof VmEvent.Saved) {
+            return VmEventKind.SAVED;
         } else if (event instanceof VmEvent.Stopping) {
             return VmEventKind.STOPPING;
         } else if (event instanceof VmEvent.Failed) {
@@ -154,6 +156,8 @@ public final class JournalWriter implements Consumer<VmEvent>, AutoCloseable {
     static String detail(VmEvent.OfVm event) {
         if (event instanceof VmEvent.Began began) {
             return began.from().text();
+        } else if (event instanceof VmEvent.Saved saved) {
+            return saved.report().snapshot();
         } else if (event instanceof VmEvent.Stopping stopping) {
             return stopping.how().map(how -> word(how.name())).orElse("to be restarted");
         } else if (event instanceof VmEvent.Failed failed) {

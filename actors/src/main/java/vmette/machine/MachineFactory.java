@@ -5,6 +5,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import vmette.config.VmSpec;
 import vmette.errors.SnapshotUnsupportedException;
+import vmette.recovery.Snapshot;
 import vmette.vsock.VsockHost;
 
 /** Makes machines. Thread-safe; nothing blocks the caller. */
@@ -43,5 +44,17 @@ public interface MachineFactory {
     default CompletionStage<Machine> restore(VmSpec spec, String name, String snapshot, Consumer<VsockHost> beforeRun) {
         return CompletableFuture.failedStage(new SnapshotUnsupportedException(
                 "VM " + name + " cannot be restored from the snapshot " + snapshot + ": there are no snapshots yet"));
+    }
+
+    /**
+     * Looks for a snapshot. Reads a small file.
+     *
+     * @param id as {@link #restore} takes it
+     * @throws vmette.errors.RestoreFailedException if there is none, or it is not fit to be restored, by what its manifest says
+     * @throws SnapshotUnsupportedException where there are no snapshots, as here
+     */
+    default Snapshot find(String id) {
+        throw new SnapshotUnsupportedException(
+                "the snapshot " + id + " cannot be restored: there are no snapshots here");
     }
 }

@@ -41,6 +41,7 @@ import vmette.qemu.MemoryBacking;
 import vmette.qemu.NetworkCard;
 import vmette.qemu.QemuHypervisor;
 import vmette.qemu.QemuLaunch;
+import vmette.recovery.Snapshot;
 import vmette.rootfs.RootfsArtifact;
 import vmette.rootfs.RootfsProgress;
 import vmette.rootfs.RootfsProvider;
@@ -189,6 +190,14 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             held.close();
             throw e;
         }
+    }
+
+    @Override
+    public Snapshot find(String id) {
+        Optional<BundleStore> kept = store;
+        return kept.isEmpty()
+                ? MachineFactory.super.find(id)
+                : new Snapshot(id, kept.get().open(id).manifest().takenAt(), 0);
     }
 
     /** Says where snapshots are. Machines that are made from now on have their memory where it can be saved, unless {@link Machine#save} would be refused anyway. */

@@ -8,6 +8,8 @@ public enum VmEventKind {
     BEGAN,
     /** Its agent answered. */
     READY,
+    /** It was saved; the detail says as what. */
+    SAVED,
     /** It was told to end; the detail says how the VM ends with it. */
     STOPPING,
     /** It failed; the detail says of what, and what follows. */

@@ -10,7 +10,20 @@ import vmette.vmm.GuestText;
 
 /** What happened, for people and for programs. Pure. */
 final class EventLines {
-    private static final Set<String> NUMBERS = Set.of("incarnation", "count", "boot-ms");
+    private static final Set<String> NUMBERS = Set.of(
+            "incarnation",
+            "count",
+            "boot-ms",
+            "age-ms",
+            "stood-still-ms",
+            "memory-bytes",
+            "stepped-ms",
+            "late-us",
+            "clock-us",
+            "entropy-us",
+            "instance-us",
+            "hostname-us",
+            "environment-us");
 
     private EventLines() {}
 
@@ -28,7 +41,15 @@ final class EventLines {
                 .orElse("");
         return switch (event.text("event")) {
             case "launched" -> vm + " is launched";
-            case "began" -> vm + which + " begins, " + GuestText.printable(event.text("from"));
+            case "began" ->
+                vm + which + " begins, " + GuestText.printable(event.text("from"))
+                        + event.number("age-ms")
+                                .map(ms -> ", " + Spans.text(Duration.ofMillis(Math.max(0, ms))) + " old")
+                                .orElse("");
+            case "saved" ->
+                vm + which + " is saved as " + GuestText.printable(event.text("snapshot")) + " and stood still for "
+                        + Spans.text(
+                                Duration.ofMillis(event.number("stood-still-ms").orElse(0L)));
             case "ready" ->
                 vm + which + " is ready"
                         + event.number("boot-ms")

@@ -1,11 +1,16 @@
 package vmette.control;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.function.Function;
 import vmette.actors.VmEnd;
 import vmette.actors.VmEvent;
 import vmette.actors.VmFailure;
+import vmette.actors.VmReady;
+import vmette.actors.VmRenewal;
 
 /** What happens to VMs as it is told to other processes. Pure. */
 public final class EventFacts {
@@ -14,15 +19,26 @@ public final class EventFacts {
     /** An event. */
     public static Facts of(VmEvent event) {
         if (event instanceof VmEvent.Began began) {
-            return of(began, "began", "from", began.from().text());
-        } else if (event instanceof VmEvent.BecameReady ready) {
             return of(
-                    ready,
-                    "ready",
-                    "kernel",
-                    ready.ready().kernel(),
-                    "boot-ms",
-                    ready.ready().bootTime().toMillis());
+                    began,
+                    "began",
+                    "from",
+                    began.from().text(),
+                    "age-ms",
+                    began.from().snapshot().map(snapshot -> Duration.between(snapshot.takenAt(), began.at())
+                            .toMillis()));
+        } else if (event instanceof VmEvent.BecameReady ready) {
+            return ready(ready);
+        } else if (event instanceof VmEvent.Saved saved) {
+            return of(
+                    saved,
+                    "saved",
+                    "snapshot",
+                    saved.report().snapshot(),
+                    "stood-still-ms",
+                    saved.report().stoodStill().toMillis(),
+                    "memory-bytes",
+                    saved.report().memoryBytes());
         } else if (event instanceof VmEvent.Stopping stopping) {
             return of(stopping, "stopping", "how", stopping.how().map(VmEnd.How::word));
         } else if (event instanceof VmEvent.Failed failed) {
@@ -44,6 +60,36 @@ public final class EventFacts {
             return of(other, event.getClass().getSimpleName().toLowerCase(Locale.ROOT), "", "");
         }
         return Facts.of("event", event.getClass().getSimpleName().toLowerCase(Locale.ROOT), "at", time(event.at()));
+    }
+
+    /** After a restore with what its renewal took, in microseconds: so short are its steps. */
+    private static Facts ready(VmEvent.BecameReady event) {
+        VmReady ready = event.ready();
+        return of(
+                event,
+                "ready",
+                "kernel",
+                ready.kernel(),
+                "boot-ms",
+                ready.bootTime().toMillis(),
+                "stepped-ms",
+                ready.renewal().map(renewal -> renewal.stepped().toMillis()),
+                "late-us",
+                micros(ready, VmRenewal::late),
+                "clock-us",
+                micros(ready, renewal -> renewal.took().clock()),
+                "entropy-us",
+                micros(ready, renewal -> renewal.took().entropy()),
+                "instance-us",
+                micros(ready, renewal -> renewal.took().instance()),
+                "hostname-us",
+                micros(ready, renewal -> renewal.took().hostname()),
+                "environment-us",
+                micros(ready, renewal -> renewal.took().environment()));
+    }
+
+    private static Optional<Long> micros(VmReady ready, Function<VmRenewal, Duration> what) {
+        return ready.renewal().map(renewal -> what.apply(renewal).toNanos() / 1000);
     }
 
     private static Facts of(VmEvent.OfVm event, String word, String name, Object value, Object... more) {
