@@ -108,6 +108,7 @@ final class RootfsCommand implements Callable<Integer> {
                 settings.events(),
                 settings.log(),
                 settings.metrics(),
+                settings.snapshot(),
                 settings.vm());
     }
 

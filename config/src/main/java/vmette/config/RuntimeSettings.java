@@ -28,6 +28,7 @@ import vmette.errors.InvalidConfigException;
  * @param events what programs are told of VMs
  * @param log what VMs' services write
  * @param metrics meters for Prometheus
+ * @param snapshot where snapshots are
  * @param vm what a VM gets where its specification does not say
  */
 public record RuntimeSettings(
@@ -46,6 +47,7 @@ public record RuntimeSettings(
         EventsSettings events,
         LogSettings log,
         MetricsSettings metrics,
+        SnapshotSettings snapshot,
         VmSpec vm) {
 
     /** Checks what is given. */
@@ -76,8 +78,9 @@ public record RuntimeSettings(
         Section exec = root.section("exec");
         Section vsock = root.section("vsock");
         Section forward = root.section("forward");
+        Path cacheDir = root.path("cache-dir").orElseGet(RuntimeSettings::defaultCacheDir);
         return new RuntimeSettings(
-                root.path("cache-dir").orElseGet(RuntimeSettings::defaultCacheDir),
+                cacheDir,
                 root.path("runtime-dir"),
                 new QemuSettings(
                         qemu.path("binary"),
@@ -116,6 +119,7 @@ public record RuntimeSettings(
                 EventsSettings.from(root.section("events")),
                 LogSettings.from(root.section("log")),
                 MetricsSettings.from(root.section("metrics")),
+                SnapshotSettings.from(root.section("snapshot"), cacheDir),
                 VmSpec.from(root.section("vm")));
     }
 
@@ -137,6 +141,7 @@ public record RuntimeSettings(
                 events,
                 log,
                 metrics,
+                snapshot,
                 vm);
     }
 

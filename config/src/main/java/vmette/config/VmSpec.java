@@ -33,6 +33,7 @@ import vmette.errors.InvalidConfigException;
  * @param storage its file systems and disks
  * @param caCerts directory of the host with certificates that the guest's programs are to trust as well, read at each boot
  * @param health how it shows that it does what it is for; empty: nobody asks
+ * @param snapshots what it has to do with snapshots
  */
 public record VmSpec(
         Optional<String> name,
@@ -51,7 +52,8 @@ public record VmSpec(
         boolean netHostLoopback,
         StorageSpec storage,
         Optional<Path> caCerts,
-        Optional<HealthCheck> health) {
+        Optional<HealthCheck> health,
+        SnapshotSpec snapshots) {
 
     /** Below this no distribution kernel gets as far as its first process. */
     public static final long LEAST_MEMORY_MIB = 64;
@@ -88,6 +90,7 @@ public record VmSpec(
         }
         Objects.requireNonNull(storage, "storage");
         Objects.requireNonNull(health, "health");
+        Objects.requireNonNull(snapshots, "snapshots").requireFits(storage);
     }
 
     private static void noControls(String key, String value) {
@@ -148,6 +151,7 @@ public record VmSpec(
                 .rootfsImage(vm.flag("rootfs-image"))
                 .switchRoot(vm.flag("switch-root"))
                 .scratchMib(vm.mebibytes("scratch", 0))
+                .snapshots(SnapshotSpec.from(vm))
                 .build();
     }
 }

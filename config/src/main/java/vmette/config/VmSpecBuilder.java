@@ -35,6 +35,7 @@ public final class VmSpecBuilder {
     private long scratchMib;
     private Optional<Path> caCerts = Optional.empty();
     private Optional<HealthCheck> health = Optional.empty();
+    private SnapshotSpecBuilder snapshots = SnapshotSpec.builder();
 
     VmSpecBuilder() {}
 
@@ -62,6 +63,7 @@ public final class VmSpecBuilder {
         scratchMib = spec.storage().scratchMib();
         caCerts = spec.caCerts();
         health = spec.health();
+        snapshots = spec.snapshots().toBuilder();
     }
 
     /** The VM's name. */
@@ -238,6 +240,42 @@ public final class VmSpecBuilder {
         return this;
     }
 
+    /** What the VM has to do with snapshots, instead of all that was said of them so far. */
+    public VmSpecBuilder snapshots(SnapshotSpec value) {
+        snapshots = value.toBuilder();
+        return this;
+    }
+
+    /** The VM is booted, saved there, and ended. */
+    public VmSpecBuilder buildSnapshot(Path value) {
+        snapshots.buildAt(value);
+        return this;
+    }
+
+    /** The VM is restored from there instead of being booted. */
+    public VmSpecBuilder resumeSnapshot(Path value) {
+        snapshots.resumeFrom(value);
+        return this;
+    }
+
+    /** See {@link SnapshotSpec#guestVsockPort()}. */
+    public VmSpecBuilder guestVsockPort(int value) {
+        snapshots.guestVsockPort(value);
+        return this;
+    }
+
+    /** See {@link SnapshotSpec#warmUp()}. */
+    public VmSpecBuilder warmUp(String value) {
+        snapshots.warmUp(value);
+        return this;
+    }
+
+    /** See {@link SnapshotSpec#saveable()}. */
+    public VmSpecBuilder saveable(boolean value) {
+        snapshots.saveable(value);
+        return this;
+    }
+
     /**
      * The specification.
      *
@@ -261,6 +299,7 @@ public final class VmSpecBuilder {
                 netHostLoopback,
                 new StorageSpec(rootfs, rootfsReadOnly, rootfsImage, switchRoot, shares, disks, scratchMib),
                 caCerts,
-                health);
+                health,
+                snapshots.build());
     }
 }

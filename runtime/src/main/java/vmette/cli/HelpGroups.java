@@ -26,6 +26,7 @@ final class HelpGroups {
         HEADINGS.put(MachineOptions.class, "Machine");
         HEADINGS.put(StorageOptions.class, "File systems");
         HEADINGS.put(GuestOptions.class, "Environment and network");
+        HEADINGS.put(SnapshotOptions.class, "Snapshots");
     }
 
     private HelpGroups() {}

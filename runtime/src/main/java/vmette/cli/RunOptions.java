@@ -74,6 +74,9 @@ final class RunOptions {
     private GuestOptions guest;
 
     @Mixin
+    private SnapshotOptions snapshots;
+
+    @Mixin
     private CommonOptions common;
 
     int run() {
@@ -93,7 +96,13 @@ final class RunOptions {
         RuntimeSettings settings = settings();
         VmSpec spec = spec(settings.vm());
         boolean images = exec == null && entrypoint() && isImage(spec, settings);
-        boolean terminal = tty || (exec == null && (!images || RawTerminal.isThereBothWays()));
+        boolean builds = spec.snapshots().build().isPresent();
+        if (builds && exec != null) {
+            common.progress()
+                    .accept(
+                            "--exec is not run while a snapshot is built: --warm-up is, and --exec with --resume-snapshot");
+        }
+        boolean terminal = !builds && (tty || (exec == null && (!images || RawTerminal.isThereBothWays())));
         if (terminal && !RawTerminal.isThere()) {
             throw refusal(
                     exec == null && !tty
@@ -187,6 +196,7 @@ final class RunOptions {
             exec = defaults.exec().orElse(null);
         }
         storage.check(command, defaults, exec != null);
+        snapshots.check(command, defaults, exec != null);
         VmSpecBuilder spec = defaults.toBuilder();
         if (exec != null) {
             spec.exec(exec);
@@ -200,6 +210,7 @@ final class RunOptions {
         machine.applyTo(spec);
         storage.applyTo(spec, Variables.of(command));
         guest.applyTo(spec, Variables.of(command));
+        snapshots.applyTo(spec);
         return spec.build();
     }
 

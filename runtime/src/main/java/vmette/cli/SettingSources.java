@@ -21,7 +21,9 @@ final class SettingSources {
             "--rootfs-ro", VM + "rootfs-read-only",
             "--share", VM + "shares",
             "--share-ro", VM + "shares-read-only",
-            "--disk", VM + "disks");
+            "--disk", VM + "disks",
+            "--warm-up", VM + "snapshot.warm-up",
+            "--saveable", VM + "snapshot.saveable");
 
     private static final List<String> SHARES = List.of("--share", "--share-ro");
 
@@ -43,7 +45,10 @@ final class SettingSources {
             "--publish",
             "--net",
             "--net-host-loopback",
-            "--ca-certs");
+            "--ca-certs",
+            "--build-snapshot",
+            "--resume-snapshot",
+            "--guest-vsock-port");
 
     /**
      * A value.

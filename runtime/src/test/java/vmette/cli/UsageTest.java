@@ -105,6 +105,12 @@ class UsageTest {
                     .contains("--exec", "--env", "--kernel", "--initramfs", "--modules", "--cmdline")
                     .contains("--vcpus", "--mem-mib", "--timeout", "--vsock-port", "--publish", "--name")
                     .contains("--rootfs", "--[no-]rootfs-ro", "--[no-]switch-root", "--share", "--share-ro", "--disk")
+                    .contains(
+                            "--build-snapshot",
+                            "--resume-snapshot",
+                            "--guest-vsock-port",
+                            "--warm-up",
+                            "--[no-]saveable")
                     .contains("--scratch", "--status-fd", "Examples:", "  124 ", "VMETTE_MEM_MIB");
         }
         assertThat(said.out().lines()).allMatch(line -> line.length() <= 100);

@@ -14,6 +14,7 @@ import java.util.TreeSet;
 import vmette.config.HealthCheck;
 import vmette.config.RecoverySettings;
 import vmette.config.Share;
+import vmette.config.SnapshotSpec;
 import vmette.config.StorageSpec;
 import vmette.config.VmSpec;
 
@@ -66,6 +67,20 @@ final class PlanKeys {
         put("net-host-loopback", spec.netHostLoopback());
         put("ca-certs", spec.caCerts());
         spec.health().ifPresent(this::health);
+        snapshots(spec.snapshots());
+    }
+
+    private void snapshots(SnapshotSpec snapshots) {
+        put("build-snapshot", snapshots.build());
+        put("resume-snapshot", snapshots.resume());
+        put("guest-vsock-port", snapshots.guestVsockPort());
+        put("snapshot.warm-up", snapshots.warmUp());
+        put("snapshot.saveable", snapshots.saveable());
+        put("snapshot.golden", snapshots.golden());
+        put("snapshot.checkpoint-interval", snapshots.checkpointInterval());
+        put("snapshot.checkpoint-keep", snapshots.checkpointKeep());
+        put("snapshot.checkpoint-while-streams-open", snapshots.checkpointWhileStreamsOpen());
+        put("snapshot.passivate-after", snapshots.passivateAfter());
     }
 
     private void health(HealthCheck check) {

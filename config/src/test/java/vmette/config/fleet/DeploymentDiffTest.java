@@ -27,6 +27,7 @@ import net.jqwik.api.constraints.IntRange;
 import vmette.config.HealthCheck;
 import vmette.config.RecoverySettings;
 import vmette.config.RestartMode;
+import vmette.config.SnapshotSpec;
 import vmette.config.StorageSpec;
 import vmette.config.VmSpec;
 import vmette.config.VmSpecBuilder;
@@ -64,7 +65,21 @@ class DeploymentDiffTest {
             b -> b.health(HealthCheck.port(80).withInterval(Duration.ofSeconds(1))),
             b -> b.health(HealthCheck.port(80).withTimeout(Duration.ofSeconds(1))),
             b -> b.health(HealthCheck.port(80).withRetries(1)),
-            b -> b.health(HealthCheck.port(80).withStartPeriod(Duration.ofSeconds(1))));
+            b -> b.health(HealthCheck.port(80).withStartPeriod(Duration.ofSeconds(1))),
+            b -> b.buildSnapshot(Path.of("/s")),
+            b -> b.resumeSnapshot(Path.of("/s")),
+            b -> b.guestVsockPort(7),
+            b -> b.warmUp("true"),
+            b -> b.saveable(true),
+            b -> b.snapshots(SnapshotSpec.builder().golden(true).build()),
+            b -> b.snapshots(SnapshotSpec.builder()
+                    .checkpointInterval(Duration.ofSeconds(1))
+                    .build()),
+            b -> b.snapshots(SnapshotSpec.builder().checkpointKeep(1).build()),
+            b -> b.snapshots(
+                    SnapshotSpec.builder().checkpointWhileStreamsOpen(true).build()),
+            b -> b.snapshots(
+                    SnapshotSpec.builder().passivateAfter(Duration.ofSeconds(1)).build()));
 
     private static VmPlan vm(String name, int change, Optional<String> group, RestartMode mode) {
         VmSpecBuilder spec = VmSpec.builder().name(name);
@@ -227,7 +242,8 @@ class DeploymentDiffTest {
         }
         assertThat(VmSpec.class.getRecordComponents())
                 .as("a new component needs a key in PlanKeys and a line in CHANGES")
-                .hasSize(17);
+                .hasSize(18);
+        assertThat(SnapshotSpec.class.getRecordComponents()).hasSize(10);
         assertThat(HealthCheck.class.getRecordComponents()).hasSize(6);
         assertThat(StorageSpec.class.getRecordComponents()).hasSize(7);
         assertThat(RecoverySettings.class.getRecordComponents()).hasSize(6);
