@@ -33,7 +33,8 @@ import vmette.stream.OutputChunk;
 class SavedVmIT {
     private static final VmSpec SPEC =
             VmSpec.builder().name("saved").memoryMib(160).env("COLOUR", "blue").build();
-    private static final String COUNTER = "i=0; while :; do echo $i; echo $i > /tmp/count; i=$((i+1)); usleep 5000; done";
+    private static final String COUNTER =
+            "i=0; while :; do echo $i; echo $i > /tmp/count; i=$((i+1)); usleep 5000; done";
     /** Debian's busybox has no nanoseconds: the kernel's real time clock in /proc/timer_list has. */
     private static final Duration CLOCK_TOLERANCE = Duration.ofSeconds(1);
 
@@ -45,8 +46,9 @@ class SavedVmIT {
 
     @BeforeEach
     void open() {
-        settings = RuntimeSettings.from(ConfigFactory.parseString("vmette.snapshot.dir = \"" + temporary + "/snapshots\"")
-                .withFallback(ConfigFactory.load()));
+        settings =
+                RuntimeSettings.from(ConfigFactory.parseString("vmette.snapshot.dir = \"" + temporary + "/snapshots\"")
+                        .withFallback(ConfigFactory.load()));
         vmette = Vmette.create(settings);
     }
 
@@ -58,7 +60,8 @@ class SavedVmIT {
     /** What a counter writes next, from an offset: whole lines. */
     private List<Long> counts(VmHandle vm, long id, long from, int lines) {
         StringBuilder text = new StringBuilder();
-        await(await(vm.attach(id)).resumeStdout(from)
+        await(await(vm.attach(id))
+                .resumeStdout(from)
                 .takeWhile(
                         chunk -> {
                             if (chunk instanceof OutputChunk.Bytes bytes) {
@@ -69,7 +72,11 @@ class SavedVmIT {
                         true)
                 .runWith(Sink.ignore(), vmette.system()));
         // The first may be the end of one.
-        return Stream.of(text.toString().split("\n")).skip(1).limit(lines - 1).map(Long::valueOf).toList();
+        return Stream.of(text.toString().split("\n"))
+                .skip(1)
+                .limit(lines - 1)
+                .map(Long::valueOf)
+                .toList();
     }
 
     private static void assertConsecutive(List<Long> counts) {
@@ -87,7 +94,7 @@ class SavedVmIT {
         await(detached.started());
         Execution ordinary = vm.exec("sleep 1000");
         ordinary.stdout().runWith(Sink.ignore(), vmette.system());
-        await(ordinary.pid());
+        await(ordinary.started());
 
         Instant begun = Instant.now();
         SaveReport report = await(vm.snapshot("s1"));
@@ -96,7 +103,7 @@ class SavedVmIT {
         assertThatThrownBy(() -> await(ordinary.status()))
                 .isInstanceOfSatisfying(CommandDetachedException.class, went -> {
                     DetachedExecution found = await(vm.attach(went.execution()));
-                    assertThat(await(found.started())).isEqualTo(await(ordinary.pid()));
+                    assertThat(await(found.started())).isEqualTo(await(ordinary.started()));
                     found.signalGroup(9);
                     assertThat(await(found.status()).code()).isEqualTo(137);
                 });
@@ -114,7 +121,8 @@ class SavedVmIT {
         await(vm.stop());
 
         List<VmHandle> clones = Stream.of("one", "two")
-                .map(name -> vmette.restore(SPEC.toBuilder().name(name).env("COLOUR", name).build(), "s1"))
+                .map(name -> vmette.restore(
+                        SPEC.toBuilder().name(name).env("COLOUR", name).build(), "s1"))
                 .toList()
                 .stream()
                 .map(Guests::await)
@@ -162,7 +170,8 @@ class SavedVmIT {
                             SPEC.toBuilder().name("larger").memoryMib(192).build(), "golden")))
                     .isInstanceOf(RestoreFailedException.class)
                     .hasMessageContaining("memory in MiB was 160 and is 192");
-            assertThatThrownBy(() -> await(other.restore(SPEC.toBuilder().name("none").build(), "nothing")))
+            assertThatThrownBy(() ->
+                            await(other.restore(SPEC.toBuilder().name("none").build(), "nothing")))
                     .isInstanceOf(RestoreFailedException.class)
                     .hasMessageContaining("golden");
         } catch (CompletionException e) {

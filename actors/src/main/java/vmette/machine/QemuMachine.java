@@ -13,7 +13,6 @@ import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.SaveFailedException;
-import vmette.errors.SnapshotUnsupportedException;
 import vmette.process.HostLoad;
 import vmette.process.ProcessStat;
 import vmette.process.RuntimeDirectory;
@@ -80,14 +79,9 @@ final class QemuMachine implements Machine {
         if (saver.isPresent()) {
             return saver.get().save(snapshot, thenEnd, device, vmm);
         }
-        Optional<String> obstacle = Saver.obstacle(storage.disks(), storage.shares());
-        return CompletableFuture.failedStage(
-                obstacle.isPresent()
-                        ? new SaveFailedException(
-                                "the VM cannot be saved as " + snapshot + ": " + obstacle.get() + "; leave it out",
-                                null)
-                        : new SnapshotUnsupportedException("the VM cannot be saved as " + snapshot
-                                + ": this runtime was not told where to keep snapshots"));
+        String obstacle = Saver.obstacle(storage.disks(), storage.shares()).orElseThrow();
+        return CompletableFuture.failedStage(new SaveFailedException(
+                "the VM cannot be saved as " + snapshot + ": " + obstacle + "; leave it out", null));
     }
 
     // It may connect before we are told of its spawning.

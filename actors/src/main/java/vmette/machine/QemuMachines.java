@@ -81,7 +81,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     // Preparing a machine blocks: it may download a kernel.
     private final ExecutorService blocking = Executors.newCachedThreadPool(this::thread);
     private final CompletableFuture<Journal> journal = new CompletableFuture<>();
-    private volatile Optional<BundleStore> store = Optional.empty();
+    private volatile LazyStore store;
     private Parts parts;
     private boolean closed;
 
@@ -121,6 +121,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         this.providers = providers;
         this.launches = launches;
         this.settings = settings;
+        this.store = new LazyStore(() -> BundleStore.open(settings.snapshot().dir()));
         this.progress = progress;
         this.lastWords = lastWords;
         VsockSettings vsock = settings.vsock();
@@ -170,10 +171,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     @Override
     public CompletionStage<Machine> restore(VmSpec spec, String name, String snapshot, Consumer<VsockHost> beforeRun) {
-        Optional<BundleStore> kept = store;
-        if (kept.isEmpty()) {
-            return MachineFactory.super.restore(spec, name, snapshot, beforeRun);
-        }
+        LazyStore kept = store;
         return CompletableFuture.supplyAsync(() -> restoreNow(kept.get(), spec, name, snapshot, beforeRun), blocking);
     }
 
@@ -194,15 +192,12 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     @Override
     public Snapshot find(String id) {
-        Optional<BundleStore> kept = store;
-        return kept.isEmpty()
-                ? MachineFactory.super.find(id)
-                : new Snapshot(id, kept.get().open(id).manifest().takenAt(), 0);
+        return new Snapshot(id, store.get().open(id).manifest().takenAt(), 0);
     }
 
-    /** Says where snapshots are. Machines that are made from now on have their memory where it can be saved, unless {@link Machine#save} would be refused anyway. */
-    public void keepSnapshotsIn(BundleStore directory) {
-        store = Optional.of(directory);
+    /** Keeps snapshots somewhere else; for tests. */
+    void keepSnapshotsIn(BundleStore directory) {
+        store = new LazyStore(() -> directory);
     }
 
     /** The runtime's directory, made if need be. */
@@ -280,7 +275,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                                 + from.get().directory() + ": " + obstacle.get() + "; leave it out",
                         null);
             }
-            if (store.isPresent() && obstacle.isEmpty()) {
+            if (obstacle.isEmpty()) {
                 MachineIdentity identity = Saver.identity(
                         shared.hypervisor().version(), shared.hypervisor().accelerator(), launch, kernel, commandLine);
                 from.ifPresent(bundle -> bundle.requireFits(identity));
@@ -289,7 +284,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                         directory,
                         spec.memoryMib() << 20,
                         shared.children().directory().journal()));
-                saver = Optional.of(new Saver(store.get(), memory.get(), identity, blocking));
+                saver = Optional.of(new Saver(store, memory.get(), identity, blocking));
                 launch = withMemory(launch, memory.get(), from);
             }
             Vmm vmm = shared.hypervisor().create(launch);

@@ -18,7 +18,6 @@ import vmette.qemu.Accelerator;
 import vmette.qemu.BlockDisk;
 import vmette.qemu.QemuLaunch;
 import vmette.qemu.SharedDirectory;
-import vmette.snapshot.BundleStore;
 import vmette.snapshot.BundleWriter;
 import vmette.snapshot.MachineIdentity;
 import vmette.snapshot.MemoryFile;
@@ -34,7 +33,7 @@ final class Saver implements AutoCloseable {
     /** A guest lets go of a device within some ten ms; one under TCG on a loaded host in a hundred times that. */
     private static final Duration UNPLUG_TIMEOUT = Duration.ofSeconds(10);
 
-    private final BundleStore store;
+    private final LazyStore store;
     private final MemoryFile memory;
     private final MachineIdentity identity;
     private final Executor blocking;
@@ -44,7 +43,7 @@ final class Saver implements AutoCloseable {
      * @param identity of the machine
      * @param blocking runs what blocks
      */
-    Saver(BundleStore store, MemoryFile memory, MachineIdentity identity, Executor blocking) {
+    Saver(LazyStore store, MemoryFile memory, MachineIdentity identity, Executor blocking) {
         this.store = store;
         this.memory = memory;
         this.identity = identity;
@@ -102,7 +101,7 @@ final class Saver implements AutoCloseable {
 
     private SaveReport saveNow(String snapshot, boolean thenEnd, VsockDevice device, Vmm vmm) {
         long bytes = memory.allocated();
-        try (BundleWriter writer = store.begin(snapshot, bytes + StateFile.MAX_BYTES)) {
+        try (BundleWriter writer = store.get().begin(snapshot, bytes + StateFile.MAX_BYTES)) {
             long[] stopped = new long[1];
             device.expectDetach();
             SnapshotSink sink = new SnapshotSink() {
