@@ -37,6 +37,7 @@ class SavedVmIT {
             "i=0; while :; do echo $i; echo $i > /tmp/count; i=$((i+1)); usleep 5000; done";
     /** A guest that boots takes its time from a clock of whole seconds. */
     private static final Duration BOOTED_LATE = Duration.ofSeconds(2);
+
     private static final Duration CLOCK_TOLERANCE = Duration.ofMillis(100);
 
     @TempDir
@@ -131,7 +132,9 @@ class SavedVmIT {
         for (VmHandle clone : clones) {
             VmReady ready = await(clone.ready());
             assertThat(ready.renewal()).hasValueSatisfying(renewal -> assertThat(renewal.stepped())
-                    .isBetween(Duration.ZERO, Duration.between(begun, Instant.now()).plus(BOOTED_LATE)));
+                    .isBetween(
+                            Duration.ZERO,
+                            Duration.between(begun, Instant.now()).plus(BOOTED_LATE)));
             System.out.println("SavedVmIT: " + ready);
             assertThat(out(vmette, clone, "cat /tmp/word; echo $COLOUR $(hostname)"))
                     .isEqualTo("before\n" + clone.name() + " " + clone.name() + "\n");

@@ -1,8 +1,10 @@
 package vmette.machine;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import vmette.config.RestoreMode;
 import vmette.errors.SnapshotUnsupportedException;
 import vmette.vmm.VmmCapabilities;
 import vmette.vmm.VmmExit;
@@ -48,6 +50,11 @@ public interface Machine {
     default CompletionStage<SaveReport> save(String snapshot, boolean thenEnd) {
         return CompletableFuture.failedStage(
                 new SnapshotUnsupportedException("a VM of this kind cannot be saved as " + snapshot));
+    }
+
+    /** How its memory was had if it goes on from a snapshot, {@link RestoreMode#COW} or {@link RestoreMode#COPY}; else empty. */
+    default Optional<RestoreMode> restoredBy() {
+        return Optional.empty();
     }
 
     /** What its guest is told before its first command. */

@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import vmette.config.RestoreMode;
 import vmette.errors.SaveFailedException;
 import vmette.process.HostLoad;
 import vmette.process.ProcessStat;
@@ -35,7 +36,7 @@ final class QemuMachine implements Machine {
     private final Optional<Saver> saver;
     private final CompletableFuture<String> broken = new CompletableFuture<>();
     private final CompletableFuture<VmmExit> closed = new CompletableFuture<>();
-    private final boolean restored;
+    private final Optional<RestoreMode> restoredBy;
     private final AtomicBoolean closing = new AtomicBoolean();
     private volatile CompletionStage<Void> started = CompletableFuture.completedStage(null);
 
@@ -46,8 +47,8 @@ final class QemuMachine implements Machine {
             Path directory,
             Storage storage,
             Optional<Saver> saver,
-            boolean restored) {
-        this.restored = restored;
+            Optional<RestoreMode> restoredBy) {
+        this.restoredBy = restoredBy;
         this.device = device;
         this.vmm = vmm;
         this.directories = directories;
@@ -138,9 +139,14 @@ final class QemuMachine implements Machine {
     }
 
     @Override
+    public Optional<RestoreMode> restoredBy() {
+        return restoredBy;
+    }
+
+    @Override
     public GuestSetup setup() {
         GuestSetup setup = storage.setup();
-        return restored ? new GuestSetup(setup.frames(), setup.defaults(), true) : setup;
+        return restoredBy.isPresent() ? new GuestSetup(setup.frames(), setup.defaults(), true) : setup;
     }
 
     @Override
@@ -163,11 +169,12 @@ final class QemuMachine implements Machine {
             vmm.quit();
             CompletionStage<VmmExit> exited = vmm.whenExited().thenCombine(device.closed(), (exit, ended) -> exit);
             // The daemons last: a monitor that lost one would say so and not how it ended.
-            exited.thenAccept(exit -> {
+            CompletionStage<VmmExit> told = exited.thenApply(exit -> {
                 saver.ifPresent(Saver::close);
                 closeStorage();
+                return exit;
             });
-            exited.thenCombine(storage.gone(), (exit, gone) -> exit).thenAccept(exit -> {
+            told.thenCombine(storage.gone(), (exit, gone) -> exit).thenAccept(exit -> {
                 try {
                     directories.removeVmDirectory(directory);
                 } catch (RuntimeException e) {

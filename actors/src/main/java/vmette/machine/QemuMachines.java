@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -17,12 +18,14 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import vmette.config.RestoreMode;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.config.VsockSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.RestoreFailedException;
 import vmette.errors.VmLostException;
+import vmette.errors.VmetteException;
 import vmette.guest.GuestAgent;
 import vmette.guest.GuestAssets;
 import vmette.guest.GuestKernel;
@@ -31,13 +34,14 @@ import vmette.guest.protocol.HostFrame;
 import vmette.guest.protocol.InstanceId;
 import vmette.journal.Journal;
 import vmette.linux.OwnedFd;
+import vmette.machine.MachineMemory.Template;
 import vmette.net.UserNetwork;
 import vmette.process.ChildProcesses;
+import vmette.process.CowSupport;
 import vmette.process.RuntimeDirectory;
 import vmette.qemu.Accelerator;
 import vmette.qemu.BootSource;
 import vmette.qemu.KernelCommandLine;
-import vmette.qemu.MemoryBacking;
 import vmette.qemu.NetworkCard;
 import vmette.qemu.QemuHypervisor;
 import vmette.qemu.QemuLaunch;
@@ -47,7 +51,6 @@ import vmette.rootfs.RootfsProgress;
 import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
 import vmette.rootfs.ShareDaemon;
-import vmette.snapshot.Bundle;
 import vmette.snapshot.BundleStore;
 import vmette.snapshot.MachineIdentity;
 import vmette.snapshot.MemoryFile;
@@ -82,11 +85,13 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     private final ExecutorService blocking = Executors.newCachedThreadPool(this::thread);
     private final CompletableFuture<Journal> journal = new CompletableFuture<>();
     private volatile LazyStore store;
+    private volatile RestoreMode restoreMode;
     private Parts parts;
     private boolean closed;
 
     /** What all machines share, made with the first. */
-    private record Parts(ChildProcesses children, QemuHypervisor hypervisor, DeviceLoops loops) {}
+    private record Parts(
+            ChildProcesses children, QemuHypervisor hypervisor, DeviceLoops loops, Supplier<CowSupport> cow) {}
 
     /**
      * @param settings of the runtime
@@ -122,6 +127,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         this.launches = launches;
         this.settings = settings;
         this.store = new LazyStore(() -> BundleStore.open(settings.snapshot().dir()));
+        this.restoreMode = settings.snapshot().restore();
         this.progress = progress;
         this.lastWords = lastWords;
         VsockSettings vsock = settings.vsock();
@@ -180,10 +186,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         OwnedFd held = kept.hold(snapshot);
         CalledOff work = new CalledOff("VM " + name + " was stopped before it was restored");
         try {
-            Machine made = make(spec, name, Optional.of(kept.open(snapshot)), beforeRun, work);
-            // Until then the monitor has not read all of it.
-            made.started().whenComplete((running, failure) -> held.close());
-            return made;
+            Template from = new Template(kept.open(snapshot), held);
+            return make(spec, name, Optional.of(from), beforeRun, work);
         } catch (RuntimeException | Error e) {
             held.close();
             throw e;
@@ -200,6 +204,11 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         store = new LazyStore(() -> directory);
     }
 
+    /** Says how machines that are restored from now on have their memory; {@link RestoreMode#AUTO} unless it is said. */
+    public void restoreBy(RestoreMode mode) {
+        restoreMode = Objects.requireNonNull(mode, "mode");
+    }
+
     /** The runtime's directory, made if need be. */
     public CompletionStage<RuntimeDirectory> directory() {
         return CompletableFuture.supplyAsync(() -> parts().children().directory(), blocking);
@@ -211,7 +220,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     }
 
     private Machine make(
-            VmSpec spec, String name, Optional<Bundle> from, Consumer<VsockHost> beforeBoot, CalledOff work) {
+            VmSpec spec, String name, Optional<Template> from, Consumer<VsockHost> beforeBoot, CalledOff work) {
         Parts shared = parts();
         // Before a root is fetched for it, which may take minutes.
         shared.hypervisor().check(name, spec.memoryMib());
@@ -245,7 +254,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             throw e;
         }
         Storage storage = null;
-        Optional<MemoryFile> memory = Optional.empty();
+        Optional<MachineMemory> memory = Optional.empty();
         QemuMachine machine = null;
         try {
             storage = Storage.prepare(
@@ -272,20 +281,18 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             if (from.isPresent() && obstacle.isPresent()) {
                 throw new RestoreFailedException(
                         "VM " + name + " cannot be restored from the snapshot "
-                                + from.get().directory() + ": " + obstacle.get() + "; leave it out",
+                                + from.get().bundle().directory() + ": " + obstacle.get() + "; leave it out",
                         null);
             }
             if (obstacle.isEmpty()) {
-                MachineIdentity identity = Saver.identity(
-                        shared.hypervisor().version(), shared.hypervisor().accelerator(), launch, kernel, commandLine);
-                from.ifPresent(bundle -> bundle.requireFits(identity));
-                memory = Optional.of(MemoryFile.create(
-                        name,
-                        directory,
-                        spec.memoryMib() << 20,
-                        shared.children().directory().journal()));
+                MachineFiles made = MachineFiles.of(kernel, shared.hypervisor());
+                QemuLaunch given = launch;
+                Supplier<MachineIdentity> identity =
+                        () -> Saver.identity(shared.hypervisor(), given, made, commandLine);
+                from.ifPresent(template -> template.bundle().requireFits(identity.get()));
+                memory = Optional.of(memory(spec, name, directory, shared, from));
                 saver = Optional.of(new Saver(store, memory.get(), identity, blocking));
-                launch = withMemory(launch, memory.get(), from);
+                launch = memory.get().in(launch);
             }
             Vmm vmm = shared.hypervisor().create(launch);
             machine = new QemuMachine(
@@ -295,7 +302,10 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     directory,
                     storage,
                     saver,
-                    from.isPresent());
+                    memory.flatMap(MachineMemory::restoredBy));
+            from.ifPresent(template -> vmm.whenExited()
+                    // Whether the machine is closed or not.
+                    .thenRun(() -> template.held().close()));
             if (storage.network() instanceof NetworkCard.Slirp && !spec.netHostLoopback()) {
                 progress.say("passt is not used: the guest can reach services on this host's loopback address, at "
                         + UserNetwork.GATEWAY + "; on Debian: apt-get install passt");
@@ -310,7 +320,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                         .completeOnTimeout(null, END_SECONDS, TimeUnit.SECONDS)
                         .join();
             } else {
-                memory.ifPresent(MemoryFile::close);
+                memory.ifPresent(MachineMemory::close);
                 if (storage != null) {
                     storage.abandon(e);
                 }
@@ -320,13 +330,34 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         }
     }
 
-    private static QemuLaunch withMemory(QemuLaunch launch, MemoryFile memory, Optional<Bundle> from) {
-        QemuLaunch saveable = launch.withMemory(new MemoryBacking.SharedFile(memory.file()));
-        if (from.isEmpty()) {
-            return saveable;
+    /** Whether a VM is refused if there is no room for its memory where it can be saved; else it can only not be saved. */
+    private static boolean mustBeSaveable(VmSpec spec) {
+        return spec.snapshots().needsSaving();
+    }
+
+    private MachineMemory memory(VmSpec spec, String name, Path directory, Parts shared, Optional<Template> from) {
+        Supplier<MemoryFile> files = () -> MemoryFile.create(
+                name,
+                directory,
+                spec.memoryMib() << 20,
+                shared.children().directory().journal());
+        if (from.isPresent()) {
+            RestoreModes.Choice choice =
+                    RestoreModes.choose(restoreMode, !spec.storage().shares().isEmpty(), shared.cow());
+            LOG.debug("VM {} is restored by {}: {}", name, choice.mode(), choice.why());
+            return choice.mode() == RestoreMode.COW
+                    ? MachineMemory.ofBundle(from.get(), files)
+                    : MachineMemory.copied(files.get(), from.get());
         }
-        memory.fill(from.get());
-        return saveable.withBoot(new BootSource.Saved(from.get().state()));
+        try {
+            return MachineMemory.inFile(files.get());
+        } catch (VmetteException e) {
+            if (mustBeSaveable(spec)) {
+                throw e;
+            }
+            LOG.debug("a VM runs that cannot be saved: {}", e.getMessage());
+            return MachineMemory.unsaveable(e.getMessage());
+        }
     }
 
     private RootfsArtifact root(String spec, boolean asImage, Path cache) {
@@ -385,7 +416,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                         hypervisor,
                         DeviceLoops.start(
                                 settings.vsock().loops(),
-                                failure -> LOG.error("a device loop failed and its VMs with it", failure)));
+                                failure -> LOG.error("a device loop failed and its VMs with it", failure)),
+                        new Once<>(() -> CowSupport.probe(children)));
                 journal.complete(children.directory().journal());
             } catch (RuntimeException e) {
                 children.close();

@@ -11,17 +11,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import vmette.errors.Reasons;
+import vmette.errors.SaveFailedException;
+import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
-import vmette.guest.GuestKernel;
 import vmette.qemu.Accelerator;
 import vmette.qemu.BlockDisk;
+import vmette.qemu.QemuHypervisor;
 import vmette.qemu.QemuLaunch;
 import vmette.qemu.SharedDirectory;
 import vmette.snapshot.BundleWriter;
 import vmette.snapshot.MachineIdentity;
-import vmette.snapshot.MemoryFile;
-import vmette.snapshot.Sha256;
 import vmette.snapshot.StateFile;
 import vmette.vmm.SnapshotOrder;
 import vmette.vmm.SnapshotSink;
@@ -34,16 +35,16 @@ final class Saver implements AutoCloseable {
     private static final Duration UNPLUG_TIMEOUT = Duration.ofSeconds(10);
 
     private final LazyStore store;
-    private final MemoryFile memory;
-    private final MachineIdentity identity;
+    private final MachineMemory memory;
+    private final Supplier<MachineIdentity> identity;
     private final Executor blocking;
 
     /**
      * @param memory the machine's; closed with this
-     * @param identity of the machine
+     * @param identity of the machine; asked at each save, and may read files
      * @param blocking runs what blocks
      */
-    Saver(LazyStore store, MemoryFile memory, MachineIdentity identity, Executor blocking) {
+    Saver(LazyStore store, MachineMemory memory, Supplier<MachineIdentity> identity, Executor blocking) {
         this.store = store;
         this.memory = memory;
         this.identity = identity;
@@ -61,9 +62,14 @@ final class Saver implements AutoCloseable {
                 .map(what -> what + " is outside of what is saved");
     }
 
-    /** Blocks: reads kernel and initramfs the first time. */
+    /**
+     * Blocks: reads kernel and initramfs, and asks QEMU for its version, the first time in a process.
+     *
+     * @param files what they were when the machine was made
+     */
     static MachineIdentity identity(
-            String version, Accelerator accelerator, QemuLaunch launch, GuestKernel kernel, String commandLine) {
+            QemuHypervisor hypervisor, QemuLaunch launch, MachineFiles files, String commandLine) {
+        Accelerator accelerator = hypervisor.accelerator();
         SortedMap<String, String> spec = new TreeMap<>();
         spec.put("cmdline", commandLine);
         spec.put("net", launch.network().getClass().getSimpleName());
@@ -74,18 +80,17 @@ final class Saver implements AutoCloseable {
         try {
             return new MachineIdentity(
                     "qemu",
-                    version,
+                    files.version(hypervisor),
                     "pc",
                     accelerator.word(),
                     accelerator.processor(),
                     launch.vcpus(),
                     launch.memoryMib(),
-                    Sha256.ofLasting(kernel.kernel()),
-                    Sha256.ofLasting(kernel.initramfs()),
+                    files.kernel().sha256(),
+                    files.initramfs().sha256(),
                     spec);
         } catch (IOException e) {
-            throw new VmetteIoException(
-                    "cannot read " + kernel.kernel() + " and " + kernel.initramfs() + ": " + Reasons.of(e), e);
+            throw new VmetteIoException("what it was started from cannot be told: " + Reasons.of(e), e);
         }
     }
 
@@ -100,8 +105,9 @@ final class Saver implements AutoCloseable {
     }
 
     private SaveReport saveNow(String snapshot, boolean thenEnd, VsockDevice device, Vmm vmm) {
-        long bytes = memory.allocated();
-        try (BundleWriter writer = store.get().begin(snapshot, bytes + StateFile.MAX_BYTES)) {
+        MachineIdentity machine = told(snapshot, identity);
+        try (MachineMemory.Whole whole = told(snapshot, memory::whole);
+                BundleWriter writer = store.get().begin(snapshot, whole.bytes() + StateFile.MAX_BYTES)) {
             long[] stopped = new long[1];
             device.expectDetach();
             SnapshotSink sink = new SnapshotSink() {
@@ -113,15 +119,15 @@ final class Saver implements AutoCloseable {
 
                 @Override
                 public void standsStill() {
-                    memory.save(writer);
+                    whole.save(writer);
                     if (thenEnd) {
                         // Only what is whole on disk may be the last that there is of it.
-                        writer.commit(identity);
+                        writer.commit(machine);
                     }
                 }
             };
             try {
-                vmm.snapshot(new SnapshotOrder(UNPLUG_TIMEOUT, thenEnd), sink)
+                vmm.snapshot(new SnapshotOrder(UNPLUG_TIMEOUT, thenEnd, whole.place()), sink)
                         .toCompletableFuture()
                         .join();
             } catch (CompletionException e) {
@@ -129,9 +135,18 @@ final class Saver implements AutoCloseable {
             }
             Duration stoodStill = Duration.ofNanos(System.nanoTime() - stopped[0]);
             if (!thenEnd) {
-                writer.commit(identity);
+                writer.commit(machine);
             }
-            return new SaveReport(snapshot, stoodStill, bytes);
+            return new SaveReport(snapshot, stoodStill, whole.bytes());
+        }
+    }
+
+    /** The machine runs, and goes on if this fails. */
+    private static <T> T told(String snapshot, Supplier<T> asked) {
+        try {
+            return asked.get();
+        } catch (VmetteException e) {
+            throw new SaveFailedException("the VM cannot be saved as " + snapshot + ": " + e.getMessage(), e);
         }
     }
 

@@ -25,6 +25,18 @@ public sealed interface BootSource {
     record Firmware() implements BootSource {}
 
     /**
+     * Another monitor's VM, which tells all of it to this one. Nothing of it ever runs here: its network card ends nowhere, and its disks are empty.
+     *
+     * @param socket where it is told, made by the monitor
+     */
+    record Incoming(Path socket) implements BootSource {
+        /** Refuses null. */
+        public Incoming {
+            Objects.requireNonNull(socket, "socket");
+        }
+    }
+
+    /**
      * What a VM was saved as. The launch is the one that it was saved from, but for the directory; its memory is a file that holds what it held.
      *
      * @param state of the devices

@@ -30,10 +30,17 @@ final class QemuCommandLine {
         machine(line, accelerator, launch);
         boot(line, launch.boot());
         channels(line, launch);
-        network(line, launch.network());
+        boolean runs = !(launch.boot() instanceof BootSource.Incoming);
+        network(line, launch.network(), runs);
         int place = FIRST_PLACE;
         for (BlockDisk disk : launch.disks()) {
-            disk(line, disk, place++);
+            String id = "disk" + place;
+            if (runs) {
+                image(line, disk, id);
+            } else {
+                noImage(line, disk, id);
+            }
+            disk(line, disk, id, place++);
         }
         for (SharedDirectory share : launch.shares()) {
             share(line, share, place++);
@@ -74,7 +81,7 @@ final class QemuCommandLine {
             option(line, "-kernel", linux.kernel().toAbsolutePath().toString());
             option(line, "-initrd", linux.initramfs().toAbsolutePath().toString());
             option(line, "-append", linux.commandLine());
-        } else if (source instanceof BootSource.Saved) {
+        } else if (source instanceof BootSource.Saved || source instanceof BootSource.Incoming) {
             // No kernel: it is in the memory. What it is to go on with is told by QMP.
             option(line, "-incoming", "defer");
         }
@@ -104,23 +111,35 @@ final class QemuCommandLine {
         }
     }
 
-    private static void network(List<String> line, NetworkCard card) {
+    private static void network(List<String> line, NetworkCard card, boolean runs) {
         if (card instanceof NetworkCard.None) {
             return;
         }
         option(
                 line,
                 "-netdev",
-                card instanceof NetworkCard.Stream stream
-                        ? "stream,id=net0,server=off,addr.type=unix,addr.path="
-                                + escape(stream.socket().toString())
-                        : "user,id=net0,ipv6=off");
+                card instanceof NetworkCard.Stream stream ? stream(stream, runs) : "user,id=net0,ipv6=off");
         option(line, "-device", "virtio-net-pci,netdev=net0,romfile=,bus=pci.0," + NETWORK_PLACE);
     }
 
-    private static void disk(List<String> line, BlockDisk disk, int place) {
-        String id = "disk" + place;
-        String readOnly = "read-only=" + (disk.readOnly() ? "on" : "off");
+    private static String stream(NetworkCard.Stream stream, boolean runs) {
+        // A hub with nothing else on it: whoever serves that socket serves one.
+        return runs
+                ? "stream,id=net0,server=off,addr.type=unix,addr.path="
+                        + escape(stream.socket().toString())
+                : "hubport,id=net0,hubid=0";
+    }
+
+    /**
+     * For a VM that never runs: all that is saved of a disk with the device's state is what the guest has agreed with the device. So nothing of the VM's images is opened, whose
+     * locks are the running one's, and whose names may be gone.
+     */
+    private static void noImage(List<String> line, BlockDisk disk, String id) {
+        option(line, "-blockdev", "driver=null-co,node-name=" + id + "," + readOnly(disk));
+    }
+
+    private static void image(List<String> line, BlockDisk disk, String id) {
+        String readOnly = readOnly(disk);
         option(
                 line,
                 "-blockdev",
@@ -132,6 +151,13 @@ final class QemuCommandLine {
                 "-blockdev",
                 "driver=raw,node-name=" + id + ",file=" + id + "-file," + readOnly
                         + (disk.ephemeral() ? ",discard=unmap" : ""));
+    }
+
+    private static String readOnly(BlockDisk disk) {
+        return "read-only=" + (disk.readOnly() ? "on" : "off");
+    }
+
+    private static void disk(List<String> line, BlockDisk disk, String id, int place) {
         option(
                 line,
                 "-device",

@@ -37,6 +37,11 @@ public final class QemuHypervisor {
         return accelerator;
     }
 
+    /** The program that will run them. */
+    public Path program() {
+        return binary;
+    }
+
     /** The version of the program that will run them, as it says itself: asked once, and again when the file has changed. Blocks. */
     public String version() {
         return QemuInstallation.versionOf(binary);

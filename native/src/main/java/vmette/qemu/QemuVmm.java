@@ -50,6 +50,7 @@ final class QemuVmm implements Vmm {
     private final CompletableFuture<Void> running = new CompletableFuture<>();
     private final CompletableFuture<VmmExit> exited = new CompletableFuture<>();
     private final EventWaits events = new EventWaits();
+    private final SecondMonitor second;
     private volatile String version = "";
 
     private final Object lock = new Object();
@@ -62,6 +63,7 @@ final class QemuVmm implements Vmm {
     private String shutdownReason = "";
     private Process process;
     private QmpConnection qmp;
+    private QmpDialogue dialogue;
     private QmpSave save;
 
     QemuVmm(Path binary, Accelerator accelerator, QemuSettings settings, QemuLaunch launch, ChildProcesses children) {
@@ -71,6 +73,8 @@ final class QemuVmm implements Vmm {
         this.launch = launch;
         this.failures = new StartFailures(launch);
         this.children = children;
+        this.second =
+                new SecondMonitor(launch, likewise -> new QemuVmm(binary, accelerator, settings, likewise, children));
     }
 
     @Override
@@ -94,7 +98,8 @@ final class QemuVmm implements Vmm {
                 return running.minimalCompletionStage();
             }
             qmp = connection;
-            save = new QmpSave(launch, new QmpDialogue(launch.name(), connection, events), this::isPaused);
+            dialogue = new QmpDialogue(launch.name(), connection, events);
+            save = new QmpSave(launch, dialogue, second, this::isPaused);
         }
         Redirect input = launch.boot() instanceof BootSource.Saved saved
                 ? Redirect.from(saved.state().toFile())
@@ -109,14 +114,21 @@ final class QemuVmm implements Vmm {
                     version = greeted;
                     return connection.execute("qmp_capabilities", Map.of());
                 })
-                .thenCompose(agreed -> launch.boot() instanceof BootSource.Saved
-                        ? QmpRestore.run(launch, connection, events)
-                        : CompletableFuture.completedStage(agreed))
+                .thenCompose(agreed -> prepare(connection, agreed))
                 .thenCompose(ready -> connection.execute("query-status", Map.of()))
                 .toCompletableFuture()
                 .orTimeout(settings.startTimeout().toMillis(), TimeUnit.MILLISECONDS);
         status.whenComplete(this::onStatus);
         return running.minimalCompletionStage();
+    }
+
+    private CompletionStage<JsonNode> prepare(QmpConnection connection, JsonNode agreed) {
+        if (launch.boot() instanceof BootSource.Saved) {
+            return QmpRestore.run(launch, connection, events);
+        }
+        return launch.boot() instanceof BootSource.Incoming incoming
+                ? QmpRestore.listen(incoming, connection)
+                : CompletableFuture.completedStage(agreed);
     }
 
     private void onSpawned(Process spawned, Throwable failure) {
@@ -141,7 +153,8 @@ final class QemuVmm implements Vmm {
             CompletionStage<Void> heardOut = CompletableFuture.allOf(
                             drained.toCompletableFuture(), connection.closed().toCompletableFuture())
                     .completeOnTimeout(null, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
-            heardOut.thenRun(() -> onEnded(dead.exitValue()));
+            CompletionStage<?> alone = second.end();
+            heardOut.thenCombine(alone, (heard, ended) -> ended).thenRun(() -> onEnded(dead.exitValue()));
         });
     }
 
@@ -154,7 +167,7 @@ final class QemuVmm implements Vmm {
 
     private void onStatus(JsonNode answer, Throwable failure) {
         String status = failure == null ? answer.path("status").asText() : "";
-        if (status.equals("running")) {
+        if (status.equals(launch.boot() instanceof BootSource.Incoming ? "inmigrate" : "running")) {
             running.complete(null);
             return;
         }
@@ -239,6 +252,12 @@ final class QemuVmm implements Vmm {
             refusal = Optional.of(new SnapshotUnsupportedException(
                     "VM " + launch.name() + " cannot be saved: it was not started with memory that can be copied"));
         }
+        if (refusal.isEmpty()
+                && launch.memory() instanceof MemoryBacking.PrivateFile
+                && order.memory().isEmpty()) {
+            refusal = Optional.of(new IllegalArgumentException(
+                    "VM " + launch.name() + " has private memory, and is to be saved with nowhere to put it"));
+        }
         if (refusal.isPresent()) {
             return CompletableFuture.failedFuture(refusal.get());
         }
@@ -269,7 +288,7 @@ final class QemuVmm implements Vmm {
     }
 
     private boolean canBeSaved() {
-        return launch.memory() instanceof MemoryBacking.SharedFile;
+        return !(launch.memory() instanceof MemoryBacking.Anonymous);
     }
 
     private Optional<RuntimeException> refusal(String name) {
@@ -348,7 +367,8 @@ final class QemuVmm implements Vmm {
         });
     }
 
-    private void kill() {
+    /** Ends it at once, by its process's death; whatever is asked of it fails. */
+    void kill() {
         Process victim;
         synchronized (lock) {
             killRequested = true;
@@ -384,6 +404,17 @@ final class QemuVmm implements Vmm {
                 canBeSaved(),
                 "QEMU " + (version.isEmpty() ? "of unknown version" : version) + " (" + binary + ")",
                 version);
+    }
+
+    /** To be asked for once it has been started. */
+    QmpDialogue dialogue() {
+        synchronized (lock) {
+            return dialogue;
+        }
+    }
+
+    Duration startTimeout() {
+        return settings.startTimeout();
     }
 
     private QmpConnection connection() {

@@ -45,7 +45,7 @@ final class QmpDialogue {
     }
 
     /** @throws TimeoutException after that time; the future waits on */
-    JsonNode await(CompletableFuture<JsonNode> future, Duration timeout) throws QmpException, TimeoutException {
+    <T> T await(CompletableFuture<T> future, Duration timeout) throws QmpException, TimeoutException {
         try {
             return future.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {

@@ -10,6 +10,12 @@ import vmette.errors.RestoreFailedException;
 final class QmpRestore {
     private QmpRestore() {}
 
+    /** The same for another monitor's VM, which is then waited for: completes when it can be told. */
+    static CompletionStage<JsonNode> listen(BootSource.Incoming incoming, QmpConnection qmp) {
+        return qmp.execute("migrate-set-capabilities", SavedState.WITH_MEMORY)
+                .thenCompose(set -> qmp.execute("migrate-incoming", Map.of("uri", "unix:" + incoming.socket())));
+    }
+
     /** Completes when the guest has been told to go on, on the connection's thread. */
     static CompletionStage<JsonNode> run(QemuLaunch launch, QmpConnection qmp, EventWaits events) {
         CompletableFuture<JsonNode> over = events.next("MIGRATION", SavedState::isOver);

@@ -2,9 +2,6 @@ package vmette.qemu;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.io.InputStream;
-import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
@@ -14,12 +11,11 @@ import vmette.errors.Reasons;
 import vmette.errors.SaveFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
-import vmette.vmm.GuestText;
 import vmette.vmm.SnapshotOrder;
 import vmette.vmm.SnapshotSink;
 
 /**
- * Saves one VM. QEMU saves none that holds a vhost-user vsock device, so that this is unplugged first; the memory is a shared file, which QEMU leaves alone.
+ * Saves one VM. QEMU saves none that holds a vhost-user vsock device, so that this is unplugged first.
  * Blocks, one save at a time.
  */
 final class QmpSave {
@@ -28,11 +24,14 @@ final class QmpSave {
     private final QemuLaunch launch;
     private final QmpDialogue qmp;
     private final VsockPlug plug;
+    private final SecondMonitor second;
     private final BooleanSupplier paused;
 
-    QmpSave(QemuLaunch launch, QmpDialogue qmp, BooleanSupplier paused) {
+    /** @param second what is saved in its stead if its memory is private */
+    QmpSave(QemuLaunch launch, QmpDialogue qmp, SecondMonitor second, BooleanSupplier paused) {
         this.launch = launch;
         this.qmp = qmp;
+        this.second = second;
         this.plug = new VsockPlug(launch, qmp);
         this.paused = paused;
     }
@@ -59,12 +58,11 @@ final class QmpSave {
     }
 
     private SaveFailedException attempt(SnapshotOrder order, SnapshotSink sink, boolean[] stopped) {
-        try {
-            qmp.ask("migrate-set-capabilities", SavedState.CAPABILITIES);
+        try (StateTeller teller = teller(order)) {
             unplug(order);
             qmp.ask("stop");
             stopped[0] = true;
-            tell(sink);
+            teller.tell(sink);
             sink.standsStill();
             return null;
         } catch (SaveFailedException e) {
@@ -78,6 +76,12 @@ final class QmpSave {
         } catch (IOException | RuntimeException e) {
             return failed(Reasons.of(e), e);
         }
+    }
+
+    private StateTeller teller(SnapshotOrder order) throws QmpException, IOException {
+        return launch.memory() instanceof MemoryBacking.PrivateFile
+                ? Flatten.begin(launch, qmp, second, order.memory().orElseThrow())
+                : new OwnState(qmp, launch.stateSocket());
     }
 
     private void unplug(SnapshotOrder order) throws QmpException {
@@ -112,35 +116,6 @@ final class QmpSave {
                 "vmette-plug-" + launch.name());
         thread.setDaemon(true);
         thread.start();
-    }
-
-    private void tell(SnapshotSink sink) throws QmpException, IOException {
-        CompletableFuture<JsonNode> over = qmp.events().next("MIGRATION", SavedState::isOver);
-        try (StateSocket socket = StateSocket.listen(launch.stateSocket())) {
-            qmp.ask("migrate", Map.of("uri", "unix:" + launch.stateSocket()));
-            try (InputStream state = socket.accept(QmpDialogue.PATIENCE)) {
-                sink.state(state);
-            }
-        } finally {
-            // Whatever became of it: a VM must not go on in the middle of it.
-            awaitEnd(over);
-        }
-        if (!SavedState.isComplete(over.getNow(null))) {
-            throw failed(
-                    "QEMU could not tell its state: "
-                            + GuestText.printable(
-                                    qmp.ask("query-migrate").path("error-desc").asText("it does not say why")),
-                    null);
-        }
-    }
-
-    private void awaitEnd(CompletableFuture<JsonNode> over) throws QmpException {
-        try {
-            qmp.await(over, QmpDialogue.PATIENCE);
-        } catch (TimeoutException e) {
-            over.cancel(false);
-            throw failed("QEMU does not end telling its state", e);
-        }
     }
 
     private void goOn(boolean stopped) {

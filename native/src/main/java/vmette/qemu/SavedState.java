@@ -7,13 +7,23 @@ import java.util.Map;
 /** The words of QMP by which a VM's state is told and taken, and its vsock device plugged in. */
 final class SavedState {
     /** Memory in a file that is shared stays where it is; and it is told when a migration ends. */
-    static final Map<String, List<Map<String, Object>>> CAPABILITIES = Map.of(
-            "capabilities",
-            List.of(
-                    Map.of("capability", "x-ignore-shared", "state", true),
-                    Map.of("capability", "events", "state", true)));
+    static final Map<String, List<Map<String, Object>>> CAPABILITIES = capabilities(true);
+
+    /** All memory is told, whatever it is in. */
+    static final Map<String, List<Map<String, Object>>> WITH_MEMORY = capabilities(false);
+
+    /** In bytes a second: none that matters. */
+    static final Map<String, Long> NO_LIMIT = Map.of("max-bandwidth", 1L << 40);
 
     private SavedState() {}
+
+    private static Map<String, List<Map<String, Object>>> capabilities(boolean ignoreShared) {
+        return Map.of(
+                "capabilities",
+                List.of(
+                        Map.of("capability", "x-ignore-shared", "state", ignoreShared),
+                        Map.of("capability", "events", "state", true)));
+    }
 
     static boolean isOver(JsonNode migration) {
         return isComplete(migration)
