@@ -1,6 +1,7 @@
 package vmette.snapshot;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
@@ -11,7 +12,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import vmette.errors.Reasons;
 import vmette.errors.RestoreFailedException;
 import vmette.linux.FileExtents;
@@ -23,6 +28,9 @@ public final class Bundle {
     static final String STATE = "device-state";
     static final String MEMORY = "memory";
     static final String DISKS = "disks";
+
+    /** All that is in one. */
+    static final List<String> NAMES = List.of(MANIFEST, STATE, MEMORY, DISKS);
 
     // What files were when this process found them to be right.
     private static final Map<Path, Map<Path, FileStamp>> VERIFIED = new ConcurrentHashMap<>();
@@ -36,7 +44,7 @@ public final class Bundle {
     }
 
     /**
-     * Reads the manifest, and looks whether all files are there and have their sizes.
+     * Reads the manifest, and looks whether all files are there, have their sizes, and can have been written by nobody but this user.
      *
      * @throws RestoreFailedException if this is no bundle, or not a whole one
      */
@@ -44,6 +52,7 @@ public final class Bundle {
         Path absolute = directory.toAbsolutePath().normalize();
         Path file = absolute.resolve(MANIFEST);
         try {
+            requireOurs(absolute, absolute);
             // A manifest that was made huge must not be read to be refused.
             requireFile(absolute, file, ManifestCodec.MAX_BYTES);
             Bundle bundle = new Bundle(absolute, ManifestCodec.decode(Files.readAllBytes(file)));
@@ -52,9 +61,26 @@ public final class Bundle {
         } catch (IllegalArgumentException e) {
             throw refusal(absolute, "its " + MANIFEST + " is refused: " + e.getMessage(), e);
         } catch (NoSuchFileException e) {
-            throw refusal(absolute, absolute.relativize(Path.of(e.getFile())) + " is missing", e);
+            throw refusal(absolute, called(absolute, Path.of(e.getFile())) + " is missing", e);
         } catch (IOException e) {
             throw refusal(absolute, Reasons.of(e), e);
+        }
+    }
+
+    /**
+     * Why a directory is not to be removed as a bundle, whatever state it is in: it is not this user's own, or holds something else.
+     *
+     * @throws UncheckedIOException if it cannot be looked at
+     */
+    static Optional<String> unlike(Path directory) {
+        try (Stream<Path> inside = Files.list(directory)) {
+            Set<String> names =
+                    inside.map(each -> each.getFileName().toString()).collect(Collectors.toSet());
+            return names.contains(MANIFEST) && NAMES.containsAll(names)
+                    ? Ownership.notOnlyOurs(directory).map(why -> "it " + why)
+                    : Optional.of("it is no snapshot, which has " + String.join(", ", NAMES) + " and nothing else");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
@@ -65,12 +91,27 @@ public final class Bundle {
         if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
             throw refusal(bundle, bundle.relativize(file) + " is no regular file", null);
         }
+        requireOurs(bundle, file);
         if (Files.size(file) > most) {
             throw refusal(
                     bundle,
                     bundle.relativize(file) + " has " + Files.size(file) + " bytes, more than the " + most + " of it",
                     null);
         }
+    }
+
+    private static void requireOurs(Path bundle, Path file) throws IOException {
+        Optional<String> foreign = Ownership.notOnlyOurs(file);
+        if (foreign.isPresent()) {
+            throw refusal(
+                    bundle,
+                    called(bundle, file) + " " + foreign.get() + ", and whoever can write there decides what VMs do",
+                    null);
+        }
+    }
+
+    private static String called(Path bundle, Path file) {
+        return bundle.equals(file) ? "its directory" : bundle.relativize(file).toString();
     }
 
     private void requireSizes() throws IOException {
@@ -143,13 +184,22 @@ public final class Bundle {
      * @throws RestoreFailedException which says what is wrong
      */
     public void verifyOnce() {
-        check(Optional.empty());
+        check(Optional.empty(), bytes -> {});
     }
 
     /** Compares all files with their checksums, whether that was done before or not. Throws as {@link #verifyOnce}. */
     public void verify() {
+        verify(bytes -> {});
+    }
+
+    /**
+     * The same, and tells how it goes on.
+     *
+     * @param read takes how many bytes have been read since it was called last; together about {@link #allocated}
+     */
+    public void verify(LongConsumer read) {
         VERIFIED.remove(directory);
-        verifyOnce();
+        check(Optional.empty(), read);
     }
 
     /**
@@ -158,10 +208,10 @@ public final class Bundle {
      * @param to of the memory's size, or empty; all zeroes
      */
     public void copyMemory(FileChannel to) {
-        check(Optional.of(to));
+        check(Optional.of(to), bytes -> {});
     }
 
-    private void check(Optional<FileChannel> to) {
+    private void check(Optional<FileChannel> to, LongConsumer read) {
         try {
             Map<Path, FileStamp> before = stamps();
             boolean known = before.equals(VERIFIED.get(directory));
@@ -174,9 +224,10 @@ public final class Bundle {
             if (!Sha256.of(state()).equals(manifest.state().sha256())) {
                 throw refusal(directory, STATE + " differs from its SHA-256: it was damaged or changed", null);
             }
-            check(memory(), manifest.memory(), to);
+            read.accept(manifest.state().bytes());
+            check(memory(), manifest.memory(), to, read);
             for (DiskFile disk : manifest.disks()) {
-                check(disk(disk.name()), disk.sums(), Optional.empty());
+                check(disk(disk.name()), disk.sums(), Optional.empty(), read);
             }
             // Whoever changed one of them meanwhile has changed a time of it.
             if (stamps().equals(before)) {
@@ -187,8 +238,8 @@ public final class Bundle {
         }
     }
 
-    private void check(Path file, ChunkSums sums, Optional<FileChannel> to) throws IOException {
-        Optional<String> wrong = SparseFiles.check(file, sums, to);
+    private void check(Path file, ChunkSums sums, Optional<FileChannel> to, LongConsumer read) throws IOException {
+        Optional<String> wrong = SparseFiles.check(file, sums, to, read);
         if (wrong.isPresent()) {
             throw refusal(
                     directory, directory.relativize(file) + " " + wrong.get() + ": it was damaged or changed", null);

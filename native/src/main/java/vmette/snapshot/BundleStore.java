@@ -1,8 +1,8 @@
 package vmette.snapshot;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
-import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
@@ -11,10 +11,6 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.SecureRandom;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -34,9 +30,10 @@ import vmette.linux.LockFile;
 import vmette.linux.OwnedFd;
 
 /**
- * A directory of bundles, each under its name. Many processes may use one at a time. Every method blocks for what the file system takes.
+ * A directory of bundles, each under its name, or any directory with one bundle in it that a user has named by its path. Many processes may use
+ * one at a time. Every method blocks for what the file system takes.
  *
- * <p>Names that begin with a dot are nobody's: {@code .new-*} is being written, {@code .old-*} removed. Either has a lock while somebody
+ * <p>Some names are nobody's: {@code .vmette-new-*} is being written, {@code .vmette-old-*} removed. Either has a lock while somebody
  * is at it; what has none is left over and goes with the next look.
  */
 public final class BundleStore {
@@ -44,18 +41,18 @@ public final class BundleStore {
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
     private static final Logger LOG = LoggerFactory.getLogger(BundleStore.class);
-    private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,63}");
-    private static final Pattern NOBODYS = Pattern.compile("\\.(new|old)-[0-9a-f]{16}");
-    private static final SecureRandom RANDOM = new SecureRandom();
     private static final int TRIES = 16;
 
     private final Path root;
     private final ToLongFunction<Path> room;
+    /** The name of the one bundle, where it is not a directory of bundles. */
+    private final Optional<String> only;
 
-    private BundleStore(Path root, ToLongFunction<Path> room) {
+    private BundleStore(Path root, ToLongFunction<Path> room, Optional<String> only) {
         this.root = root;
         this.room = room;
+        this.only = only;
     }
 
     /**
@@ -74,12 +71,9 @@ public final class BundleStore {
             if (!Files.isDirectory(absolute)) {
                 Files.createDirectories(absolute, PRIVATE);
             }
-            int owner = (int) Files.getAttribute(absolute, "unix:uid");
-            int self = (int) Files.getAttribute(Path.of("/proc/self"), "unix:uid");
-            Set<PosixFilePermission> mode = Files.getPosixFilePermissions(absolute);
-            if (owner != self || !OWNER_ONLY.containsAll(mode)) {
-                throw new VmetteIoException("the directory " + absolute + " of snapshots is of user " + owner
-                        + " with mode " + PosixFilePermissions.toString(mode)
+            Optional<String> open = Ownership.notPrivate(absolute.toRealPath());
+            if (open.isPresent()) {
+                throw new VmetteIoException("the directory " + absolute + " of snapshots " + open.get()
                         + ": whoever can write there decides what VMs do; it must be this user's own and closed to all"
                         + " others (chmod 700)");
             }
@@ -87,7 +81,29 @@ public final class BundleStore {
             throw new VmetteIoException(
                     "cannot make the directory " + absolute + " for snapshots: " + Reasons.of(e), e);
         }
-        return new BundleStore(absolute, room);
+        return new BundleStore(absolute, room, Optional.empty());
+    }
+
+    /**
+     * What is around a bundle that a user has named by its path: no other bundle is in it, and its name is the path's last. It need not exist;
+     * a directory where others could put something else in the bundle's place is refused when it is used.
+     *
+     * @throws InvalidConfigException if the path can name no directory
+     */
+    public static BundleStore around(Path bundle) {
+        Path absolute = bundle.toAbsolutePath().normalize();
+        if (absolute.getFileName() == null || bundle.toString().isBlank()) {
+            throw new InvalidConfigException("'" + bundle + "' can be no snapshot: give the path of a directory");
+        }
+        Path root = absolute.getParent();
+        try {
+            // What is looked at has to be what is used.
+            root = root.toRealPath();
+        } catch (IOException missing) {
+            LOG.debug("{} cannot be looked at", root, missing);
+        }
+        return new BundleStore(
+                root, Room::of, Optional.of(absolute.getFileName().toString()));
     }
 
     /** Where it is. */
@@ -109,13 +125,27 @@ public final class BundleStore {
     }
 
     private Path path(String name) {
-        checkName(name);
+        if (only.isEmpty()) {
+            checkName(name);
+        } else if (!only.get().equals(name)) {
+            throw new InvalidConfigException("nothing but " + only.get() + " is looked for in " + root);
+        }
         return root.resolve(name);
+    }
+
+    /** Why nothing here can be trusted, if it is so. A directory of bundles has been looked at when it was opened. */
+    private Optional<String> unsafe() {
+        return only.isEmpty() ? Optional.empty() : Ownership.unsafeAround(root);
     }
 
     /** The names, sorted; those that cannot be restored are among them. Removes what is left over. */
     public List<String> names() {
-        sweep();
+        if (only.isPresent()) {
+            return Files.isDirectory(root.resolve(only.get()), LinkOption.NOFOLLOW_LINKS)
+                    ? List.of(only.get())
+                    : List.of();
+        }
+        Leftovers.sweep(root);
         try (Stream<Path> found = Files.list(root)) {
             return found.filter(each -> Files.isDirectory(each, LinkOption.NOFOLLOW_LINKS))
                     .map(each -> each.getFileName().toString())
@@ -137,10 +167,19 @@ public final class BundleStore {
         if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
             throw missing(name);
         }
+        unsafe().ifPresent(why -> {
+            throw new RestoreFailedException("the snapshot " + directory + " cannot be restored: " + why, null);
+        });
         return Bundle.open(directory);
     }
 
     private RestoreFailedException missing(String name) {
+        if (only.isPresent()) {
+            return new RestoreFailedException(
+                    "there is no snapshot " + root.resolve(name) + ": it is no directory"
+                            + (Files.isSymbolicLink(root.resolve(name)) ? ", but a link to something" : ""),
+                    null);
+        }
         return new RestoreFailedException(
                 "there is no snapshot " + name + " in " + root + "; there are "
                         + Optional.of(String.join(", ", names()))
@@ -183,7 +222,10 @@ public final class BundleStore {
         if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
             return false;
         }
-        Path aside = root.resolve(nobodys(".old-"));
+        Path aside = root.resolve(Leftovers.beingRemoved());
+        if (only.isPresent()) {
+            requireBundle(directory);
+        }
         try {
             Optional<OwnedFd> lock = LockFile.tryLockDirectory(directory, true);
             if (lock.isEmpty()) {
@@ -207,6 +249,17 @@ public final class BundleStore {
         }
     }
 
+    /** Whoever names a directory by its path may name any. */
+    private void requireBundle(Path directory) {
+        try {
+            unsafe().or(() -> Bundle.unlike(directory)).ifPresent(why -> {
+                throw new VmetteIoException(directory + " is left as it is: " + why);
+            });
+        } catch (UncheckedIOException e) {
+            throw new VmetteIoException("cannot remove the snapshot " + directory + ": " + Reasons.of(e.getCause()), e);
+        }
+    }
+
     /**
      * Begins a bundle. Nothing can be seen of it before {@link BundleWriter#commit}.
      *
@@ -216,7 +269,10 @@ public final class BundleStore {
      */
     public BundleWriter begin(String name, long bytes) {
         Path finished = path(name);
-        sweep();
+        unsafe().ifPresent(why -> {
+            throw new SaveFailedException("cannot begin the snapshot " + finished + ": " + why, null);
+        });
+        Leftovers.sweep(root);
         if (Files.exists(finished, LinkOption.NOFOLLOW_LINKS)) {
             throw taken(name);
         }
@@ -229,7 +285,7 @@ public final class BundleStore {
         }
         try {
             for (int i = 0; i < TRIES; i++) {
-                Path unfinished = Files.createDirectory(root.resolve(nobodys(".new-")), PRIVATE);
+                Path unfinished = Files.createDirectory(root.resolve(Leftovers.beingWritten()), PRIVATE);
                 Optional<OwnedFd> lock = LockFile.tryLockDirectory(unfinished, true);
                 // A sweep of another process may have come between.
                 if (lock.isPresent() && Locks.isOf(lock.get(), unfinished)) {
@@ -246,45 +302,10 @@ public final class BundleStore {
                 "cannot begin the snapshot " + finished + ": its directory goes as soon as it is made", null);
     }
 
-    static SaveFailedException taken(String name) {
+    SaveFailedException taken(String name) {
+        String what = only.isEmpty() ? "a snapshot " + name : "something called " + root.resolve(name);
         return new SaveFailedException(
-                "there is a snapshot " + name + " already: remove it first, or give this one another name", null);
-    }
-
-    private static String nobodys(String prefix) {
-        return prefix + HexFormat.of().toHexDigits(RANDOM.nextLong());
-    }
-
-    /** Removes what processes that died have left. */
-    void sweep() {
-        List<Path> found = new ArrayList<>();
-        try (DirectoryStream<Path> all = Files.newDirectoryStream(root, ".*")) {
-            all.forEach(found::add);
-        } catch (IOException e) {
-            LOG.warn("cannot look for what is left of snapshots in {}: {}", root, e.toString());
-        }
-        Collections.sort(found);
-        for (Path each : found) {
-            if (NOBODYS.matcher(each.getFileName().toString()).matches()) {
-                sweep(each);
-            }
-        }
-    }
-
-    private static void sweep(Path nobodys) {
-        try {
-            Optional<OwnedFd> lock = LockFile.tryLockDirectory(nobodys, true);
-            if (lock.isPresent()) {
-                try (OwnedFd held = lock.get()) {
-                    // It may have got its name since.
-                    if (Locks.isOf(held, nobodys)) {
-                        Trees.remove(nobodys);
-                    }
-                }
-            }
-        } catch (LinuxException | IOException e) {
-            LOG.debug("{} is not removed", nobodys, e);
-        }
+                "there is " + what + " already: remove it first, or give this one another name", null);
     }
 
     static void sync(Path directory) throws IOException {

@@ -174,7 +174,7 @@ public final class BundleWriter implements AutoCloseable {
             Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileSystemException e) {
             if (Files.exists(finished)) {
-                throw BundleStore.taken(name);
+                throw store.taken(name);
             }
             throw e;
         }

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.BitSet;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 import java.util.zip.CRC32C;
 import vmette.linux.FileExtents;
 
@@ -42,9 +43,11 @@ final class SparseFiles {
      * Compares a file with its sums, and copies it on the way if asked.
      *
      * @param to empty, or of zeroes; not closed
+     * @param read takes how many bytes have been read since
      * @return what is wrong with it, if anything; what was copied is of no use then
      */
-    static Optional<String> check(Path file, ChunkSums sums, Optional<FileChannel> to) throws IOException {
+    static Optional<String> check(Path file, ChunkSums sums, Optional<FileChannel> to, LongConsumer read)
+            throws IOException {
         try (FileChannel source = FileChannel.open(file, StandardOpenOption.READ)) {
             if (source.size() != sums.bytes()) {
                 return Optional.of("has " + source.size() + " bytes instead of " + sums.bytes());
@@ -53,6 +56,7 @@ final class SparseFiles {
             int[] wrong = {-1};
             each(file, source, sums.bytes(), (chunk, buffer) -> {
                 seen.set(chunk);
+                read.accept(buffer.limit());
                 // What is told to be zeroes may be stored as such, by whoever copied the bundle.
                 boolean right = sums.isFilled(chunk) ? sums.matches(chunk, sum(buffer)) : isZeroes(buffer);
                 if (!right) {

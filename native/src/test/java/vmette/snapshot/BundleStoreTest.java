@@ -69,8 +69,8 @@ class BundleStoreTest {
 
     @Test
     void whatADeadWriterLeftGoesWithTheNextLook() throws IOException {
-        for (String left : new String[] {".new-0123456789abcdef", ".old-0123456789abcdef"}) {
-            Path directory = Files.createDirectories(store.root().resolve(left).resolve("disks"));
+        for (String left : new String[] {".vmette-new-0123456789abcdef", ".vmette-old-0123456789abcdef"}) {
+            Path directory = Files.createDirectories(store.root().resolve(left).resolve("disks"), BundleStore.PRIVATE);
             Files.writeString(directory.resolve("scratch"), "x");
         }
         Files.createDirectory(store.root().resolve(".mine"));
@@ -143,7 +143,7 @@ class BundleStoreTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", ".", "..", ".new-0123456789abcdef", "a/b", "../a", "a b", "-a", "ä", "a\n"})
+    @ValueSource(strings = {"", ".", "..", ".vmette-new-0123456789abcdef", "a/b", "../a", "a b", "-a", "ä", "a\n"})
     void noSuchName(String name) {
         assertThatThrownBy(() -> store.open(name)).isInstanceOf(InvalidConfigException.class);
         assertThatThrownBy(() -> store.begin(name, 1)).isInstanceOf(InvalidConfigException.class);

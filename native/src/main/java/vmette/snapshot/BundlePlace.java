@@ -1,0 +1,65 @@
+package vmette.snapshot;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import vmette.errors.InvalidConfigException;
+import vmette.errors.RestoreFailedException;
+import vmette.errors.VmetteIoException;
+import vmette.linux.OwnedFd;
+
+/**
+ * Where one bundle is, or is going to be.
+ *
+ * @param store of many, or around this one
+ * @param name in it
+ */
+public record BundlePlace(BundleStore store, String name) {
+    /**
+     * What a user has named: a path if there is a slash in it, else a name in a directory of bundles, which is made if there is none.
+     *
+     * @throws InvalidConfigException if it can be neither
+     * @throws VmetteIoException if that directory is refused, see {@link BundleStore#open(Path)}
+     */
+    public static BundlePlace of(String given, Path directory) {
+        if (given.indexOf('/') < 0) {
+            BundleStore.checkName(given);
+            return new BundlePlace(BundleStore.open(directory), given);
+        }
+        try {
+            return at(Path.of(given));
+        } catch (InvalidPathException e) {
+            throw new InvalidConfigException("'" + given.replace("\0", "\\0") + "' is not a path", e);
+        }
+    }
+
+    /** That directory. Throws as {@link BundleStore#around}. */
+    public static BundlePlace at(Path bundle) {
+        BundleStore store = BundleStore.around(bundle);
+        return new BundlePlace(
+                store, bundle.toAbsolutePath().normalize().getFileName().toString());
+    }
+
+    /** Its directory. */
+    public Path directory() {
+        return store.root().resolve(name);
+    }
+
+    /** See {@link BundleStore#open(String)}. */
+    public Bundle open() {
+        return store.open(name);
+    }
+
+    /**
+     * See {@link BundleStore#hold}.
+     *
+     * @throws RestoreFailedException if there is no such bundle, or it is just being removed
+     */
+    public OwnedFd hold() {
+        return store.hold(name);
+    }
+
+    /** See {@link BundleStore#remove}. */
+    public boolean remove() {
+        return store.remove(name);
+    }
+}
