@@ -61,6 +61,11 @@ public interface Machinery extends MachineFactory, AutoCloseable {
             }
 
             @Override
+            public void discard(String id) {
+                machines.discard(id);
+            }
+
+            @Override
             public CompletionStage<RuntimeDirectory> directory() {
                 return machines.directory();
             }

@@ -42,7 +42,8 @@ public interface Machine {
     /**
      * Saves it. All connections of its vsock are reset; listeners stay, and dials wait until it goes on.
      *
-     * @param snapshot the name it is to have in the store, or a bundle's absolute path; not used yet
+     * @param snapshot the name it is to have in the directory of snapshots, or a path, recognised by a slash; not used yet. Empty: it gets none, and its report says what to call it; it
+     *     is to be given up by {@link MachineFactory#discard}, and goes with the runtime
      * @param thenEnd whether the monitor ends as soon as all is on disk; else the machine goes on when its memory is copied
      * @return completes when the snapshot can be restored; fails with {@link vmette.errors.SaveFailedException}, and the machine goes on,
      *     with {@link SnapshotUnsupportedException} where there are no snapshots, and with {@link vmette.errors.VmLostException} if it has ended

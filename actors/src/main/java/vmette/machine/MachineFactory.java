@@ -57,4 +57,11 @@ public interface MachineFactory {
         throw new SnapshotUnsupportedException(
                 "the snapshot " + id + " cannot be restored: there are no snapshots here");
     }
+
+    /**
+     * Gives up a snapshot that was taken without a name: nobody is going to restore it any more. It goes when none of those that were needs it. No effect on any other.
+     *
+     * @param id as its {@link SaveReport} has it
+     */
+    default void discard(String id) {}
 }

@@ -51,7 +51,7 @@ import vmette.rootfs.RootfsProgress;
 import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
 import vmette.rootfs.ShareDaemon;
-import vmette.snapshot.BundleStore;
+import vmette.snapshot.BundlePlace;
 import vmette.snapshot.MachineIdentity;
 import vmette.snapshot.MemoryFile;
 import vmette.vmm.Vmm;
@@ -84,7 +84,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     // Preparing a machine blocks: it may download a kernel.
     private final ExecutorService blocking = Executors.newCachedThreadPool(this::thread);
     private final CompletableFuture<Journal> journal = new CompletableFuture<>();
-    private volatile LazyStore store;
+    private volatile SnapshotPlaces places;
     private volatile RestoreMode restoreMode;
     private Parts parts;
     private boolean closed;
@@ -126,7 +126,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         this.providers = providers;
         this.launches = launches;
         this.settings = settings;
-        this.store = new LazyStore(() -> BundleStore.open(settings.snapshot().dir()));
+        this.places = new SnapshotPlaces(settings.snapshot().dir());
         this.restoreMode = settings.snapshot().restore();
         this.progress = progress;
         this.lastWords = lastWords;
@@ -177,16 +177,15 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     @Override
     public CompletionStage<Machine> restore(VmSpec spec, String name, String snapshot, Consumer<VsockHost> beforeRun) {
-        LazyStore kept = store;
-        return CompletableFuture.supplyAsync(() -> restoreNow(kept.get(), spec, name, snapshot, beforeRun), blocking);
+        SnapshotPlaces kept = places;
+        return CompletableFuture.supplyAsync(() -> restoreNow(kept.place(snapshot), spec, name, beforeRun), blocking);
     }
 
-    private Machine restoreNow(
-            BundleStore kept, VmSpec spec, String name, String snapshot, Consumer<VsockHost> beforeRun) {
-        OwnedFd held = kept.hold(snapshot);
+    private Machine restoreNow(BundlePlace place, VmSpec spec, String name, Consumer<VsockHost> beforeRun) {
+        OwnedFd held = place.hold();
         CalledOff work = new CalledOff("VM " + name + " was stopped before it was restored");
         try {
-            Template from = new Template(kept.open(snapshot), held);
+            Template from = new Template(place.open(), held);
             return make(spec, name, Optional.of(from), beforeRun, work);
         } catch (RuntimeException | Error e) {
             held.close();
@@ -196,12 +195,17 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     @Override
     public Snapshot find(String id) {
-        return new Snapshot(id, store.get().open(id).manifest().takenAt(), 0);
+        return new Snapshot(id, places.place(id).open().manifest().takenAt(), 0);
+    }
+
+    @Override
+    public void discard(String id) {
+        places.discard(id);
     }
 
     /** Keeps snapshots somewhere else; for tests. */
-    void keepSnapshotsIn(BundleStore directory) {
-        store = new LazyStore(() -> directory);
+    void keepSnapshotsIn(Path directory) {
+        places = new SnapshotPlaces(directory);
     }
 
     /** Says how machines that are restored from now on have their memory; {@link RestoreMode#AUTO} unless it is said. */
@@ -291,10 +295,11 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                         () -> Saver.identity(shared.hypervisor(), given, made, commandLine);
                 from.ifPresent(template -> template.bundle().requireFits(identity.get()));
                 memory = Optional.of(memory(spec, name, directory, shared, from));
-                saver = Optional.of(new Saver(store, memory.get(), identity, blocking));
+                saver = Optional.of(new Saver(places, memory.get(), identity, blocking));
                 launch = memory.get().in(launch);
             }
             Vmm vmm = shared.hypervisor().create(launch);
+            SnapshotPlaces kept = places;
             machine = new QemuMachine(
                     new VsockDevice(GUEST_CID, limits, shared.loops().next()),
                     vmm,
@@ -305,7 +310,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     memory.flatMap(MachineMemory::restoredBy));
             from.ifPresent(template -> vmm.whenExited()
                     // Whether the machine is closed or not.
-                    .thenRun(() -> template.held().close()));
+                    .thenRun(() -> template.held().close())
+                    .thenRun(() -> kept.noLongerNeeded(template.bundle())));
             if (storage.network() instanceof NetworkCard.Slirp && !spec.netHostLoopback()) {
                 progress.say("passt is not used: the guest can reach services on this host's loopback address, at "
                         + UserNetwork.GATEWAY + "; on Debian: apt-get install passt");
@@ -455,5 +461,6 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             made.children().close();
             made.loops().close();
         }
+        places.close();
     }
 }

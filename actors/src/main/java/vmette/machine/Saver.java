@@ -34,7 +34,7 @@ final class Saver implements AutoCloseable {
     /** A guest lets go of a device within some ten ms; one under TCG on a loaded host in a hundred times that. */
     private static final Duration UNPLUG_TIMEOUT = Duration.ofSeconds(10);
 
-    private final LazyStore store;
+    private final SnapshotPlaces places;
     private final MachineMemory memory;
     private final Supplier<MachineIdentity> identity;
     private final Executor blocking;
@@ -44,8 +44,8 @@ final class Saver implements AutoCloseable {
      * @param identity of the machine; asked at each save, and may read files
      * @param blocking runs what blocks
      */
-    Saver(LazyStore store, MachineMemory memory, Supplier<MachineIdentity> identity, Executor blocking) {
-        this.store = store;
+    Saver(SnapshotPlaces places, MachineMemory memory, Supplier<MachineIdentity> identity, Executor blocking) {
+        this.places = places;
         this.memory = memory;
         this.identity = identity;
         this.blocking = blocking;
@@ -107,7 +107,7 @@ final class Saver implements AutoCloseable {
     private SaveReport saveNow(String snapshot, boolean thenEnd, VsockDevice device, Vmm vmm) {
         MachineIdentity machine = told(snapshot, identity);
         try (MachineMemory.Whole whole = told(snapshot, memory::whole);
-                BundleWriter writer = store.get().begin(snapshot, whole.bytes() + StateFile.MAX_BYTES)) {
+                BundleWriter writer = places.begin(snapshot, whole.bytes() + StateFile.MAX_BYTES)) {
             long[] stopped = new long[1];
             device.expectDetach();
             SnapshotSink sink = new SnapshotSink() {
@@ -122,7 +122,7 @@ final class Saver implements AutoCloseable {
                     whole.save(writer);
                     if (thenEnd) {
                         // Only what is whole on disk may be the last that there is of it.
-                        writer.commit(machine);
+                        places.commit(writer, snapshot, machine);
                     }
                 }
             };
@@ -134,10 +134,8 @@ final class Saver implements AutoCloseable {
                 throw e.getCause() instanceof RuntimeException known ? known : e;
             }
             Duration stoodStill = Duration.ofNanos(System.nanoTime() - stopped[0]);
-            if (!thenEnd) {
-                writer.commit(machine);
-            }
-            return new SaveReport(snapshot, stoodStill, whole.bytes());
+            String id = thenEnd ? snapshot : places.commit(writer, snapshot, machine);
+            return new SaveReport(id, stoodStill, whole.bytes());
         }
     }
 

@@ -138,6 +138,11 @@ public final class Bundle {
                 cause);
     }
 
+    /** Whether it is one that only its maker knows, see {@link BundleStore#beginUnnamed}. */
+    public boolean isUnnamed() {
+        return Leftovers.isOne(directory);
+    }
+
     /** Where it is. */
     public Path directory() {
         return directory;

@@ -276,30 +276,51 @@ public final class BundleStore {
         if (Files.exists(finished, LinkOption.NOFOLLOW_LINKS)) {
             throw taken(name);
         }
+        return begin("the snapshot " + name, Optional.of(finished), bytes);
+    }
+
+    /**
+     * Begins a bundle that never gets a name: only who knows its path finds it, and it goes with the last lock on it, at the next {@link #sweep}. It need not be on disk:
+     * it is of use to this process only.
+     *
+     * @throws SaveFailedException as {@link #begin(String, long)}
+     */
+    public BundleWriter beginUnnamed(long bytes) {
+        Leftovers.sweep(root);
+        return begin("a snapshot", Optional.empty(), bytes);
+    }
+
+    /** Removes what is nobody's any more in a directory of bundles. */
+    public static void sweep(Path root) {
+        Leftovers.sweep(root);
+    }
+
+    private BundleWriter begin(String what, Optional<Path> finished, long bytes) {
         long left = room.applyAsLong(root);
         if (left < bytes) {
             throw new SaveFailedException(
-                    "the snapshot " + name + " needs " + Room.mib(bytes) + " MiB, and " + root + " has room for "
-                            + Room.mib(left) + ": remove snapshots that are not needed, or free space there",
+                    what + " needs " + Room.mib(bytes) + " MiB, and " + root + " has room for " + Room.mib(left)
+                            + ": remove snapshots that are not needed, or free space there",
                     null);
         }
         try {
             for (int i = 0; i < TRIES; i++) {
                 Path unfinished = Files.createDirectory(root.resolve(Leftovers.beingWritten()), PRIVATE);
-                Optional<OwnedFd> lock = LockFile.tryLockDirectory(unfinished, true);
+                // One without a name is restored from while this process keeps it, so that its lock is shared.
+                Optional<OwnedFd> lock = LockFile.tryLockDirectory(unfinished, finished.isPresent());
                 // A sweep of another process may have come between.
                 if (lock.isPresent() && Locks.isOf(lock.get(), unfinished)) {
-                    return new BundleWriter(this, name, unfinished, finished, lock.get());
+                    return new BundleWriter(this, unfinished, finished, lock.get());
                 }
                 lock.ifPresent(OwnedFd::close);
             }
         } catch (NoSuchFileException | LinuxException swept) {
             LOG.debug("a directory that was just made is gone", swept);
         } catch (IOException e) {
-            throw new SaveFailedException("cannot begin the snapshot " + finished + ": " + Reasons.of(e), e);
+            throw new SaveFailedException("cannot begin " + what + " in " + root + ": " + Reasons.of(e), e);
         }
         throw new SaveFailedException(
-                "cannot begin the snapshot " + finished + ": its directory goes as soon as it is made", null);
+                "cannot begin " + what + " in " + root + ": its directory goes as soon as it is made", null);
     }
 
     SaveFailedException taken(String name) {

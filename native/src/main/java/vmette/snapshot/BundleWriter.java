@@ -38,9 +38,8 @@ public final class BundleWriter implements AutoCloseable {
     private static final int CHUNK = 64 << 10;
 
     private final BundleStore store;
-    private final String name;
     private final Path unfinished;
-    private final Path finished;
+    private final Optional<Path> finished;
     private final OwnedFd lock;
     private final List<DiskFile> disks = new ArrayList<>();
     private Optional<StateFile> state = Optional.empty();
@@ -48,17 +47,17 @@ public final class BundleWriter implements AutoCloseable {
     private Instant takenAt = Instant.EPOCH;
     private boolean closed;
 
-    BundleWriter(BundleStore store, String name, Path unfinished, Path finished, OwnedFd lock) {
+    /** @param finished where it is to be; empty: it stays where it is written */
+    BundleWriter(BundleStore store, Path unfinished, Optional<Path> finished, OwnedFd lock) {
         this.store = store;
-        this.name = name;
         this.unfinished = unfinished;
         this.finished = finished;
         this.lock = lock;
     }
 
-    /** The bundle's. */
-    public String name() {
-        return name;
+    /** What keeps a bundle without a name from being removed: of who has finished it. */
+    public OwnedFd lock() {
+        return lock;
     }
 
     /** Takes the monitor's state to its end; at most {@link StateFile#MAX_BYTES}. */
@@ -149,32 +148,42 @@ public final class BundleWriter implements AutoCloseable {
                     OutputStream out = Channels.newOutputStream(to)) {
                 out.write(text);
             }
-            for (String each : List.of(Bundle.STATE, Bundle.MEMORY, Bundle.MANIFEST)) {
-                sync(unfinished.resolve(each));
+            if (finished.isPresent()) {
+                syncAll();
+                rename(finished.get());
+                BundleStore.sync(store.root());
             }
-            for (DiskFile disk : disks) {
-                sync(unfinished.resolve(Bundle.DISKS).resolve(disk.name()));
-            }
-            BundleStore.sync(unfinished.resolve(Bundle.DISKS));
-            BundleStore.sync(unfinished);
-            rename();
-            BundleStore.sync(store.root());
         } catch (IllegalArgumentException e) {
-            throw new SaveFailedException("cannot write the snapshot " + finished + ": " + e.getMessage(), e);
+            throw new SaveFailedException("cannot write the snapshot " + place() + ": " + e.getMessage(), e);
         } catch (IOException e) {
             throw failure(e);
         }
+        if (finished.isEmpty()) {
+            closed = true;
+            return Bundle.open(unfinished);
+        }
         close();
-        return Bundle.open(finished);
+        return Bundle.open(finished.get());
     }
 
-    private void rename() throws IOException {
+    private void syncAll() throws IOException {
+        for (String each : List.of(Bundle.STATE, Bundle.MEMORY, Bundle.MANIFEST)) {
+            sync(unfinished.resolve(each));
+        }
+        for (DiskFile disk : disks) {
+            sync(unfinished.resolve(Bundle.DISKS).resolve(disk.name()));
+        }
+        BundleStore.sync(unfinished.resolve(Bundle.DISKS));
+        BundleStore.sync(unfinished);
+    }
+
+    private void rename(Path to) throws IOException {
         try {
             // rename(2) replaces no directory that has anything in it, as a bundle has.
-            Files.move(unfinished, finished, StandardCopyOption.ATOMIC_MOVE);
+            Files.move(unfinished, to, StandardCopyOption.ATOMIC_MOVE);
         } catch (FileSystemException e) {
-            if (Files.exists(finished)) {
-                throw store.taken(name);
+            if (Files.exists(to)) {
+                throw store.taken(to.getFileName().toString());
             }
             throw e;
         }
@@ -186,9 +195,13 @@ public final class BundleWriter implements AutoCloseable {
         }
     }
 
+    private Path place() {
+        return finished.orElse(unfinished);
+    }
+
     private SaveFailedException failure(Exception e) {
         return new SaveFailedException(
-                "cannot write the snapshot " + finished + ": " + Reasons.of(e)
+                "cannot write the snapshot " + place() + ": " + Reasons.of(e)
                         + "; nothing is left of it. Free space in " + store.root() + " if it is full",
                 e);
     }

@@ -36,6 +36,10 @@ final class Leftovers {
         return name("old");
     }
 
+    static boolean isOne(Path directory) {
+        return NAME.matcher(directory.getFileName().toString()).matches();
+    }
+
     private static String name(String kind) {
         return ".vmette-" + kind + "-" + HexFormat.of().toHexDigits(RANDOM.nextLong());
     }
@@ -50,7 +54,7 @@ final class Leftovers {
         }
         Collections.sort(found);
         for (Path each : found) {
-            if (NAME.matcher(each.getFileName().toString()).matches()) {
+            if (isOne(each)) {
                 sweepOne(each);
             }
         }

@@ -1,0 +1,75 @@
+package vmette.machine;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import vmette.linux.OwnedFd;
+import vmette.snapshot.Bundle;
+import vmette.snapshot.BundlePlace;
+import vmette.snapshot.BundleStore;
+import vmette.snapshot.BundleWriter;
+import vmette.snapshot.MachineIdentity;
+
+/**
+ * Where snapshots are: those that were given a name, in a directory or by a path, and those that nobody is to see, such as what a VM is forked by. Thread-safe; every method
+ * reads directories and blocks.
+ */
+final class SnapshotPlaces implements AutoCloseable {
+    /** The name of a snapshot that is to have none. */
+    static final String UNNAMED = "";
+
+    private final Path directory;
+    // By their paths, which are their ids.
+    private final Map<String, OwnedFd> unnamed = new ConcurrentHashMap<>();
+
+    /** @param directory made when it is first needed: most runtimes never save anything */
+    SnapshotPlaces(Path directory) {
+        this.directory = directory;
+    }
+
+    /** @throws vmette.errors.VmetteException if that can be no snapshot's, or the directory is not fit */
+    BundlePlace place(String id) {
+        return BundlePlace.of(id, directory);
+    }
+
+    /** Throws as {@link BundleStore#begin} and {@link #place}. */
+    BundleWriter begin(String id, long bytes) {
+        if (id.equals(UNNAMED)) {
+            return BundleStore.open(directory).beginUnnamed(bytes);
+        }
+        BundlePlace place = place(id);
+        return place.store().begin(place.name(), bytes);
+    }
+
+    /** Finishes a bundle, and gives the id by which it can be restored. */
+    String commit(BundleWriter writer, String id, MachineIdentity machine) {
+        Bundle bundle = writer.commit(machine);
+        if (!id.equals(UNNAMED)) {
+            return id;
+        }
+        String path = bundle.directory().toString();
+        unnamed.put(path, writer.lock());
+        return path;
+    }
+
+    /** Gives up one without a name. It goes when no machine needs it any more, or at once. No effect on any other. */
+    void discard(String id) {
+        OwnedFd lock = unnamed.remove(id);
+        if (lock != null) {
+            lock.close();
+            BundleStore.sweep(directory);
+        }
+    }
+
+    /** A machine that was restored from it has ended. */
+    void noLongerNeeded(Bundle bundle) {
+        if (bundle.isUnnamed()) {
+            BundleStore.sweep(bundle.directory().getParent());
+        }
+    }
+
+    @Override
+    public void close() {
+        unnamed.keySet().forEach(this::discard);
+    }
+}
