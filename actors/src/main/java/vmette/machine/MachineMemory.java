@@ -186,8 +186,7 @@ abstract class MachineMemory implements AutoCloseable {
             try {
                 file = files.get();
             } catch (VmetteException e) {
-                throw new SaveFailedException(
-                        "all of its memory has to be in a file for that: " + e.getMessage(), e);
+                throw new SaveFailedException("all of its memory has to be in a file for that: " + e.getMessage(), e);
             }
             return new Whole() {
                 @Override

@@ -115,7 +115,10 @@ final class QemuCommandLine {
         if (card instanceof NetworkCard.None) {
             return;
         }
-        option(line, "-netdev", card instanceof NetworkCard.Stream stream ? stream(stream, runs) : "user,id=net0,ipv6=off");
+        option(
+                line,
+                "-netdev",
+                card instanceof NetworkCard.Stream stream ? stream(stream, runs) : "user,id=net0,ipv6=off");
         option(line, "-device", "virtio-net-pci,netdev=net0,romfile=,bus=pci.0," + NETWORK_PLACE);
     }
 

@@ -73,8 +73,8 @@ final class QemuVmm implements Vmm {
         this.launch = launch;
         this.failures = new StartFailures(launch);
         this.children = children;
-        this.second = new SecondMonitor(
-                launch, likewise -> new QemuVmm(binary, accelerator, settings, likewise, children));
+        this.second =
+                new SecondMonitor(launch, likewise -> new QemuVmm(binary, accelerator, settings, likewise, children));
     }
 
     @Override
@@ -252,7 +252,9 @@ final class QemuVmm implements Vmm {
             refusal = Optional.of(new SnapshotUnsupportedException(
                     "VM " + launch.name() + " cannot be saved: it was not started with memory that can be copied"));
         }
-        if (refusal.isEmpty() && launch.memory() instanceof MemoryBacking.PrivateFile && order.memory().isEmpty()) {
+        if (refusal.isEmpty()
+                && launch.memory() instanceof MemoryBacking.PrivateFile
+                && order.memory().isEmpty()) {
             refusal = Optional.of(new IllegalArgumentException(
                     "VM " + launch.name() + " has private memory, and is to be saved with nowhere to put it"));
         }

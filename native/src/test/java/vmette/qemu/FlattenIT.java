@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -84,8 +87,8 @@ class FlattenIT {
     }
 
     private Vmm privateOne() throws Exception {
-        return started(launch(
-                new BootSource.Firmware(), new MemoryBacking.PrivateFile(template), new NetworkCard.Slirp()));
+        return started(
+                launch(new BootSource.Firmware(), new MemoryBacking.PrivateFile(template), new NetworkCard.Slirp()));
     }
 
     private static <T> T await(CompletionStage<T> stage) throws Exception {
@@ -169,6 +172,28 @@ class FlattenIT {
         await(restored.whenExited());
     }
 
+    @Test
+    void itsNetworkIsLeftAlone() throws Exception {
+        Path socket = temporary.resolve("net.sock");
+        try (ServerSocketChannel passt = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            passt.bind(UnixDomainSocketAddress.of(socket));
+            passt.configureBlocking(false);
+            NetworkCard card = new NetworkCard.Stream(socket);
+            Vmm vmm = started(launch(new BootSource.Firmware(), new MemoryBacking.PrivateFile(template), card));
+            assertThat(passt.accept()).isNotNull();
+            Path whole = zeroes("whole", MIB << 20);
+            Taking sink = new Taking(step -> {});
+            await(vmm.snapshot(order(whole, true), sink));
+            await(vmm.whenExited());
+            assertThat(passt.accept()).isNull();
+            BootSource saved = new BootSource.Saved(Files.write(temporary.resolve("state"), sink.state));
+            Vmm restored = started(launch(saved, new MemoryBacking.PrivateFile(whole), card));
+            assertThat(passt.accept()).isNotNull();
+            restored.quit();
+            await(restored.whenExited());
+        }
+    }
+
     private static boolean isZeroes(Path file) throws IOException {
         try (FileChannel channel = FileChannel.open(file)) {
             ByteBuffer piece = ByteBuffer.allocate(1 << 20);
@@ -185,17 +210,17 @@ class FlattenIT {
     void whateverBecomesOfTheSecondTheFirstGoesOn() throws Exception {
         Vmm vmm = privateOne();
         // There is nowhere to put the memory: it does not start.
-        assertThatThrownBy(() -> await(
-                        vmm.snapshot(order(temporary.resolve("none/whole"), true), new Taking(step -> {}))))
+        assertThatThrownBy(
+                        () -> await(vmm.snapshot(order(temporary.resolve("none/whole"), true), new Taking(step -> {}))))
                 .cause()
                 .isInstanceOf(SaveFailedException.class)
                 .hasMessageContaining("VM test was not saved and goes on: the second QEMU")
                 .hasMessageContaining("none/whole");
         assertGoesOn(vmm);
         // It dies while it tells its state.
-        assertThatThrownBy(() -> await(vmm.snapshot(
-                        order(zeroes("first", MIB << 20), true),
-                        new Taking(step -> others(vmm).forEach(ProcessHandle::destroyForcibly)))))
+        assertThatThrownBy(
+                        () -> await(vmm.snapshot(order(zeroes("first", MIB << 20), true), new Taking(step -> others(vmm)
+                                .forEach(ProcessHandle::destroyForcibly)))))
                 .cause()
                 .isInstanceOf(SaveFailedException.class)
                 .hasMessageContaining("second QEMU");

@@ -31,10 +31,9 @@ final class SavedVms implements AutoCloseable {
     static final String REMEMBER = "cat /tmp/count > /tmp/saved";
 
     /** The process is there, and counts on from where it was. */
-    static final String COUNTS =
-            "kill -0 $(cat /tmp/pid) || exit 10; was=$(cat /tmp/saved); now=$(cat /tmp/count);"
-                    + " test $now -ge $was || exit 11; for i in $(seq 500); do test $(cat /tmp/count) -gt $now && exit 0;"
-                    + " usleep 20000; done; exit 12";
+    static final String COUNTS = "kill -0 $(cat /tmp/pid) || exit 10; was=$(cat /tmp/saved); now=$(cat /tmp/count);"
+            + " test $now -ge $was || exit 11; for i in $(seq 500); do test $(cat /tmp/count) -gt $now && exit 0;"
+            + " usleep 20000; done; exit 12";
 
     private static final long DEADLINE_SECONDS = 240;
 
