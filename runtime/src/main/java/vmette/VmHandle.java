@@ -364,6 +364,11 @@ public final class VmHandle {
         return save(snapshot, true).thenCompose(report -> ended().thenApply(end -> report));
     }
 
+    /** As {@link #snapshot}, for one that only its report names; see {@link vmette.machine.MachineFactory#discard}. */
+    CompletionStage<SaveReport> snapshotUnnamed() {
+        return save("", false);
+    }
+
     private CompletionStage<SaveReport> save(String snapshot, boolean thenEnd) {
         CompletableFuture<SaveReport> reply = new CompletableFuture<>();
         ask(new VmRequest.Save(snapshot, thenEnd, reply));

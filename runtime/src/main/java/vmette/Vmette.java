@@ -64,7 +64,6 @@ import vmette.process.HostMemory;
 import vmette.recovery.Origin;
 import vmette.recovery.RecoveryPolicy;
 import vmette.recovery.Rung;
-import vmette.recovery.Snapshot;
 import vmette.rootfs.RootfsProgress;
 
 /**
@@ -81,6 +80,9 @@ public final class Vmette implements AutoCloseable {
     private static final String OWN_CONFIG =
             "akka { scheduler.tick-duration = 50ms, coordinated-shutdown.run-by-jvm-shutdown-hook = off,"
                     + " jvm-exit-on-fatal-error = off }";
+
+    /** Clones that are made at a time. */
+    static final int MOST_CLONES = 256;
 
     private static final AtomicLong REGISTRIES = new AtomicLong();
     private static final AtomicLong NAMES = new AtomicLong();
@@ -267,8 +269,17 @@ public final class Vmette implements AutoCloseable {
      * @return completes when the guest's agent answers; fails with a {@code VmetteException} with nothing left behind
      */
     public CompletionStage<VmHandle> launch(VmSpec spec) {
-        VmHandle vm = begin(spec, Optional.empty());
-        return vm.ready().thenApply(ready -> vm);
+        return ready(() -> begin(spec, Optional.empty()));
+    }
+
+    private static CompletionStage<VmHandle> ready(Supplier<VmHandle> begin) {
+        VmHandle vm;
+        try {
+            vm = begin.get();
+        } catch (VmetteException e) {
+            return CompletableFuture.failedStage(e);
+        }
+        return vm.ready().thenApply(there -> vm);
     }
 
     /**
@@ -277,15 +288,14 @@ public final class Vmette implements AutoCloseable {
      * @return fails also with an {@link vmette.errors.AdmissionRefusedException}
      */
     public CompletionStage<VmHandle> launch(VmSpec spec, LaunchOptions options) {
-        VmHandle vm = begin(
+        return ready(() -> begin(
                 spec,
                 options,
-                Origin.BOOT,
+                origin(spec),
                 Optional.empty(),
                 RecoveryPolicy.of(settings.recovery()),
                 UnaryOperator.identity(),
-                Optional.empty());
-        return vm.ready().thenApply(ready -> vm);
+                Optional.empty()));
     }
 
     /**
@@ -302,21 +312,42 @@ public final class Vmette implements AutoCloseable {
 
     /** As {@link #restore(VmSpec, String)}, with a say about its turn to come up. */
     public CompletionStage<VmHandle> restore(VmSpec spec, LaunchOptions options, String snapshot) {
-        Snapshot from;
-        try {
-            from = machines.find(snapshot);
-        } catch (VmetteException e) {
-            return CompletableFuture.failedStage(e);
-        }
-        VmHandle vm = begin(
+        return ready(() -> begin(
                 spec,
                 options,
-                new Origin(Rung.GOLDEN, Optional.of(from)),
+                from(snapshot),
                 Optional.empty(),
                 RecoveryPolicy.of(settings.recovery()),
                 UnaryOperator.identity(),
-                Optional.empty());
-        return vm.ready().thenApply(ready -> vm);
+                Optional.empty()));
+    }
+
+    /** Throws as {@link Machinery#find}. */
+    private Origin from(String snapshot) {
+        return new Origin(Rung.GOLDEN, Optional.of(machines.find(snapshot)));
+    }
+
+    private Origin origin(VmSpec spec) {
+        return spec.snapshots()
+                .resume()
+                .map(path -> from(path.toAbsolutePath().toString()))
+                .orElse(Origin.BOOT);
+    }
+
+    /**
+     * Makes clones of a running VM: each goes on where the VM was at one instant, with memory, processes and scratch as they were, and is a VM of its own from then on, with
+     * its own name, instance id, clock and randomness. The VM itself goes on, as after {@link VmHandle#snapshot}, and so do commands, which {@link VmHandle#attach} finds in each of
+     * them. Ports that the VM publishes are not published for clones.
+     *
+     * @param clones 1 to {@value #MOST_CLONES}
+     * @return completes when all are ready; if one fails none is left, and it fails for that reason. Fails as {@link VmHandle#snapshot} too
+     */
+    public CompletionStage<List<VmHandle>> fork(VmHandle vm, int clones) {
+        if (clones < 1 || clones > MOST_CLONES) {
+            return CompletableFuture.failedStage(new InvalidConfigException(
+                    clones + " clones are refused: allowed are 1 to " + MOST_CLONES + " at a time"));
+        }
+        return new Forking(this, machines).fork(vm, clones);
     }
 
     /**
@@ -326,8 +357,7 @@ public final class Vmette implements AutoCloseable {
      * @return as {@link #launch(VmSpec)}
      */
     public CompletionStage<VmHandle> launch(VmSpec spec, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
-        VmHandle vm = begin(spec, Optional.of(beforeBoot));
-        return vm.ready().thenApply(ready -> vm);
+        return ready(() -> begin(spec, Optional.of(beforeBoot)));
     }
 
     /**
@@ -385,7 +415,7 @@ public final class Vmette implements AutoCloseable {
         return begin(
                 plan.spec(),
                 LaunchOptions.DEFAULT.withGroup(plan.group().orElse("")),
-                Origin.BOOT,
+                origin(plan.spec()),
                 plan.run().map(run -> new VmService(run, plan.mode())),
                 RecoveryPolicy.of(plan.recovery()),
                 refine,
@@ -440,7 +470,8 @@ public final class Vmette implements AutoCloseable {
     }
 
     /**
-     * Runs {@code spec.exec()}, or what the root's image says where there is none, in a VM of its own to its end and powers the VM off.
+     * Runs {@code spec.exec()}, or what the root's image says where there is none, in a VM of its own to its end and powers the VM off. With {@link
+     * vmette.config.SnapshotSpec#build} nothing is run but its warm-up, and the VM is saved.
      *
      * @return completes when nothing of the VM is left and all output was taken; fails with a {@code VmetteException}
      * @throws InvalidConfigException if the specification has nothing to execute
@@ -460,6 +491,9 @@ public final class Vmette implements AutoCloseable {
     }
 
     private static ExecSpec shell(VmSpec spec) {
+        if (spec.snapshots().build().isPresent()) {
+            return ExecSpec.shell(spec.snapshots().warmUp().orElse("true"));
+        }
         if (spec.exec().isEmpty() && spec.storage().rootfs().isPresent()) {
             return ExecSpec.imageCommand();
         }
@@ -512,6 +546,9 @@ public final class Vmette implements AutoCloseable {
 
     private CompletionStage<ExitStatus> run(
             VmHandle vm, ExecSpec command, RunStreams streams, Consumer<Execution> begun) {
+        if (vm.spec().snapshots().build().isPresent()) {
+            return SnapshotBuild.of(vm, streams, system);
+        }
         Execution execution = vm.exec(command);
         begun.accept(execution);
         CompletableFuture<VmetteIoException> unwritten = new CompletableFuture<>();
@@ -613,7 +650,7 @@ public final class Vmette implements AutoCloseable {
         return begin(
                 spec,
                 LaunchOptions.DEFAULT,
-                Origin.BOOT,
+                origin(spec),
                 Optional.empty(),
                 RecoveryPolicy.of(settings.recovery()),
                 UnaryOperator.identity(),

@@ -152,6 +152,33 @@ class SavedVmIT {
         clones.forEach(clone -> await(clone.stop()));
     }
 
+    @Test
+    void forksGoOnWithTheSameCounterAndDiverge() throws Exception {
+        VmHandle vm = await(vmette.launch(SPEC));
+        DetachedExecution counter = vm.start(ExecSpec.shell(COUNTER).detached(ExecSpec.WhenFull.OVERWRITE));
+        await(counter.started());
+        assertConsecutive(counts(vm, counter.id(), 0, 20));
+        List<VmHandle> clones = await(vmette.fork(vm, 4));
+        assertThat(clones).hasSize(4).extracting(VmHandle::name).doesNotHaveDuplicates();
+        List<Long> firsts = clones.stream()
+                .map(clone -> counts(clone, counter.id(), 0, 50))
+                .peek(SavedVmIT::assertConsecutive)
+                .map(counted -> counted.get(0))
+                .toList();
+        // The rings were the same, so that all begin with the same.
+        assertThat(firsts).containsOnly(firsts.get(0));
+        for (VmHandle clone : clones) {
+            out(vmette, clone, "echo " + clone.name() + " > /tmp/own");
+        }
+        for (VmHandle clone : clones) {
+            assertThat(out(vmette, clone, "cat /tmp/own")).isEqualTo(clone.name() + "\n");
+        }
+        assertConsecutive(counts(vm, counter.id(), 0, 50));
+        clones.forEach(clone -> await(clone.stop()));
+        await(vm.stop());
+        assertThat(temporary.resolve("snapshots").toFile().list()).isEmpty();
+    }
+
     /** A file's time is the guest's clock as of the kernel's last tick. */
     private void assertClock(VmHandle vm) {
         Instant before = Instant.now();

@@ -294,7 +294,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                 Supplier<MachineIdentity> identity =
                         () -> Saver.identity(shared.hypervisor(), given, made, commandLine);
                 from.ifPresent(template -> template.bundle().requireFits(identity.get()));
-                memory = Optional.of(memory(spec, name, directory, shared, from));
+                memory = Optional.of(memory(spec, launch, shared, from));
                 saver = Optional.of(new Saver(places, memory.get(), identity, blocking));
                 launch = memory.get().in(launch);
             }
@@ -341,16 +341,16 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         return spec.snapshots().needsSaving();
     }
 
-    private MachineMemory memory(VmSpec spec, String name, Path directory, Parts shared, Optional<Template> from) {
+    private MachineMemory memory(VmSpec spec, QemuLaunch launch, Parts shared, Optional<Template> from) {
         Supplier<MemoryFile> files = () -> MemoryFile.create(
-                name,
-                directory,
-                spec.memoryMib() << 20,
+                launch.name(),
+                launch.directory(),
+                launch.memoryMib() << 20,
                 shared.children().directory().journal());
         if (from.isPresent()) {
             RestoreModes.Choice choice =
-                    RestoreModes.choose(restoreMode, !spec.storage().shares().isEmpty(), shared.cow());
-            LOG.debug("VM {} is restored by {}: {}", name, choice.mode(), choice.why());
+                    RestoreModes.choose(restoreMode, !launch.shares().isEmpty(), shared.cow());
+            LOG.debug("VM {} is restored by {}: {}", launch.name(), choice.mode(), choice.why());
             return choice.mode() == RestoreMode.COW
                     ? MachineMemory.ofBundle(from.get(), files)
                     : MachineMemory.copied(files.get(), from.get());

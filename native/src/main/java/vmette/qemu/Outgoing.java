@@ -36,7 +36,6 @@ final class Outgoing {
         try {
             qmp.await(over, limit);
         } catch (TimeoutException e) {
-            over.cancel(false);
             throw new IOException("QEMU does not end telling its state", e);
         }
     }

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -167,6 +170,28 @@ class FlattenIT {
         assertThat(restored.isPaused()).isFalse();
         restored.quit();
         await(restored.whenExited());
+    }
+
+    @Test
+    void itsNetworkIsLeftAlone() throws Exception {
+        Path socket = temporary.resolve("net.sock");
+        try (ServerSocketChannel passt = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            passt.bind(UnixDomainSocketAddress.of(socket));
+            passt.configureBlocking(false);
+            NetworkCard card = new NetworkCard.Stream(socket);
+            Vmm vmm = started(launch(new BootSource.Firmware(), new MemoryBacking.PrivateFile(template), card));
+            assertThat(passt.accept()).isNotNull();
+            Path whole = zeroes("whole", MIB << 20);
+            Taking sink = new Taking(step -> {});
+            await(vmm.snapshot(order(whole, true), sink));
+            await(vmm.whenExited());
+            assertThat(passt.accept()).isNull();
+            BootSource saved = new BootSource.Saved(Files.write(temporary.resolve("state"), sink.state));
+            Vmm restored = started(launch(saved, new MemoryBacking.PrivateFile(whole), card));
+            assertThat(passt.accept()).isNotNull();
+            restored.quit();
+            await(restored.whenExited());
+        }
     }
 
     private static boolean isZeroes(Path file) throws IOException {

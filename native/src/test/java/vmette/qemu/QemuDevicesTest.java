@@ -43,6 +43,38 @@ class QemuDevicesTest {
     }
 
     @Test
+    void aVmThatOnlyPassesThroughOpensNothingOfTheVmThatRuns() {
+        List<BlockDisk> disks = List.of(
+                new BlockDisk(Path.of("/a"), false, "", false, false),
+                new BlockDisk(Path.of("/b"), false, "root", true, false));
+        List<String> line = QemuCommandLine.of(
+                Path.of("/q"),
+                Accelerator.TCG,
+                new QemuLaunch(
+                        "m",
+                        new BootSource.Incoming(Path.of("/d/whole.sock")),
+                        1,
+                        64,
+                        Path.of("/d"),
+                        false,
+                        new NetworkCard.Stream(Path.of("/d/net.sock")),
+                        disks,
+                        List.of()));
+        assertThat(line)
+                .containsSubsequence(
+                        "-incoming",
+                        "defer",
+                        "-netdev",
+                        "hubport,id=net0,hubid=0",
+                        "virtio-net-pci,netdev=net0,romfile=,bus=pci.0,addr=4",
+                        "driver=null-co,node-name=disk6,read-only=off",
+                        "virtio-blk-pci,drive=disk6,id=disk6,werror=report,rerror=report,bus=pci.0,addr=6",
+                        "driver=null-co,node-name=disk7,read-only=on",
+                        "virtio-blk-pci,drive=disk7,id=disk7,werror=report,rerror=report,serial=root,bus=pci.0,addr=7");
+        assertThat(String.join(" ", line)).doesNotContain("/a", "/b", "net.sock", "vhost.sock");
+    }
+
+    @Test
     void theBusIsFullAtItsLastPlace() {
         BlockDisk disk = new BlockDisk(Path.of("/a"), false, "", false, false);
         assertThat(line(Collections.nCopies(26, disk), List.of()))
