@@ -184,9 +184,13 @@ final class GuestWork {
         }
     }
 
-    /** Whether there is something that a save would take from somebody: commands with streams, or connections. */
-    boolean isBusy() {
-        return !executions.isEmpty() || !forwards.isEmpty();
+    /**
+     * Whether there is something that a save would take from somebody: commands with streams, or connections.
+     *
+     * @param service whether one of the commands is the VM's own
+     */
+    boolean isBusy(boolean service) {
+        return executions.size() > (service ? 1 : 0) || !forwards.isEmpty();
     }
 
     /** The VM is being saved, and no connection is left. What runs in the guest goes on. */

@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import vmette.errors.VmBusyException;
 import akka.actor.Cancellable;
 import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
@@ -83,8 +84,13 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     /** Asks the agent for a sign of life; fails with the incarnation, or after a while. */
     record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Asked {}
 
-    /** Saves the VM, as {@link VmRequest.Save}. */
-    record Save(String snapshot, boolean thenEnd, CompletableFuture<SaveReport> reply) implements Asked {}
+    /**
+     * Saves the VM, as {@link VmRequest.Save}.
+     *
+     * @param evenIfBusy else it is refused with {@link VmBusyException} while somebody has a stream or a command open
+     */
+    record Save(String snapshot, boolean thenEnd, boolean evenIfBusy, CompletableFuture<SaveReport> reply)
+            implements Asked {}
 
     /** Powers the guest off. */
     record Stop() implements Asked {}
@@ -497,6 +503,12 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                                     : notRunning(": it was not saved as " + save.snapshot()));
             return this;
         }
+        if (!save.evenIfBusy() && isBusy()) {
+            save.reply()
+                    .completeExceptionally(new VmBusyException(
+                            "VM " + vm.name() + " was not saved: commands or connections are open"));
+            return this;
+        }
         phase = Phase.SAVING;
         saving = Optional.of(Saving.of(save));
         lookNoMore();
@@ -507,6 +519,12 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                                 Optional.ofNullable(report),
                                 Optional.ofNullable(failure).map(Reasons::unwrapped)));
         return this;
+    }
+
+    /** Its own connections are the link, and that of its service's output. */
+    private boolean isBusy() {
+        long own = 1 + (service.isPresent() ? 1 : 0);
+        return work.isBusy(service.isPresent()) || machine.vsock().counts().connections() > own;
     }
 
     /** A guest that stands still gives no sign of life, and is not to be asked for one. */

@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import vmette.machine.SaveReport;
 import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
@@ -58,6 +59,9 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
                     TimeoutPassed,
                     DelayOver,
                     CloseOverdue,
+                    GoldenOver,
+                    CheckpointDue,
+                    CheckpointOver,
                     InstanceSaid {}
 
     /**
@@ -106,6 +110,13 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
 
     private record CloseOverdue(long epoch) implements Command {}
 
+    private record GoldenOver(long epoch, VmReady ready) implements Command, DeadLetterSuppression {}
+
+    private record CheckpointDue(long epoch) implements Command {}
+
+    private record CheckpointOver(long epoch, Optional<SaveReport> report, Optional<Throwable> failure)
+            implements Command, DeadLetterSuppression {}
+
     private record InstanceSaid(VmInstance.Report report) implements Command {}
 
     private final TimerScheduler<Command> timers;
@@ -113,6 +124,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     private final RuntimeSettings settings;
     private final MachineFactory machines;
     private final Recoveries recoveries;
+    private final VmSnapshots snapshots;
     private final InstantSource clock;
     private final VmAdmission admission;
     private final Consumer<VmEvent> events;
@@ -153,6 +165,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
                         event.getClass().getSimpleName(),
                         thrown));
         this.recoveries = new Recoveries(supervision);
+        this.snapshots = new VmSnapshots(vm, supervision.shelf());
         this.next = supervision.first();
         this.requests =
                 new Requests(vm.name(), timers, settings.forward().connectTimeout(), STASH, supervision.clock());
@@ -245,6 +258,12 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             return this;
         } else if (command instanceof DelayOver over) {
             return onDelayOver(over.epoch());
+        } else if (command instanceof GoldenOver over) {
+            return over.epoch() == current.number() ? onPrepared(over.ready()) : this;
+        } else if (command instanceof CheckpointDue due) {
+            return onCheckpointDue(due.epoch());
+        } else if (command instanceof CheckpointOver over) {
+            return onCheckpointOver(over);
         } else if (command instanceof CloseOverdue overdue) {
             return onCloseOverdue(overdue.epoch());
         }
@@ -261,7 +280,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         } else if (request instanceof VmRequest.Ping ping) {
             return pass(ping, new VmInstance.Ping(ping.reply()));
         } else if (request instanceof VmRequest.Save save) {
-            return pass(save, new VmInstance.Save(save.snapshot(), save.thenEnd(), save.reply()));
+            return pass(save, new VmInstance.Save(save.snapshot(), save.thenEnd(), true, save.reply()));
         } else if (request instanceof VmRequest.Restart restart) {
             return onRestartAsked(restart);
         }
@@ -469,6 +488,49 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
 
     private Behavior<Command> onReady(VmReady ready) {
         admission.settled();
+        Optional<String> golden = state instanceof SupervisorState.Starting
+                        && current.from().snapshot().isEmpty()
+                ? snapshots.goldenToTake()
+                : Optional.empty();
+        if (golden.isEmpty()) {
+            return onPrepared(ready);
+        }
+        // Nothing is asked of the guest meanwhile but what the template wants to be done.
+        long epoch = current.number();
+        getContext()
+                .pipeToSelf(
+                        snapshots.takeGolden(golden.get(), current.actor()),
+                        (taken, failure) -> new GoldenOver(epoch, ready));
+        return this;
+    }
+
+    private Behavior<Command> onCheckpointDue(long epoch) {
+        if (epoch == current.number() && state instanceof SupervisorState.Ready) {
+            getContext()
+                    .pipeToSelf(
+                            snapshots.takeCheckpoint(current.actor()),
+                            (report, failure) -> new CheckpointOver(
+                                    epoch, Optional.ofNullable(report), Optional.ofNullable(failure)));
+        }
+        return this;
+    }
+
+    private Behavior<Command> onCheckpointOver(CheckpointOver over) {
+        snapshots.checkpointOver(over.report(), over.failure());
+        if (over.epoch() == current.number() && state instanceof SupervisorState.Ready) {
+            checkpointIn(snapshots.untilNext(over.report().isPresent()));
+        }
+        return this;
+    }
+
+    private void checkpointIn(Duration time) {
+        if (!time.isZero()) {
+            timers.startSingleTimer(new CheckpointDue(current.number()), time);
+        }
+    }
+
+    /** The incarnation is ready for everybody. */
+    private Behavior<Command> onPrepared(VmReady ready) {
         Instant now = recoveries.now();
         current.becameReady(now);
         recoveries.ready(current);
@@ -479,6 +541,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             return this;
         }
         become(new SupervisorState.Ready());
+        checkpointIn(snapshots.untilNext(true));
         membership.cameUp(current.number());
         requests.passOn(current.actor());
         return this;
@@ -614,6 +677,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             admission.end();
         }
         vm.vsock().end();
+        snapshots.end();
         events.accept(new VmEvent.Ended(vm.name(), current.number(), clock.instant(), end));
         RuntimeException reason = end.reason(vm.name());
         vm.readiness().completeExceptionally(reason);

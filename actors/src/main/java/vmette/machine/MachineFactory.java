@@ -59,7 +59,8 @@ public interface MachineFactory {
     }
 
     /**
-     * Gives up a snapshot that was taken without a name: nobody is going to restore it any more. It goes when none of those that were needs it. No effect on any other.
+     * Gives up a snapshot: nobody is going to restore it any more. One without a name goes when no machine that was restored from it needs it; one with a name is removed,
+     * unless somebody is using it. Does not wait for that.
      *
      * @param id as its {@link SaveReport} has it
      */

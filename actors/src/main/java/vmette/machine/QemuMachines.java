@@ -1,5 +1,6 @@
 package vmette.machine;
 
+import java.util.concurrent.RejectedExecutionException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -200,7 +201,12 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     @Override
     public void discard(String id) {
-        places.discard(id);
+        SnapshotPlaces kept = places;
+        try {
+            blocking.execute(() -> kept.discard(id));
+        } catch (RejectedExecutionException closing) {
+            LOG.debug("the snapshot {} goes with the runtime", id);
+        }
     }
 
     /** Keeps snapshots somewhere else; for tests. */

@@ -1,5 +1,8 @@
 package vmette.machine;
 
+import vmette.errors.VmetteException;
+import org.slf4j.LoggerFactory;
+import org.slf4j.Logger;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -17,6 +20,8 @@ import vmette.snapshot.MachineIdentity;
 final class SnapshotPlaces implements AutoCloseable {
     /** The name of a snapshot that is to have none. */
     static final String UNNAMED = "";
+
+    private static final Logger LOG = LoggerFactory.getLogger(SnapshotPlaces.class);
 
     private final Path directory;
     // By their paths, which are their ids.
@@ -52,12 +57,18 @@ final class SnapshotPlaces implements AutoCloseable {
         return path;
     }
 
-    /** Gives up one without a name. It goes when no machine needs it any more, or at once. No effect on any other. */
+    /** See {@link MachineFactory#discard}. */
     void discard(String id) {
         OwnedFd lock = unnamed.remove(id);
         if (lock != null) {
             lock.close();
             BundleStore.sweep(directory);
+            return;
+        }
+        try {
+            place(id).remove();
+        } catch (VmetteException e) {
+            LOG.warn("the snapshot {} is of no use, and could not be removed: {}", id, e.getMessage());
         }
     }
 

@@ -1,5 +1,7 @@
 package vmette.recovery;
 
+import java.util.Optional;
+
 /** The snapshots of one VM, as its supervisor sees them. Thread-safe; nothing blocks. */
 public interface SnapshotShelf {
     /** A shelf on which there never is one. */
@@ -30,4 +32,18 @@ public interface SnapshotShelf {
 
     /** It is not to be offered any more. What becomes of its files is the shelf's to decide. */
     void discard(String id);
+
+    /** What the golden snapshot is to be called, if there is to be one and there is none yet. */
+    default Optional<String> goldenToTake() {
+        return Optional.empty();
+    }
+
+    /** The golden snapshot was taken. */
+    default void tookGolden(Snapshot snapshot) {}
+
+    /** One of the VM while it was well was taken; the shelf gives up what is one too many. */
+    default void tookCheckpoint(Snapshot snapshot) {}
+
+    /** The VM has ended for good. */
+    default void end() {}
 }

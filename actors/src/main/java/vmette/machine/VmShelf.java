@@ -1,0 +1,110 @@
+package vmette.machine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import vmette.errors.VmetteException;
+import vmette.recovery.Snapshot;
+import vmette.recovery.SnapshotShelf;
+import vmette.recovery.SnapshotsAtHand;
+
+/** The snapshots of one VM: its checkpoints, of which the last few are kept, and its template's golden one, which others may share. */
+public final class VmShelf implements SnapshotShelf {
+    private final MachineFactory machines;
+    private final Optional<String> goldenName;
+    private final int keep;
+    // Newest first.
+    private final List<Snapshot> checkpoints = new ArrayList<>();
+    private Optional<Snapshot> golden;
+
+    /**
+     * Looks whether there is a golden snapshot; reads a small file.
+     *
+     * @param goldenName what the golden one is called; empty: the VM has none
+     * @param keep checkpoints at most, at least 1
+     */
+    public VmShelf(MachineFactory machines, Optional<String> goldenName, int keep) {
+        this.machines = machines;
+        this.goldenName = goldenName;
+        this.keep = keep;
+        this.golden = goldenName.flatMap(this::find);
+    }
+
+    private Optional<Snapshot> find(String id) {
+        try {
+            return Optional.of(machines.find(id));
+        } catch (VmetteException none) {
+            return Optional.empty();
+        }
+    }
+
+    @Override
+    public synchronized SnapshotsAtHand atHand() {
+        return new SnapshotsAtHand(checkpoints, golden);
+    }
+
+    @Override
+    public synchronized Optional<String> goldenToTake() {
+        return golden.isPresent() ? Optional.empty() : goldenName;
+    }
+
+    @Override
+    public synchronized void tookGolden(Snapshot snapshot) {
+        golden = Optional.of(snapshot);
+    }
+
+    @Override
+    public void tookCheckpoint(Snapshot snapshot) {
+        List<Snapshot> surplus;
+        synchronized (this) {
+            checkpoints.add(0, snapshot);
+            List<Snapshot> older = checkpoints.subList(Math.min(keep, checkpoints.size()), checkpoints.size());
+            surplus = List.copyOf(older);
+            older.clear();
+        }
+        surplus.forEach(each -> machines.discard(each.id()));
+    }
+
+    @Override
+    public synchronized void restored(String id) {
+        count(id, 0);
+    }
+
+    @Override
+    public synchronized void restoreFailed(String id) {
+        checkpoints.stream()
+                .filter(each -> each.id().equals(id))
+                .findFirst()
+                .or(() -> golden.filter(each -> each.id().equals(id)))
+                .ifPresent(each -> count(id, each.failedRestores() + 1));
+    }
+
+    private void count(String id, int failures) {
+        checkpoints.replaceAll(each -> counted(each, id, failures));
+        golden = golden.map(each -> counted(each, id, failures));
+    }
+
+    private static Snapshot counted(Snapshot snapshot, String id, int failures) {
+        return snapshot.id().equals(id) ? new Snapshot(id, snapshot.takenAt(), failures) : snapshot;
+    }
+
+    @Override
+    public void discard(String id) {
+        synchronized (this) {
+            checkpoints.removeIf(each -> each.id().equals(id));
+            golden = golden.filter(each -> !each.id().equals(id));
+        }
+        machines.discard(id);
+    }
+
+    /** The VM has ended for good: what it alone could be restored from is of no use. */
+    @Override
+    public void end() {
+        List<Snapshot> left;
+        synchronized (this) {
+            left = List.copyOf(checkpoints);
+            checkpoints.clear();
+        }
+        left.forEach(each -> machines.discard(each.id()));
+    }
+}
