@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -22,6 +23,9 @@ final class Flatten implements StateTeller {
 
     /** More than any host takes for a MiB. */
     private static final Duration MOST_PER_MIB = Duration.ofMillis(20);
+
+    /** The last says that it failed, the one before why. */
+    private static final int LINES_QUOTED = 2;
 
     private final QemuLaunch launch;
     private final QmpDialogue first;
@@ -64,6 +68,18 @@ final class Flatten implements StateTeller {
 
     @Override
     public void tell(SnapshotSink sink) throws QmpException, IOException {
+        try {
+            copyAndTell(sink);
+        } catch (IOException e) {
+            // Whichever noticed first, the second may have said why.
+            end();
+            List<String> said = second.consoleTail();
+            List<String> last = said.subList(Math.max(0, said.size() - LINES_QUOTED), said.size());
+            throw last.isEmpty() ? e : new IOException(e.getMessage() + "; it said: " + String.join(" / ", last), e);
+        }
+    }
+
+    private void copyAndTell(SnapshotSink sink) throws QmpException, IOException {
         Duration limit = QmpDialogue.PATIENCE.plus(MOST_PER_MIB.multipliedBy(launch.memoryMib()));
         long begun = System.nanoTime();
         CompletableFuture<?> taken = second.dialogue().events().next("MIGRATION", SavedState::isOver);
@@ -106,19 +122,24 @@ final class Flatten implements StateTeller {
         }
     }
 
-    /** It has told what it had to tell: it is killed, and waited for. */
+    /** It has told what it had to tell. */
     @Override
     public void close() {
+        end();
+        try {
+            Files.deleteIfExists(socket);
+        } catch (IOException e) {
+            LOG.debug("{} goes with its directory", socket, e);
+        }
+    }
+
+    /** It is killed, and waited for. */
+    private void end() {
         second.kill();
         second.whenExited()
                 .toCompletableFuture()
                 .<Object>thenApply(exit -> exit)
                 .completeOnTimeout("", QmpDialogue.PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
                 .join();
-        try {
-            Files.deleteIfExists(socket);
-        } catch (IOException e) {
-            LOG.debug("{} goes with its directory", socket, e);
-        }
     }
 }

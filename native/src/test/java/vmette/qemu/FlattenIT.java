@@ -81,7 +81,11 @@ class FlattenIT {
     }
 
     private Vmm started(QemuLaunch launch) throws Exception {
-        Vmm vmm = QemuHypervisor.open(SETTINGS, children).create(launch);
+        return started(SETTINGS, launch);
+    }
+
+    private Vmm started(QemuSettings settings, QemuLaunch launch) throws Exception {
+        Vmm vmm = QemuHypervisor.open(settings, children).create(launch);
         await(vmm.start());
         return vmm;
     }
@@ -235,6 +239,32 @@ class FlattenIT {
         assertGoesOn(vmm);
         await(vmm.snapshot(order(zeroes("third", MIB << 20), false), new Taking(step -> {})));
         assertGoesOn(vmm);
+        vmm.quit();
+        await(vmm.whenExited());
+    }
+
+    @Test
+    void aSecondThatCannotTakeAllOfItIsNotSaved() throws Exception {
+        // It has no disk.
+        Path lesser = Files.writeString(
+                temporary.resolve("lesser"),
+                "#!/bin/sh\ncase \"$*\" in *null-co*) n=$#; while [ $n -gt 2 ]; do set -- \"$@\" \"$1\"; shift; n=$((n-1)); done; shift 2;; esac\n"
+                        + "exec " + QemuProbe.find(Optional.empty()) + " \"$@\"\n");
+        assertThat(lesser.toFile().setExecutable(true)).isTrue();
+        Vmm vmm = started(
+                new QemuSettings(Optional.of(lesser), AcceleratorChoice.TCG, SETTINGS.startTimeout()),
+                launch(new BootSource.Firmware(), new MemoryBacking.PrivateFile(template), new NetworkCard.None()));
+        for (String name : List.of("one", "two")) {
+            Taking sink = new Taking(step -> {});
+            assertThatThrownBy(() -> await(vmm.snapshot(order(zeroes(name, MIB << 20), true), sink)))
+                    .cause()
+                    .isInstanceOf(SaveFailedException.class)
+                    .hasMessageContaining("VM test was not saved and goes on")
+                    .hasMessageContaining("it said: ")
+                    .hasMessageContaining("virtio-blk");
+            assertThat(sink.state).isEmpty();
+            assertGoesOn(vmm);
+        }
         vmm.quit();
         await(vmm.whenExited());
     }
