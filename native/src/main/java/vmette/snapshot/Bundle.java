@@ -32,6 +32,9 @@ public final class Bundle {
     /** All that is in one. */
     static final List<String> NAMES = List.of(MANIFEST, STATE, MEMORY, DISKS);
 
+    private static final String REFUSED = " cannot be restored: ";
+    private static final String REMEDY = "; take it anew, and remove this one";
+
     // What files were when this process found them to be right.
     private static final Map<Path, Map<Path, FileStamp>> VERIFIED = new ConcurrentHashMap<>();
 
@@ -133,9 +136,14 @@ public final class Bundle {
     }
 
     private static RestoreFailedException refusal(Path directory, String why, Throwable cause) {
-        return new RestoreFailedException(
-                "the snapshot " + directory + " cannot be restored: " + why + "; take it anew, and remove this one",
-                cause);
+        return new RestoreFailedException("the snapshot " + directory + REFUSED + why + REMEDY, cause);
+    }
+
+    /** Of what {@link #open} has said of this directory, the reason alone, for lists. */
+    public static String why(RestoreFailedException refusal, Path directory) {
+        String message = refusal.getMessage();
+        String begin = "the snapshot " + directory + REFUSED;
+        return message.startsWith(begin) ? message.substring(begin.length()).replace(REMEDY, "") : message;
     }
 
     /** Whether it is one that only its maker knows, see {@link BundleStore#beginUnnamed}. */

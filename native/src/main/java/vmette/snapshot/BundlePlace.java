@@ -1,10 +1,17 @@
 package vmette.snapshot;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.RestoreFailedException;
 import vmette.errors.VmetteIoException;
+import vmette.linux.FileExtents;
+import vmette.linux.LinuxException;
 import vmette.linux.OwnedFd;
 
 /**
@@ -61,5 +68,24 @@ public record BundlePlace(BundleStore store, String name) {
     /** See {@link BundleStore#remove}. */
     public boolean remove() {
         return store.remove(name);
+    }
+
+    /** What is there takes on disk, in bytes, whatever state it is in; what cannot be read counts as nothing. */
+    public long allocated() {
+        try (Stream<Path> all = Files.walk(directory())) {
+            return all.filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
+                    .mapToLong(BundlePlace::allocated)
+                    .sum();
+        } catch (IOException | UncheckedIOException e) {
+            return 0;
+        }
+    }
+
+    private static long allocated(Path file) {
+        try {
+            return FileExtents.allocated(file);
+        } catch (LinuxException e) {
+            return 0;
+        }
     }
 }

@@ -173,7 +173,8 @@ public final class BundleStore {
         return Bundle.open(directory);
     }
 
-    private RestoreFailedException missing(String name) {
+    /** What is to be said of a name that is none, and of those that there are. */
+    public RestoreFailedException missing(String name) {
         if (only.isPresent()) {
             return new RestoreFailedException(
                     "there is no snapshot " + root.resolve(name) + ": it is no directory"

@@ -27,6 +27,7 @@ import picocli.CommandLine.Mixin;
             InfoCommand.class,
             ConfigCommand.class,
             CacheCommand.class,
+            SnapshotCommand.class,
             CompletionCommand.class,
             HelpCommand.class
         },

@@ -89,6 +89,11 @@ class UsageTest {
                 "cache --help",
                 "cache ls --help",
                 "cache prune --help",
+                "snapshot --help",
+                "snapshot ls --help",
+                "snapshot inspect --help",
+                "snapshot verify --help",
+                "snapshot rm --help",
                 "completion --help"
             })
     void helpNamesEveryOptionOnStandardOutput(String arguments) {
