@@ -17,7 +17,8 @@ import com.tngtech.archunit.lang.ArchRule;
             "vmette.recovery",
             "vmette.group",
             "vmette.liveness",
-            "vmette.log"
+            "vmette.log",
+            "vmette.pool"
         },
         importOptions = ImportOption.DoNotIncludeTests.class)
 class ActorsArchitectureTest {
@@ -87,6 +88,22 @@ class ActorsArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideOutsideOfPackages("vmette.liveness..", "vmette.config..", "java.lang..", "java.time..", "java.util");
+
+    /** What a VM is, and how time passes, is given to it. */
+    @ArchTest
+    static final ArchRule POOLS_KNOW_NO_VMS = noClasses()
+            .that()
+            .resideInAPackage("vmette.pool..")
+            .should()
+            .dependOnClassesThat()
+            .resideOutsideOfPackages(
+                    "vmette.pool..",
+                    "vmette.config..",
+                    "vmette.errors..",
+                    "org.slf4j..",
+                    "java.lang..",
+                    "java.time..",
+                    "java.util..");
 
     @ArchTest
     static final ArchRule NO_CYCLES = slices().matching("vmette.(*)..").should().beFreeOfCycles();

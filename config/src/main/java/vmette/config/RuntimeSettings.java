@@ -74,6 +74,8 @@ public record RuntimeSettings(
     public static RuntimeSettings from(Config config) {
         Section root = Section.of(config, "vmette");
         root.refuseUnknownKeys();
+        PoolSettings.from(root.section("pool"));
+        PoolPlan.all(config);
         Section qemu = root.section("qemu");
         Section exec = root.section("exec");
         Section vsock = root.section("vsock");

@@ -50,6 +50,20 @@ final class Section {
         }
     }
 
+    /** What reference.conf has there. */
+    static Section reference(String name) {
+        return new Section(REFERENCE.getConfig(name), name);
+    }
+
+    /** All that is given, over reference.conf. */
+    static Config over(Config root) {
+        try {
+            return root.withFallback(REFERENCE).resolve();
+        } catch (ConfigException e) {
+            throw new InvalidConfigException("the configuration cannot be read: " + e.getMessage(), e);
+        }
+    }
+
     Section section(String key) {
         return new Section(read(key, "a section { ... }", () -> config.getConfig(key)), name + "." + key);
     }
@@ -192,7 +206,8 @@ final class Section {
         refuseUnknownKeys(config, REFERENCE.getConfig(name), name);
     }
 
-    private static void refuseUnknownKeys(Config given, Config known, String path) {
+    /** The same, of keys that stand elsewhere. */
+    static void refuseUnknownKeys(Config given, Config known, String path) {
         Set<String> names = known.root().keySet();
         if (names.isEmpty()) {
             return;
