@@ -717,7 +717,8 @@ public final class Vmette implements AutoCloseable {
                 .after(launching.admission().enter(), unwanted -> from.snapshot()
                         .map(snapshot -> machines.restore(spec, name, snapshot.id(), vsock::attachShut))
                         .orElseGet(() -> machines.begin(spec, name, vsock::attach, unwanted)));
-        Supervision supervision = refine.apply(machines.supervision(name, policy))
+        Supervision supervision = Templates.withSnapshots(
+                        refine.apply(machines.supervision(name, policy)), spec, machines)
                 .withFirst(from)
                 .withAdmission(launching.admission())
                 .andEvents(event -> {

@@ -1,6 +1,5 @@
 package vmette.actors;
 
-import vmette.errors.VmBusyException;
 import akka.actor.Cancellable;
 import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
@@ -28,6 +27,7 @@ import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.Reasons;
 import vmette.errors.SaveFailedException;
+import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;

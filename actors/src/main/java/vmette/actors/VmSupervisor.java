@@ -1,6 +1,5 @@
 package vmette.actors;
 
-import vmette.machine.SaveReport;
 import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
@@ -28,6 +27,7 @@ import vmette.errors.VmLostException;
 import vmette.machine.Machine;
 import vmette.machine.MachineFactory;
 import vmette.machine.Making;
+import vmette.machine.SaveReport;
 import vmette.recovery.Decision;
 import vmette.recovery.Origin;
 import vmette.recovery.RecoveryPolicy;

@@ -1,6 +1,5 @@
 package vmette.machine;
 
-import java.util.concurrent.RejectedExecutionException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -11,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -21,6 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.config.RestoreMode;
 import vmette.config.RuntimeSettings;
+import vmette.config.SnapshotSpecs;
 import vmette.config.VmSpec;
 import vmette.config.VsockSettings;
 import vmette.errors.InvalidConfigException;
@@ -298,8 +299,12 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                 MachineFiles made = MachineFiles.of(kernel, shared.hypervisor());
                 QemuLaunch given = launch;
                 Supplier<MachineIdentity> identity =
-                        () -> Saver.identity(shared.hypervisor(), given, made, commandLine);
-                from.ifPresent(template -> template.bundle().requireFits(identity.get()));
+                        () -> Saver.identity(spec, shared.hypervisor(), given, made, commandLine);
+                from.ifPresent(template -> {
+                    SnapshotSpecs.requireSamePort(
+                            template.bundle().manifest().machine().spec(), spec);
+                    template.bundle().requireFits(identity.get());
+                });
                 memory = Optional.of(memory(spec, launch, shared, from));
                 saver = Optional.of(new Saver(places, memory.get(), identity, blocking));
                 launch = memory.get().in(launch);

@@ -12,6 +12,8 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
+import vmette.config.SnapshotSpecs;
+import vmette.config.VmSpec;
 import vmette.errors.Reasons;
 import vmette.errors.SaveFailedException;
 import vmette.errors.VmetteException;
@@ -65,12 +67,13 @@ final class Saver implements AutoCloseable {
     /**
      * Blocks: reads kernel and initramfs, and asks QEMU for its version, the first time in a process.
      *
+     * @param given what the machine was asked to be
      * @param files what they were when the machine was made
      */
     static MachineIdentity identity(
-            QemuHypervisor hypervisor, QemuLaunch launch, MachineFiles files, String commandLine) {
+            VmSpec given, QemuHypervisor hypervisor, QemuLaunch launch, MachineFiles files, String commandLine) {
         Accelerator accelerator = hypervisor.accelerator();
-        SortedMap<String, String> spec = new TreeMap<>();
+        SortedMap<String, String> spec = new TreeMap<>(SnapshotSpecs.identity(given));
         spec.put("cmdline", commandLine);
         spec.put("net", launch.network().getClass().getSimpleName());
         int number = 0;

@@ -1,11 +1,11 @@
 package vmette.machine;
 
-import vmette.errors.VmetteException;
-import org.slf4j.LoggerFactory;
-import org.slf4j.Logger;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import vmette.errors.VmetteException;
 import vmette.linux.OwnedFd;
 import vmette.snapshot.Bundle;
 import vmette.snapshot.BundlePlace;

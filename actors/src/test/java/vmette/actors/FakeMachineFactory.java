@@ -1,9 +1,11 @@
 package vmette.actors;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import vmette.config.VmSpec;
@@ -58,6 +60,13 @@ final class FakeMachineFactory implements MachineFactory {
         return restores
                 ? begin(spec, name, Optional.of(snapshot), beforeRun)
                 : MachineFactory.super.restore(spec, name, snapshot, beforeRun);
+    }
+
+    final List<String> discarded = new CopyOnWriteArrayList<>();
+
+    @Override
+    public void discard(String id) {
+        discarded.add(id);
     }
 
     private CompletionStage<Machine> begin(

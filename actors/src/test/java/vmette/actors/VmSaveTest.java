@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import vmette.config.ExecSpec;
 import vmette.config.HealthCheck;
 import vmette.config.RestartMode;
+import vmette.config.SnapshotSpec;
 import vmette.config.VmSpec;
 import vmette.config.fleet.Service;
 import vmette.errors.CommandDetachedException;
@@ -32,7 +33,9 @@ import vmette.guest.protocol.Token;
 import vmette.log.LogRing;
 import vmette.machine.GuestSetup;
 import vmette.machine.SaveReport;
+import vmette.machine.VmShelf;
 import vmette.recovery.RecoveryPolicy;
+import vmette.recovery.Snapshot;
 import vmette.rootfs.ImageDefaults;
 import vmette.stream.Await;
 import vmette.stream.FakeChannel;
@@ -53,12 +56,21 @@ class VmSaveTest extends VmFixture {
     }
 
     private void boot(VmSpec spec) {
+        boot(spec, Supervision.by(RecoveryPolicy.giveUp()));
+    }
+
+    private void boot(VmSpec spec, Supervision supervision) {
         machines.makesAtOnce = false;
-        launch(spec, Supervision.by(RecoveryPolicy.giveUp()).withEvents(events::add));
+        launch(spec, supervision.withEvents(events::add));
         up();
     }
 
     private void up() {
+        start();
+        Await.value(vm.ready());
+    }
+
+    private void start() {
         FakeMachineFactory.Begun begun = machines.nextBegun();
         machine = begun.machine();
         machine.setup = new GuestSetup(List.of(new HostFrame.Instance(INSTANCE)), ImageDefaults.NONE);
@@ -70,7 +82,6 @@ class VmSaveTest extends VmFixture {
         agent.hear(FakeAgent.BOOT);
         agent.say(FakeAgent.GREETING);
         agent.say(FakeAgent.READY);
-        Await.value(vm.ready());
     }
 
     private CompletableFuture<SaveReport> save(boolean thenEnd) {
@@ -292,6 +303,97 @@ class VmSaveTest extends VmFixture {
         assertThat(agent.hear(FakeAgent.RELEASE).u64()).isEqualTo(check);
         advanceUntil(agent::hasMore);
         assertThat(agent.hear(FakeAgent.EXEC).u64()).isGreaterThan(check);
+    }
+
+    // ---- what its supervisor saves by itself
+
+    private static VmSpec spec(SnapshotSpec snapshots) {
+        return VmSpec.builder().snapshots(snapshots).build();
+    }
+
+    /** The shelf wants a golden snapshot: nobody is let in before it is there. */
+    @Test
+    void aGoldenSnapshotIsTakenAfterTheWarmUpAndBeforeAnythingElse() {
+        VmShelf shelf = new VmShelf(machines, Optional.of("golden-1"), 3);
+        machines.makesAtOnce = false;
+        launch(
+                spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
+                Supervision.by(RecoveryPolicy.giveUp(), shelf));
+        CommandTicket asked = run();
+        start();
+        FakeAgent.Body warmUp = agent.hear(FakeAgent.EXEC);
+        long id = warmUp.u64();
+        assertThat(id).isNotEqualTo(asked.id());
+        agent.say(new AgentFrame.Started(id, 5), new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 0));
+        FakeMachine.Asked save = asked();
+        assertThat(save.snapshot()).isEqualTo("golden-1");
+        machine.vsock.unplug();
+        save.answer().complete(new SaveReport("golden-1", Duration.ofMillis(9), 1));
+        assertThat(vm.ready().toCompletableFuture()).isNotDone();
+        comesBack();
+        Await.value(vm.ready());
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(asked.id());
+        assertThat(shelf.atHand().golden())
+                .hasValueSatisfying(golden -> assertThat(golden.id()).isEqualTo("golden-1"));
+        assertThat(shelf.goldenToTake()).isEmpty();
+    }
+
+    @Test
+    void aWarmUpThatFailsCostsTheGoldenSnapshotOnly() {
+        VmShelf shelf = new VmShelf(machines, Optional.of("golden-1"), 3);
+        machines.makesAtOnce = false;
+        launch(
+                spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
+                Supervision.by(RecoveryPolicy.giveUp(), shelf));
+        start();
+        long id = agent.hear(FakeAgent.EXEC).u64();
+        agent.say(new AgentFrame.Started(id, 5), new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 7));
+        Await.value(vm.ready());
+        assertThat(machine.saves).isEmpty();
+        assertThat(shelf.atHand().golden()).isEmpty();
+    }
+
+    @Test
+    void checkpointsAreTakenWhileNobodyUsesIt() {
+        VmShelf shelf = new VmShelf(machines, Optional.empty(), 2);
+        boot(
+                spec(SnapshotSpec.builder()
+                        .checkpointInterval(Duration.ofMinutes(1))
+                        .build()),
+                Supervision.by(RecoveryPolicy.giveUp(), shelf));
+        CommandTicket running =
+                run(ExecSpec.of("true").withoutStdin().discardStdout().discardStderr());
+        long id = agent.hear(FakeAgent.EXEC).u64();
+        agent.say(new AgentFrame.Started(id, 5));
+        Await.value(running.running());
+        time.timePasses(Duration.ofSeconds(61));
+        CompletableFuture<AgentFrame.Pong> sign = new CompletableFuture<>();
+        supervisor.tell(new VmRequest.Ping(sign));
+        agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
+        Await.value(sign);
+        assertThat(machine.saves).isEmpty();
+        agent.say(new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 0));
+        Await.value(running.outcome());
+        for (int i = 0; i < 3; i++) {
+            advanceUntil(() -> !machine.saves.isEmpty(), Duration.ofSeconds(5));
+            FakeMachine.Asked save = asked();
+            assertThat(save.snapshot()).isEmpty();
+            machine.vsock.unplug();
+            save.answer().complete(new SaveReport("/c" + i, Duration.ofMillis(9), 1));
+            comesBack();
+            String expected = "/c" + i;
+            advanceUntil(
+                    () -> shelf.atHand().lastGood().stream()
+                            .anyMatch(each -> each.id().equals(expected)),
+                    Duration.ofMillis(1));
+        }
+        assertThat(shelf.atHand().lastGood()).extracting(Snapshot::id).containsExactly("/c2", "/c1");
+        assertThat(machines.discarded).containsExactly("/c0");
+        supervisor.tell(new VmSupervisor.Stop());
+        agent.hear(FakeAgent.SHUTDOWN);
+        machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
+        Await.value(vm.ended());
+        assertThat(machines.discarded).containsExactlyInAnyOrder("/c0", "/c1", "/c2");
     }
 
     // ---- what the VM runs by itself
