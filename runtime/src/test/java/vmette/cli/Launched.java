@@ -75,7 +75,7 @@ final class Launched {
         command.addAll(List.of(arguments));
         // A subcommand, and that of one, has to come first.
         boolean subcommand = arguments.length > 0 && !arguments[0].startsWith("-");
-        int words = !subcommand ? 0 : arguments[0].equals("cache") ? 2 : 1;
+        int words = !subcommand ? 0 : List.of("cache", "snapshot").contains(arguments[0]) ? 2 : 1;
         if (!List.of(arguments).contains("--config")) {
             command.addAll(4 + words, List.of("--config", sandbox.config().toString()));
         }

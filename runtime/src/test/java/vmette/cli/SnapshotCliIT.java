@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import vmette.cli.Launched.Result;
 
 /** A snapshot is built by one process, looked at by others, and resumed by yet others. Real VMs. */
 class SnapshotCliIT {
@@ -39,7 +40,11 @@ class SnapshotCliIT {
     private Result resume(String memory, String exec, String... more) {
         String[] line = new String[more.length + 8];
         System.arraycopy(
-                new String[] {"run", "--quiet", "--mem-mib", memory, "--resume-snapshot", path, "--exec", exec}, 0, line, 0, 8);
+                new String[] {"run", "--quiet", "--mem-mib", memory, "--resume-snapshot", path, "--exec", exec},
+                0,
+                line,
+                0,
+                8);
         System.arraycopy(more, 0, line, 8, more.length);
         return vmette(line);
     }
