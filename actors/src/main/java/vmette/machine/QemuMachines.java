@@ -72,6 +72,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     private static final int PENDING_REPLIES = 256;
     // Of a machine that could not boot; longer only with a process that cannot be killed.
     private static final long END_SECONDS = 30;
+    // Of a VM that boots: it runs where there is no room for that, and a save is refused.
+    private static final boolean MUST_BE_SAVEABLE = false;
 
     private final RuntimeSettings settings;
     private final RootfsProgress progress;
@@ -169,7 +171,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             VmSpec spec, String name, Consumer<VsockHost> beforeBoot, CompletionStage<?> unwanted) {
         CalledOff work = new CalledOff("VM " + name + " was stopped before its machine was made");
         unwanted.thenRun(work::callOff);
-        return CompletableFuture.supplyAsync(() -> make(spec, name, Optional.empty(), beforeBoot, work), blocking);
+        return CompletableFuture.supplyAsync(
+                () -> make(spec, name, Optional.empty(), MUST_BE_SAVEABLE, beforeBoot, work), blocking);
     }
 
     @Override
@@ -187,7 +190,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         CalledOff work = new CalledOff("VM " + name + " was stopped before it was restored");
         try {
             Template from = new Template(kept.open(snapshot), held);
-            return make(spec, name, Optional.of(from), beforeRun, work);
+            return make(spec, name, Optional.of(from), true, beforeRun, work);
         } catch (RuntimeException | Error e) {
             held.close();
             throw e;
@@ -218,7 +221,12 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     }
 
     private Machine make(
-            VmSpec spec, String name, Optional<Template> from, Consumer<VsockHost> beforeBoot, CalledOff work) {
+            VmSpec spec,
+            String name,
+            Optional<Template> from,
+            boolean required,
+            Consumer<VsockHost> beforeBoot,
+            CalledOff work) {
         Parts shared = parts();
         // Before a root is fetched for it, which may take minutes.
         shared.hypervisor().check(name, spec.memoryMib());
@@ -288,7 +296,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                 Supplier<MachineIdentity> identity =
                         () -> Saver.identity(shared.hypervisor(), given, made, commandLine);
                 from.ifPresent(template -> template.bundle().requireFits(identity.get()));
-                memory = Optional.of(memory(spec, launch, shared, from));
+                memory = Optional.of(memory(launch, shared, from, required));
                 saver = Optional.of(new Saver(store.get(), memory.get(), identity, blocking));
                 launch = memory.get().in(launch);
             }
@@ -328,12 +336,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         }
     }
 
-    /** Whether a VM is refused if there is no room for its memory where it can be saved; else it can only not be saved. */
-    private static boolean mustBeSaveable(VmSpec spec) {
-        return false;
-    }
-
-    private MachineMemory memory(VmSpec spec, QemuLaunch launch, Parts shared, Optional<Template> from) {
+    /** @param required whether the VM is refused if there is no room for its memory where it can be saved; else it can only not be saved */
+    private MachineMemory memory(QemuLaunch launch, Parts shared, Optional<Template> from, boolean required) {
         Supplier<MemoryFile> files = () -> MemoryFile.create(
                 launch.name(),
                 launch.directory(),
@@ -350,7 +354,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         try {
             return MachineMemory.inFile(files.get());
         } catch (VmetteException e) {
-            if (mustBeSaveable(spec)) {
+            if (required) {
                 throw e;
             }
             LOG.debug("a VM runs that cannot be saved: {}", e.getMessage());
