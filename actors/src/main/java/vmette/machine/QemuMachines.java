@@ -67,15 +67,6 @@ import vmette.vsock.VsockLimits;
 public final class QemuMachines implements MachineFactory, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(QemuMachines.class);
 
-    // The lowest CID a guest may have. It is private to each device, so all guests have the same.
-    private static final long GUEST_CID = 3;
-    private static final int WRITE_HIGH_WATER = 1 << 20;
-    private static final int WRITE_LOW_WATER = 256 << 10;
-    private static final int CHAINS_PER_TURN = 128;
-    private static final int PENDING_REPLIES = 256;
-    // Of a machine that could not boot; longer only with a process that cannot be killed.
-    private static final long END_SECONDS = 30;
-
     private final RuntimeSettings settings;
     private final RootfsProgress progress;
     private final Function<VmSpec, String> lastWords;
@@ -174,7 +165,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             VmSpec spec, String name, Consumer<VsockHost> beforeBoot, CompletionStage<?> unwanted) {
         CalledOff work = new CalledOff("VM " + name + " was stopped before its machine was made");
         unwanted.thenRun(work::callOff);
-        return CompletableFuture.supplyAsync(() -> make(spec, name, Optional.empty(), beforeBoot, work), blocking);
+        return CompletableFuture.supplyAsync(
+                () -> make(spec, name, Optional.empty(), spec.snapshots().needsSaving(), beforeBoot, work), blocking);
     }
 
     @Override
@@ -188,7 +180,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         CalledOff work = new CalledOff("VM " + name + " was stopped before it was restored");
         try {
             Template from = new Template(place.open(), held);
-            return make(spec, name, Optional.of(from), beforeRun, work);
+            return make(spec, name, Optional.of(from), true, beforeRun, work);
         } catch (RuntimeException | Error e) {
             held.close();
             throw e;
@@ -231,7 +223,12 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     }
 
     private Machine make(
-            VmSpec spec, String name, Optional<Template> from, Consumer<VsockHost> beforeBoot, CalledOff work) {
+            VmSpec spec,
+            String name,
+            Optional<Template> from,
+            boolean required,
+            Consumer<VsockHost> beforeBoot,
+            CalledOff work) {
         Parts shared = parts();
         // Before a root is fetched for it, which may take minutes.
         shared.hypervisor().check(name, spec.memoryMib());
@@ -305,7 +302,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                             template.bundle().manifest().machine().spec(), spec);
                     template.bundle().requireFits(identity.get());
                 });
-                memory = Optional.of(memory(spec, launch, shared, from));
+                memory = Optional.of(memory(launch, shared, from, required));
                 saver = Optional.of(new Saver(places, memory.get(), identity, blocking));
                 launch = memory.get().in(launch);
             }
@@ -347,12 +344,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         }
     }
 
-    /** Whether a VM is refused if there is no room for its memory where it can be saved; else it can only not be saved. */
-    private static boolean mustBeSaveable(VmSpec spec) {
-        return spec.snapshots().needsSaving();
-    }
-
-    private MachineMemory memory(VmSpec spec, QemuLaunch launch, Parts shared, Optional<Template> from) {
+    /** @param required whether the VM is refused if there is no room for its memory where it can be saved; else it can only not be saved */
+    private MachineMemory memory(QemuLaunch launch, Parts shared, Optional<Template> from, boolean required) {
         Supplier<MemoryFile> files = () -> MemoryFile.create(
                 launch.name(),
                 launch.directory(),
@@ -369,7 +362,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         try {
             return MachineMemory.inFile(files.get());
         } catch (VmetteException e) {
-            if (mustBeSaveable(spec)) {
+            if (required) {
                 throw e;
             }
             LOG.debug("a VM runs that cannot be saved: {}", e.getMessage());

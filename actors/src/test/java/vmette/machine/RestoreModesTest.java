@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Optional;
-import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -15,9 +14,10 @@ import vmette.process.CowSupport;
 class RestoreModesTest {
     private static final CowSupport YES = new CowSupport(Optional.empty());
     private static final CowSupport NO = new CowSupport(Optional.of("kernel.yama.ptrace_scope is 2"));
-    private static final Supplier<CowSupport> NOT_ASKED = () -> {
+
+    private static CowSupport notAsked() {
         throw new AssertionError("this takes time and changes nothing");
-    };
+    }
 
     @ParameterizedTest
     @CsvSource({
@@ -38,7 +38,7 @@ class RestoreModesTest {
         "COW,  true",
     })
     void copiesWithoutAskingWhereThatIsWishedOrSomebodyElseMapsTheMemory(RestoreMode requested, boolean shares) {
-        RestoreModes.Choice choice = RestoreModes.choose(requested, shares, NOT_ASKED);
+        RestoreModes.Choice choice = RestoreModes.choose(requested, shares, RestoreModesTest::notAsked);
         assertThat(choice.mode()).isEqualTo(RestoreMode.COPY);
         assertThat(choice.why()).contains(requested == RestoreMode.COPY ? "demanded" : "shared directories");
     }

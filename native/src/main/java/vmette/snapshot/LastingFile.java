@@ -32,7 +32,11 @@ public final class LastingFile {
         return digest;
     }
 
-    /** @throws IOException if it has been changed since, or is gone */
+    /**
+     * Looks again.
+     *
+     * @throws IOException if it has been changed since, or is gone
+     */
     public void requireUnchanged() throws IOException {
         // Where it was a link there may be another now; what has been used is what it led to.
         if (!FileStamp.of(real).equals(stamp)) {
