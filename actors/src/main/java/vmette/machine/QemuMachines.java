@@ -67,6 +67,15 @@ import vmette.vsock.VsockLimits;
 public final class QemuMachines implements MachineFactory, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(QemuMachines.class);
 
+    // The lowest CID a guest may have. It is private to each device, so all guests have the same.
+    private static final long GUEST_CID = 3;
+    private static final int WRITE_HIGH_WATER = 1 << 20;
+    private static final int WRITE_LOW_WATER = 256 << 10;
+    private static final int CHAINS_PER_TURN = 128;
+    private static final int PENDING_REPLIES = 256;
+    // Of a machine that could not boot; longer only with a process that cannot be killed.
+    private static final long END_SECONDS = 30;
+
     private final RuntimeSettings settings;
     private final RootfsProgress progress;
     private final Function<VmSpec, String> lastWords;
