@@ -2,6 +2,7 @@ package vmette.actors;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import vmette.errors.Reasons;
 import vmette.errors.VmSavedException;
@@ -23,7 +24,7 @@ final class ServiceReplay {
     private final BiConsumer<CompletionStage<AgentFrame.Exited>, VsockChannelHandler> dial;
     private final LogRing log;
     private final CompletableFuture<Void> whole = new CompletableFuture<>();
-    private volatile long offset;
+    private final AtomicLong offset;
 
     /**
      * @param output gets what comes
@@ -39,7 +40,7 @@ final class ServiceReplay {
         this.output = output;
         this.dial = dial;
         this.log = log;
-        this.offset = output.received();
+        this.offset = new AtomicLong(output.received());
     }
 
     DetachedTicket ticket() {
@@ -53,7 +54,7 @@ final class ServiceReplay {
 
     /** Begins an attachment. One that ended by a save is not followed by another before this is called again. */
     void attach() {
-        Attachment attachment = ticket.attach(StreamId.STDOUT, offset);
+        Attachment attachment = ticket.attach(StreamId.STDOUT, offset.get());
         attachment.granted().whenComplete((granted, failure) -> {
             if (failure != null) {
                 over(attachment, failure);
@@ -65,10 +66,10 @@ final class ServiceReplay {
     }
 
     private void skipTo(long start) {
-        if (start > offset) {
-            log.mark("--- " + (start - offset) + " bytes are missing: they were on their way when the VM was saved");
+        long missing = start - offset.getAndSet(start);
+        if (missing > 0) {
+            log.mark("--- " + missing + " bytes are missing: they were on their way when the VM was saved");
         }
-        offset = start;
     }
 
     private void over(Attachment attachment, Throwable failure) {
@@ -107,8 +108,7 @@ final class ServiceReplay {
         @Override
         public void onData(byte[] chunk) {
             output.take(chunk);
-            offset += chunk.length;
-            byte[] taken = Openings.acknowledgement(offset);
+            byte[] taken = Openings.acknowledgement(offset.addAndGet(chunk.length));
             channel.write(taken, 0, taken.length);
             channel.request(CHUNK);
         }
@@ -122,7 +122,7 @@ final class ServiceReplay {
             granted.end().whenComplete((length, failure) -> {
                 if (failure != null) {
                     over(attachment, failure);
-                } else if (offset >= length) {
+                } else if (offset.get() >= length) {
                     ticket.left(attachment);
                     whole.complete(null);
                 } else {

@@ -523,7 +523,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     /** Its own connections are the link, and that of its service's output. */
     private boolean isBusy() {
-        long own = 1 + (service.isPresent() ? 1 : 0);
+        long own = 1L + (service.isPresent() ? 1 : 0);
         return work.isBusy(service.isPresent()) || machine.vsock().counts().connections() > own;
     }
 
@@ -686,7 +686,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         }
         CompletableFuture<DetachedTicket> found = new CompletableFuture<>();
         work.find(id.get(), found);
-        found.whenComplete((ticket, failure) -> {
+        CompletionStage<DetachedTicket> answer = found;
+        answer.whenComplete((ticket, failure) -> {
             if (failure == null) {
                 own.adopt(ticket);
             } else {

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import org.junit.jupiter.api.Test;
 import vmette.config.ExecSpec;
@@ -84,7 +85,7 @@ class VmSaveTest extends VmFixture {
         agent.say(FakeAgent.READY);
     }
 
-    private CompletableFuture<SaveReport> save(boolean thenEnd) {
+    private CompletionStage<SaveReport> save(boolean thenEnd) {
         CompletableFuture<SaveReport> reply = new CompletableFuture<>();
         supervisor.tell(new VmRequest.Save("s1", thenEnd, reply));
         return reply;
@@ -113,7 +114,7 @@ class VmSaveTest extends VmFixture {
         long id = agent.hear(FakeAgent.EXEC).u64();
         agent.say(new AgentFrame.Started(id, 77));
         Await.value(running.running());
-        CompletableFuture<SaveReport> reply = save(false);
+        CompletionStage<SaveReport> reply = save(false);
         FakeMachine.Asked save = asked();
         assertThat(save.snapshot()).isEqualTo("s1");
         assertThat(save.thenEnd()).isFalse();
@@ -150,7 +151,7 @@ class VmSaveTest extends VmFixture {
         CommandTicket running = run();
         long id = agent.hear(FakeAgent.EXEC).u64();
         agent.say(new AgentFrame.Started(id, 77));
-        CompletableFuture<SaveReport> reply = save(false);
+        CompletionStage<SaveReport> reply = save(false);
         asked().answer().completeExceptionally(new SaveFailedException("no room", null));
         assertThat(Await.failure(reply)).isInstanceOf(SaveFailedException.class).hasMessage("no room");
         CommandTicket next = run();
@@ -165,7 +166,7 @@ class VmSaveTest extends VmFixture {
     @Test
     void aSaveThatFailsLateLeavesTheVmUsable() {
         boot();
-        CompletableFuture<SaveReport> reply = save(false);
+        CompletionStage<SaveReport> reply = save(false);
         FakeMachine.Asked save = asked();
         machine.vsock.unplug();
         save.answer().completeExceptionally(new SaveFailedException("disk full", null));
@@ -179,7 +180,7 @@ class VmSaveTest extends VmFixture {
     @Test
     void aDeviceThatGoesLateIsNoFailure() {
         boot();
-        CompletableFuture<SaveReport> reply = save(false);
+        CompletionStage<SaveReport> reply = save(false);
         asked().answer().completeExceptionally(new SaveFailedException("it did not let go", null));
         assertThat(Await.failure(reply)).hasMessage("it did not let go");
         machine.vsock.unplug();
@@ -192,7 +193,7 @@ class VmSaveTest extends VmFixture {
     @Test
     void aVmThatEndsWithItsSaveHasBeenStopped() {
         boot();
-        CompletableFuture<SaveReport> reply = save(true);
+        CompletionStage<SaveReport> reply = save(true);
         FakeMachine.Asked save = asked();
         assertThat(save.thenEnd()).isTrue();
         machine.vsock.unplug();
@@ -207,7 +208,7 @@ class VmSaveTest extends VmFixture {
     @Test
     void aMonitorThatDiesInTheMiddleIsAFailure() {
         boot();
-        CompletableFuture<SaveReport> reply = save(false);
+        CompletionStage<SaveReport> reply = save(false);
         asked();
         machine.exit(VmmExit.Reason.CRASHED, 139, "SIGSEGV");
         assertThat(failure().cause()).isInstanceOf(VmFailure.MonitorExited.class);
@@ -227,7 +228,7 @@ class VmSaveTest extends VmFixture {
     @Test
     void aStopWaitsForTheSave() {
         boot();
-        CompletableFuture<SaveReport> reply = save(false);
+        CompletionStage<SaveReport> reply = save(false);
         FakeMachine.Asked save = asked();
         supervisor.tell(new VmSupervisor.Stop());
         machine.vsock.unplug();
@@ -459,9 +460,12 @@ class VmSaveTest extends VmFixture {
         agent.hear(FakeAgent.SHUTDOWN);
         machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
         assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.COMPLETED);
-        assertThat(kept())
-                .isEqualTo("one\n--- 6 bytes are missing: they were on their way when the VM was saved\n"
-                        + "two\nthree\n");
+        assertThat(kept()).isEqualTo("""
+                        one
+                        --- 6 bytes are missing: they were on their way when the VM was saved
+                        two
+                        three
+                        """);
     }
 
     @Test
