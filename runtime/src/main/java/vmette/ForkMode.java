@@ -15,6 +15,8 @@ import vmette.errors.BranchesFailedException;
 @FunctionalInterface
 interface ForkMode<O, R> {
     /**
+     * What comes of the branches.
+     *
      * @param outcomes of each branch in the order of the alternatives; empty: not yet
      * @return empty: that cannot be told yet
      */

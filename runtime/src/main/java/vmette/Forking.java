@@ -5,7 +5,6 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import vmette.config.VmSpec;
 import vmette.config.VmSpecBuilder;
@@ -49,9 +48,7 @@ final class Forking {
                 .filter(each -> !each.isCompletedExceptionally())
                 .map(each -> each.join().stop().toCompletableFuture())
                 .toArray(CompletableFuture[]::new);
-        return CompletableFuture.allOf(ends)
-                .thenApply(done -> CompletableFuture.<List<VmHandle>>failedFuture(reason))
-                .thenCompose(Function.identity());
+        return CompletableFuture.allOf(ends).thenCompose(done -> CompletableFuture.failedStage(reason));
     }
 
     private static VmSpec spec(VmHandle vm) {

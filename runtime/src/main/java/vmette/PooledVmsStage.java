@@ -9,6 +9,7 @@ import akka.stream.stage.GraphStage;
 import akka.stream.stage.GraphStageLogic;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import vmette.errors.Reasons;
 import vmette.pool.Pool;
 
@@ -51,7 +52,8 @@ final class PooledVmsStage<V> extends GraphStage<SourceShape<V>> {
                     if (one.isDone() && !one.isCompletedExceptionally()) {
                         give(one.join());
                     } else {
-                        one.whenComplete((vm, failure) -> settled.invoke(
+                        CompletionStage<V> answer = one;
+                        answer.whenComplete((vm, failure) -> settled.invoke(
                                 failure == null ? () -> give(vm) : () -> failStage(Reasons.unwrapped(failure))));
                     }
                 }

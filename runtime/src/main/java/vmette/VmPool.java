@@ -119,7 +119,8 @@ public final class VmPool {
         Objects.requireNonNull(use, "use");
         CompletableFuture<T> result = new CompletableFuture<>();
         CompletableFuture<VmHandle> asked = pool.acquire(Optional.of(settings.patience()));
-        asked.whenComplete((vm, failure) -> {
+        CompletionStage<VmHandle> coming = asked;
+        coming.whenComplete((vm, failure) -> {
             if (failure != null) {
                 result.completeExceptionally(Reasons.unwrapped(failure));
             } else if (result.isDone()) {
@@ -128,13 +129,15 @@ public final class VmPool {
                 use(vm, use, result);
             }
         });
-        result.whenComplete((value, failure) -> asked.cancel(false));
+        CompletionStage<T> over = result;
+        over.whenComplete((value, failure) -> asked.cancel(false));
         return result;
     }
 
     private <T> void use(
             VmHandle vm, Function<VmHandle, ? extends CompletionStage<T>> use, CompletableFuture<T> result) {
-        result.whenComplete((value, failure) -> pool.release(vm));
+        CompletionStage<T> over = result;
+        over.whenComplete((value, failure) -> pool.release(vm));
         CompletionStage<T> used;
         try {
             used = Objects.requireNonNull(use.apply(vm), "what is done with the VM has no stage");

@@ -204,7 +204,7 @@ class ForkTest {
     void aComparatorThatThrowsFailsTheStream() {
         kit.onExec("a", Script.print("2"));
         Taker<String> taker = run(List.of(List.of("a", "a")), Fork.bestOf(this::fork, 2, asking(), (one, other) -> {
-            throw new IllegalStateException("cannot compare");
+            throw new IllegalStateException("cannot compare " + one + " and " + other);
         }));
         taker.request(1);
         kit.until(taker::isOver);

@@ -14,7 +14,7 @@ public class PooledVmsTckTest extends PublisherTck<CompletableFuture<Void>> {
     private static final class Ends implements PoolVms<CompletableFuture<Void>> {
         @Override
         public CompletionStage<CompletableFuture<Void>> next() {
-            return CompletableFuture.completedFuture(new CompletableFuture<>());
+            return CompletableFuture.completedStage(new CompletableFuture<>());
         }
 
         @Override

@@ -7,6 +7,7 @@ import akka.stream.javadsl.Source;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.reactivestreams.Subscriber;
 import org.reactivestreams.Subscription;
@@ -25,13 +26,17 @@ final class Taker<T> implements Subscriber<T> {
         return taker;
     }
 
+    private CompletionStage<Subscription> subscribed() {
+        return subscription;
+    }
+
     /** Once the stream runs. */
     void request(long count) {
-        subscription.thenAccept(one -> one.request(count));
+        subscribed().thenAccept(one -> one.request(count));
     }
 
     void cancel() {
-        subscription.thenAccept(Subscription::cancel);
+        subscribed().thenAccept(Subscription::cancel);
     }
 
     boolean isComplete() {

@@ -26,6 +26,8 @@ import vmette.errors.VmBusyException;
  *
  * @param <V> a VM
  */
+// Of two callers that wait each promise is itself and no other.
+@SuppressWarnings("CollectionUndefinedEquality")
 public final class Pool<V> {
     private static final Logger LOG = LoggerFactory.getLogger(Pool.class);
 
@@ -90,7 +92,8 @@ public final class Pool<V> {
         if (!asked.isDone()) {
             Runnable timer = patience.map(longest -> time.later(longest, () -> giveUp(asked, longest)))
                     .orElse(() -> {});
-            asked.whenComplete((vm, failure) -> {
+            CompletionStage<V> answer = asked;
+            answer.whenComplete((vm, failure) -> {
                 timer.run();
                 leave(asked);
             });

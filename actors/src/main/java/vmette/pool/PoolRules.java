@@ -61,7 +61,7 @@ final class PoolRules {
 
     /** How long the source is left alone after so many failures in a row, at least one. */
     static Duration pause(PoolSettings.Retry retry, int failures, double random) {
-        double nanos = Math.min(retry.max().toNanos(), retry.min().toNanos() * Math.pow(2, failures - 1));
+        double nanos = Math.min((double) retry.max().toNanos(), retry.min().toNanos() * Math.pow(2, failures - 1));
         return Duration.ofNanos((long) (nanos * (1 - retry.jitter() * random)));
     }
 

@@ -92,7 +92,8 @@ class PoolRaceTest {
             if (random.nextInt(3) == 0) {
                 asked.cancel(false);
             }
-            asked.whenComplete((vm, cancelled) -> {
+            CompletionStage<FakeVms.Vm> answer = asked;
+            answer.whenComplete((vm, cancelled) -> {
                 if (vm == null) {
                     return;
                 }

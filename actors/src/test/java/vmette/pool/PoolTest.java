@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
 import vmette.config.PoolSettings;
 import vmette.errors.InvalidConfigException;
@@ -236,8 +237,9 @@ class PoolTest {
         assertThat(one.status().lastFailure()).contains("the source gave no VM");
         time.advance(Duration.ofSeconds(4));
         assertThat(one.status().ready()).isEqualTo(1);
-        one.acquire(Optional.empty());
+        CompletionStage<FakeVms.Vm> third = one.acquire(Optional.empty());
         time.settle();
+        assertThat(third.toCompletableFuture()).isNotDone();
         assertThat(one.status().lastFailure()).contains("the source gave the VM vm-1 twice");
         assertThat(one.status().coming()).isZero();
     }
@@ -254,7 +256,7 @@ class PoolTest {
     void aVmThatDiesWithWhoeverHasItIsForgotten() {
         open(1, 1);
         FakeVms.Vm vm = come(1).get(0);
-        acquire();
+        assertThat(acquire()).isCompletedWithValue(vm);
         stands(0, 0, 1, 0, 0);
         vm.ended.complete(null);
         time.settle();
@@ -309,7 +311,7 @@ class PoolTest {
         vms.prompt = false;
         open(2, 3);
         List<FakeVms.Vm> came = come(2);
-        acquire();
+        assertThat(acquire()).isCompletedWithValue(came.get(0));
         CompletableFuture<FakeVms.Vm> other = acquire();
         assertThat(other).isCompletedWithValue(came.get(1));
         CompletableFuture<FakeVms.Vm> late = acquire();
