@@ -56,8 +56,8 @@ public interface Machinery extends MachineFactory, AutoCloseable {
             }
 
             @Override
-            public Snapshot find(String id) {
-                return machines.find(id);
+            public Snapshot find(String id, VmSpec spec) {
+                return machines.find(id, spec);
             }
 
             @Override

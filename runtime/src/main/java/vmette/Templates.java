@@ -27,6 +27,7 @@ final class Templates {
         return asked.golden() || !asked.checkpointInterval().isZero()
                 ? supervision.withShelf(new VmShelf(
                         machines,
+                        spec,
                         asked.golden() ? Optional.of(golden(spec)) : Optional.empty(),
                         asked.checkpointKeep()))
                 : supervision;

@@ -315,7 +315,7 @@ public final class Vmette implements AutoCloseable {
         return ready(() -> begin(
                 spec,
                 options,
-                from(snapshot),
+                from(snapshot, spec),
                 Optional.empty(),
                 RecoveryPolicy.of(settings.recovery()),
                 UnaryOperator.identity(),
@@ -323,14 +323,14 @@ public final class Vmette implements AutoCloseable {
     }
 
     /** Throws as {@link Machinery#find}. */
-    private Origin from(String snapshot) {
-        return new Origin(Rung.GOLDEN, Optional.of(machines.find(snapshot)));
+    private Origin from(String snapshot, VmSpec spec) {
+        return new Origin(Rung.GOLDEN, Optional.of(machines.find(snapshot, spec)));
     }
 
     private Origin origin(VmSpec spec) {
         return spec.snapshots()
                 .resume()
-                .map(path -> from(path.toAbsolutePath().toString()))
+                .map(path -> from(path.toAbsolutePath().toString(), spec))
                 .orElse(Origin.BOOT);
     }
 

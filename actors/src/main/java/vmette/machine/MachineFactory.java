@@ -50,10 +50,12 @@ public interface MachineFactory {
      * Looks for a snapshot. Reads a small file.
      *
      * @param id as {@link #restore} takes it
+     * @param spec of the VM that is to go on from it
+     * @throws vmette.errors.InvalidConfigException if that says something else than the snapshot was built with, where it is only to be said right
      * @throws vmette.errors.RestoreFailedException if there is none, or it is not fit to be restored, by what its manifest says
      * @throws SnapshotUnsupportedException where there are no snapshots, as here
      */
-    default Snapshot find(String id) {
+    default Snapshot find(String id, VmSpec spec) {
         throw new SnapshotUnsupportedException(
                 "the snapshot " + id + " cannot be restored: there are no snapshots here");
     }

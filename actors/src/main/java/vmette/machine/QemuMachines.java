@@ -55,6 +55,7 @@ import vmette.rootfs.RootfsRequest;
 import vmette.rootfs.ShareDaemon;
 import vmette.snapshot.BundlePlace;
 import vmette.snapshot.MachineIdentity;
+import vmette.snapshot.Manifest;
 import vmette.snapshot.MemoryFile;
 import vmette.vmm.Vmm;
 import vmette.vsock.DeviceLoops;
@@ -197,8 +198,10 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     }
 
     @Override
-    public Snapshot find(String id) {
-        return new Snapshot(id, places.place(id).open().manifest().takenAt(), 0);
+    public Snapshot find(String id, VmSpec spec) {
+        Manifest manifest = places.place(id).open().manifest();
+        SnapshotSpecs.requireSamePort(manifest.machine().spec(), spec);
+        return new Snapshot(id, manifest.takenAt(), 0);
     }
 
     @Override
@@ -306,11 +309,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                 QemuLaunch given = launch;
                 Supplier<MachineIdentity> identity =
                         () -> Saver.identity(spec, shared.hypervisor(), given, made, commandLine);
-                from.ifPresent(template -> {
-                    SnapshotSpecs.requireSamePort(
-                            template.bundle().manifest().machine().spec(), spec);
-                    template.bundle().requireFits(identity.get());
-                });
+                from.ifPresent(template -> template.bundle().requireFits(identity.get()));
                 memory = Optional.of(memory(launch, shared, from, required));
                 saver = Optional.of(new Saver(places, memory.get(), identity, blocking));
                 launch = memory.get().in(launch);

@@ -3,6 +3,7 @@ package vmette.machine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import vmette.config.VmSpec;
 import vmette.errors.VmetteException;
 import vmette.recovery.Snapshot;
 import vmette.recovery.SnapshotShelf;
@@ -11,6 +12,7 @@ import vmette.recovery.SnapshotsAtHand;
 /** The snapshots of one VM: its checkpoints, of which the last few are kept, and its template's golden one, which others may share. */
 public final class VmShelf implements SnapshotShelf {
     private final MachineFactory machines;
+    private final VmSpec spec;
     private final Optional<String> goldenName;
     private final int keep;
     // Newest first.
@@ -20,11 +22,13 @@ public final class VmShelf implements SnapshotShelf {
     /**
      * Looks whether there is a golden snapshot; reads a small file.
      *
+     * @param spec of the VM
      * @param goldenName what the golden one is called; empty: the VM has none
      * @param keep checkpoints at most, at least 1
      */
-    public VmShelf(MachineFactory machines, Optional<String> goldenName, int keep) {
+    public VmShelf(MachineFactory machines, VmSpec spec, Optional<String> goldenName, int keep) {
         this.machines = machines;
+        this.spec = spec;
         this.goldenName = goldenName;
         this.keep = keep;
         this.golden = goldenName.flatMap(this::find);
@@ -32,7 +36,7 @@ public final class VmShelf implements SnapshotShelf {
 
     private Optional<Snapshot> find(String id) {
         try {
-            return Optional.of(machines.find(id));
+            return Optional.of(machines.find(id, spec));
         } catch (VmetteException none) {
             return Optional.empty();
         }

@@ -315,7 +315,7 @@ class VmSaveTest extends VmFixture {
     /** The shelf wants a golden snapshot: nobody is let in before it is there. */
     @Test
     void aGoldenSnapshotIsTakenAfterTheWarmUpAndBeforeAnythingElse() {
-        VmShelf shelf = new VmShelf(machines, Optional.of("golden-1"), 3);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3);
         machines.makesAtOnce = false;
         launch(
                 spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
@@ -341,7 +341,7 @@ class VmSaveTest extends VmFixture {
 
     @Test
     void aWarmUpThatFailsCostsTheGoldenSnapshotOnly() {
-        VmShelf shelf = new VmShelf(machines, Optional.of("golden-1"), 3);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3);
         machines.makesAtOnce = false;
         launch(
                 spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
@@ -356,7 +356,7 @@ class VmSaveTest extends VmFixture {
 
     @Test
     void checkpointsAreTakenWhileNobodyUsesIt() {
-        VmShelf shelf = new VmShelf(machines, Optional.empty(), 2);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.empty(), 2);
         boot(
                 spec(SnapshotSpec.builder()
                         .checkpointInterval(Duration.ofMinutes(1))

@@ -30,7 +30,7 @@ class VmShelfTest {
         }
 
         @Override
-        public Snapshot find(String id) {
+        public Snapshot find(String id, VmSpec spec) {
             return Optional.ofNullable(there.get(id)).orElseThrow(() -> new RestoreFailedException("none", null));
         }
 
@@ -47,14 +47,14 @@ class VmShelfTest {
     @Test
     void aGoldenOneThatIsThereIsNotTakenAgain() {
         there.put("golden", snapshot("golden"));
-        VmShelf shelf = new VmShelf(machines, Optional.of("golden"), 3);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden"), 3);
         assertThat(shelf.atHand().golden()).contains(snapshot("golden"));
         assertThat(shelf.goldenToTake()).isEmpty();
     }
 
     @Test
     void aPoisonedGoldenOneIsGivenUpAndTakenAnew() {
-        VmShelf shelf = new VmShelf(machines, Optional.of("golden"), 3);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden"), 3);
         assertThat(shelf.goldenToTake()).contains("golden");
         shelf.tookGolden(snapshot("golden"));
         shelf.restoreFailed("golden");
@@ -68,7 +68,7 @@ class VmShelfTest {
 
     @Test
     void theLastCheckpointsAreKeptNewestFirst() {
-        VmShelf shelf = new VmShelf(machines, Optional.empty(), 2);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.empty(), 2);
         for (String id : List.of("a", "b", "c")) {
             shelf.tookCheckpoint(snapshot(id));
         }
@@ -79,7 +79,7 @@ class VmShelfTest {
 
     @Test
     void failuresAreCountedUntilItIsRestored() {
-        VmShelf shelf = new VmShelf(machines, Optional.empty(), 2);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.empty(), 2);
         shelf.tookCheckpoint(snapshot("a"));
         shelf.restoreFailed("a");
         shelf.restoreFailed("other");
@@ -90,7 +90,7 @@ class VmShelfTest {
 
     @Test
     void withItsVmTheCheckpointsGoAndTheGoldenOneStays() {
-        VmShelf shelf = new VmShelf(machines, Optional.of("golden"), 2);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden"), 2);
         shelf.tookGolden(snapshot("golden"));
         shelf.tookCheckpoint(snapshot("a"));
         shelf.end();
