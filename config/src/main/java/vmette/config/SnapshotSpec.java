@@ -18,7 +18,6 @@ import vmette.errors.InvalidConfigException;
  * @param checkpointInterval from one snapshot of the VM that runs to the next; zero: none are taken
  * @param checkpointKeep so many of them are kept, the last ones, 1 to {@value #MOST_KEPT}
  * @param checkpointWhileStreamsOpen one is taken even while connections are open, which end with it; else it waits until there are none
- * @param passivateAfter the VM is saved and ended when nobody has used it for so long, and comes back when it is used again; zero: never
  */
 public record SnapshotSpec(
         Optional<Path> build,
@@ -29,8 +28,7 @@ public record SnapshotSpec(
         boolean golden,
         Duration checkpointInterval,
         int checkpointKeep,
-        boolean checkpointWhileStreamsOpen,
-        Duration passivateAfter) {
+        boolean checkpointWhileStreamsOpen) {
     /** Where the guest of a snapshot serves commands, unless told otherwise. */
     public static final int GUEST_VSOCK_PORT = 1025;
 
@@ -47,8 +45,7 @@ public record SnapshotSpec(
             false,
             Duration.ZERO,
             3,
-            false,
-            Duration.ZERO);
+            false);
 
     /** Checks what is given. */
     public SnapshotSpec {
@@ -67,7 +64,6 @@ public record SnapshotSpec(
         });
         Checks.notNegative("snapshot.checkpoint-interval", checkpointInterval);
         Checks.range("snapshot.checkpoint-keep", checkpointKeep, 1, MOST_KEPT);
-        Checks.notNegative("snapshot.passivate-after", passivateAfter);
     }
 
     private static void path(String key, Path given) {
@@ -87,8 +83,7 @@ public record SnapshotSpec(
                 section.flag("golden"),
                 section.duration("checkpoint-interval", false),
                 section.integer("checkpoint-keep", 1, MOST_KEPT),
-                section.flag("checkpoint-while-streams-open"),
-                section.duration("passivate-after", false));
+                section.flag("checkpoint-while-streams-open"));
     }
 
     /** A builder that begins with {@link #NONE}. */
@@ -103,7 +98,7 @@ public record SnapshotSpec(
 
     /** Whether the VM cannot be what it is to be unless it can be saved. */
     public boolean needsSaving() {
-        return build.isPresent() || saveable || golden || !checkpointInterval.isZero() || !passivateAfter.isZero();
+        return build.isPresent() || saveable || golden || !checkpointInterval.isZero();
     }
 
     /** Refuses disks and shares of the user with snapshots: what is in them goes on changing while a snapshot does not. */
@@ -130,6 +125,6 @@ public record SnapshotSpec(
         if (saveable || golden) {
             return saveable ? "snapshot.saveable" : "snapshot.golden";
         }
-        return checkpointInterval.isZero() ? "snapshot.passivate-after" : "snapshot.checkpoint-interval";
+        return "snapshot.checkpoint-interval";
     }
 }

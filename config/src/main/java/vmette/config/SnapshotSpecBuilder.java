@@ -17,7 +17,6 @@ public final class SnapshotSpecBuilder {
     private Duration checkpointInterval;
     private int checkpointKeep;
     private boolean checkpointWhileStreamsOpen;
-    private Duration passivateAfter;
 
     SnapshotSpecBuilder(SnapshotSpec spec) {
         build = spec.build();
@@ -29,7 +28,6 @@ public final class SnapshotSpecBuilder {
         checkpointInterval = spec.checkpointInterval();
         checkpointKeep = spec.checkpointKeep();
         checkpointWhileStreamsOpen = spec.checkpointWhileStreamsOpen();
-        passivateAfter = spec.passivateAfter();
     }
 
     /** Where the VM is saved; see {@link SnapshotSpec#build()}. */
@@ -86,12 +84,6 @@ public final class SnapshotSpecBuilder {
         return this;
     }
 
-    /** See {@link SnapshotSpec#passivateAfter()}. */
-    public SnapshotSpecBuilder passivateAfter(Duration value) {
-        passivateAfter = Objects.requireNonNull(value, "passivateAfter");
-        return this;
-    }
-
     /**
      * What was said.
      *
@@ -107,7 +99,6 @@ public final class SnapshotSpecBuilder {
                 golden,
                 checkpointInterval,
                 checkpointKeep,
-                checkpointWhileStreamsOpen,
-                passivateAfter);
+                checkpointWhileStreamsOpen);
     }
 }

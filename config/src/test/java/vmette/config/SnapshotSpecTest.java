@@ -40,8 +40,7 @@ class SnapshotSpecTest {
                 refusal(s -> s.checkpointInterval(Duration.ofDays(249)), "at most 248 days"),
                 refusal(s -> s.checkpointKeep(0), "snapshot.checkpoint-keep = 0 is refused: allowed is 1 to 100"),
                 refusal(s -> s.checkpointKeep(101), "snapshot.checkpoint-keep = 101"),
-                refusal(s -> s.passivateAfter(Duration.ofMillis(-1)), "snapshot.passivate-after = "),
-                refusal(s -> s.passivateAfter(Duration.ofSeconds(Long.MAX_VALUE)), "at most 248 days"));
+                refusal(s -> s.checkpointInterval(Duration.ofSeconds(Long.MAX_VALUE)), "at most 248 days"));
     }
 
     private static Arguments refusal(UnaryOperator<SnapshotSpecBuilder> change, String message) {
@@ -62,8 +61,7 @@ class SnapshotSpecTest {
                 refusal(s -> s.resumeFrom(Path.of("/snap")), "resume-snapshot"),
                 refusal(s -> s.saveable(true), "snapshot.saveable"),
                 refusal(s -> s.golden(true), "snapshot.golden"),
-                refusal(s -> s.checkpointInterval(Duration.ofSeconds(1)), "snapshot.checkpoint-interval"),
-                refusal(s -> s.passivateAfter(Duration.ofSeconds(1)), "snapshot.passivate-after"));
+                refusal(s -> s.checkpointInterval(Duration.ofSeconds(1)), "snapshot.checkpoint-interval"));
     }
 
     @ParameterizedTest
@@ -135,7 +133,7 @@ class SnapshotSpecTest {
     void whatIsConfiguredIsTaken() {
         SnapshotSpec spec =
                 read("vm { build-snapshot = ~/snap, guest-vsock-port = 2147483647, snapshot { warm-up = make, saveable = true, golden = true,"
-                                + " checkpoint-interval = 5m, checkpoint-keep = 100, checkpoint-while-streams-open = true, passivate-after = 1h } }")
+                                + " checkpoint-interval = 5m, checkpoint-keep = 100, checkpoint-while-streams-open = true } }")
                         .vm()
                         .snapshots();
         assertThat(spec)
@@ -148,8 +146,7 @@ class SnapshotSpecTest {
                         true,
                         Duration.ofMinutes(5),
                         100,
-                        true,
-                        Duration.ofHours(1)));
+                        true));
         assertThat(read("vm.resume-snapshot = /snap").vm().snapshots().resume()).contains(Path.of("/snap"));
     }
 
@@ -161,7 +158,7 @@ class SnapshotSpecTest {
                 "vm.guest-vsock-port = 2147483648 | vmette.vm.guest-vsock-port = 2147483648",
                 "vm.snapshot.checkpoint-keep = 0 | vmette.vm.snapshot.checkpoint-keep = 0 (here: 1) is refused: allowed is a whole number from 1 to 100",
                 "vm.snapshot.checkpoint-interval = 5 | a number with its unit",
-                "vm.snapshot.passivate-after = -1s | a duration of 0 or more",
+                "vm.snapshot.checkpoint-interval = -1s | a duration of 0 or more",
                 "vm.snapshot.golden = perhaps | true or false",
                 "vm.snapshot.gold = true | is not a setting; the nearest one is vmette.vm.snapshot.golden",
                 "vm.snapshot = no | vmette.vm.snapshot = no (here: 1) is refused: allowed is a section",

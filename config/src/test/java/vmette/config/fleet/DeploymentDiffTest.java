@@ -77,9 +77,7 @@ class DeploymentDiffTest {
                     .build()),
             b -> b.snapshots(SnapshotSpec.builder().checkpointKeep(1).build()),
             b -> b.snapshots(
-                    SnapshotSpec.builder().checkpointWhileStreamsOpen(true).build()),
-            b -> b.snapshots(
-                    SnapshotSpec.builder().passivateAfter(Duration.ofSeconds(1)).build()));
+                    SnapshotSpec.builder().checkpointWhileStreamsOpen(true).build()));
 
     private static VmPlan vm(String name, int change, Optional<String> group, RestartMode mode) {
         VmSpecBuilder spec = VmSpec.builder().name(name);
