@@ -107,8 +107,7 @@ class SnapshotSpecTest {
                 true,
                 Duration.ofSeconds(2),
                 100,
-                true,
-                Duration.ofSeconds(4));
+                true);
         assertThat(all.toBuilder().build()).isEqualTo(all);
         VmSpec spec = VmSpec.builder().snapshots(all).build();
         assertThat(spec.snapshots()).isEqualTo(all);
