@@ -250,7 +250,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     told,
                     shared.children(),
                     directory,
-                    cache.resolve("scratch"),
+                    new Scratch.Source(cache.resolve("scratch"), store.isPresent(), from),
                     settings.net(),
                     ShareDaemon::start);
             QemuLaunch launch = launches.apply(new QemuLaunch(
@@ -280,7 +280,12 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                         directory,
                         spec.memoryMib() << 20,
                         shared.children().directory().journal()));
-                saver = Optional.of(new Saver(store.get(), memory.get(), identity, blocking));
+                saver = Optional.of(new Saver(
+                        store.get(),
+                        memory.get(),
+                        new DiskSaver(name, storage.chain(), shared.children()),
+                        identity,
+                        blocking));
                 launch = withMemory(launch, memory.get(), from);
             }
             Vmm vmm = shared.hypervisor().create(launch);

@@ -36,17 +36,20 @@ final class Saver implements AutoCloseable {
 
     private final BundleStore store;
     private final MemoryFile memory;
+    private final DiskSaver disks;
     private final MachineIdentity identity;
     private final Executor blocking;
 
     /**
      * @param memory the machine's; closed with this
+     * @param disks of the machine's
      * @param identity of the machine
      * @param blocking runs what blocks
      */
-    Saver(BundleStore store, MemoryFile memory, MachineIdentity identity, Executor blocking) {
+    Saver(BundleStore store, MemoryFile memory, DiskSaver disks, MachineIdentity identity, Executor blocking) {
         this.store = store;
         this.memory = memory;
+        this.disks = disks;
         this.identity = identity;
         this.blocking = blocking;
     }
@@ -56,7 +59,7 @@ final class Saver implements AutoCloseable {
         Optional<String> share =
                 shares.stream().findFirst().map(each -> "the shared directory with the tag " + each.tag());
         return share.or(() -> disks.stream()
-                        .filter(disk -> !disk.readOnly())
+                        .filter(disk -> !disk.readOnly() && !disk.ephemeral())
                         .findFirst()
                         .map(disk -> "the writable disk " + disk.image()))
                 .map(what -> what + " is outside of what is saved");
@@ -70,7 +73,7 @@ final class Saver implements AutoCloseable {
         spec.put("net", launch.network().getClass().getSimpleName());
         int number = 0;
         for (BlockDisk disk : launch.disks()) {
-            spec.put("disk " + ++number, disk.image().toString());
+            spec.put("disk " + ++number, describe(disk));
         }
         try {
             return new MachineIdentity(
@@ -90,6 +93,13 @@ final class Saver implements AutoCloseable {
         }
     }
 
+    /** A disk that is gone with the VM is what the guest knows of it, any other the file that it is. */
+    private static String describe(BlockDisk disk) {
+        return disk.ephemeral()
+                ? disk.serial() + " of " + (disk.bytes() >> 20) + " MiB"
+                : disk.image().toString();
+    }
+
     /** Its name goes; the monitor has it open. */
     void taken() {
         memory.taken();
@@ -101,9 +111,15 @@ final class Saver implements AutoCloseable {
     }
 
     private void saveNow(String snapshot, boolean thenEnd, VsockDevice device, Vmm vmm) {
-        try (BundleWriter writer = store.begin(snapshot, memory.allocated() + StateFile.MAX_BYTES)) {
+        try (BundleWriter writer = store.begin(snapshot, memory.allocated() + StateFile.MAX_BYTES);
+                DiskSaver.Saving disk = disks.begin(writer)) {
             device.expectDetach();
             SnapshotSink sink = new SnapshotSink() {
+                @Override
+                public void disksFrozen() {
+                    disk.frozen();
+                }
+
                 @Override
                 public void state(InputStream state) {
                     writer.state(state);
@@ -114,18 +130,20 @@ final class Saver implements AutoCloseable {
                     memory.save(writer);
                     if (thenEnd) {
                         // Only what is whole on disk may be the last that there is of it.
+                        disk.write();
                         writer.commit(identity);
                     }
                 }
             };
             try {
-                vmm.snapshot(new SnapshotOrder(UNPLUG_TIMEOUT, thenEnd), sink)
+                vmm.snapshot(new SnapshotOrder(UNPLUG_TIMEOUT, thenEnd, disk.overlays()), sink)
                         .toCompletableFuture()
                         .join();
             } catch (CompletionException e) {
                 throw e.getCause() instanceof RuntimeException known ? known : e;
             }
             if (!thenEnd) {
+                disk.write();
                 writer.commit(identity);
             }
         }

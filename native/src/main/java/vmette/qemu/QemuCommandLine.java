@@ -15,7 +15,7 @@ final class QemuCommandLine {
     static final String VSOCK_PLACE = "5";
 
     /** From here on up to 31 the places of the bus are those of disks and shares, so that the guest numbers them in their order. */
-    private static final int FIRST_PLACE = 6;
+    static final int FIRST_PLACE = 6;
 
     private static final String NETWORK_PLACE = "addr=4";
 
@@ -33,7 +33,7 @@ final class QemuCommandLine {
         network(line, launch.network());
         int place = FIRST_PLACE;
         for (BlockDisk disk : launch.disks()) {
-            disk(line, disk, place++);
+            DiskOptions.add(line, disk, place++);
         }
         for (SharedDirectory share : launch.shares()) {
             share(line, share, place++);
@@ -116,28 +116,6 @@ final class QemuCommandLine {
                                 + escape(stream.socket().toString())
                         : "user,id=net0,ipv6=off");
         option(line, "-device", "virtio-net-pci,netdev=net0,romfile=,bus=pci.0," + NETWORK_PLACE);
-    }
-
-    private static void disk(List<String> line, BlockDisk disk, int place) {
-        String id = "disk" + place;
-        String readOnly = "read-only=" + (disk.readOnly() ? "on" : "off");
-        option(
-                line,
-                "-blockdev",
-                "driver=" + (disk.blockDevice() ? "host_device" : "file") + ",node-name=" + id + "-file,filename="
-                        + escape(disk.image().toString()) + "," + readOnly
-                        + (disk.ephemeral() ? ",cache.no-flush=on,discard=unmap" : ""));
-        option(
-                line,
-                "-blockdev",
-                "driver=raw,node-name=" + id + ",file=" + id + "-file," + readOnly
-                        + (disk.ephemeral() ? ",discard=unmap" : ""));
-        option(
-                line,
-                "-device",
-                // Else a full disk of the host would stop the machine, without a word to its guest.
-                "virtio-blk-pci,drive=" + id + ",id=" + id + ",werror=report,rerror=report"
-                        + (disk.serial().isEmpty() ? "" : ",serial=" + disk.serial()) + "," + at(place));
     }
 
     private static void share(List<String> line, SharedDirectory share, int place) {

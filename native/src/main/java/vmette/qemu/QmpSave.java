@@ -28,12 +28,14 @@ final class QmpSave {
     private final QemuLaunch launch;
     private final QmpDialogue qmp;
     private final VsockPlug plug;
+    private final BlockFreeze disks;
     private final BooleanSupplier paused;
 
     QmpSave(QemuLaunch launch, QmpDialogue qmp, BooleanSupplier paused) {
         this.launch = launch;
         this.qmp = qmp;
         this.plug = new VsockPlug(launch, qmp);
+        this.disks = new BlockFreeze(launch, qmp);
         this.paused = paused;
     }
 
@@ -53,6 +55,7 @@ final class QmpSave {
             return;
         }
         goOn(stopped[0]);
+        disks.abandon();
         if (failure != null) {
             throw failure;
         }
@@ -61,9 +64,13 @@ final class QmpSave {
     private SaveFailedException attempt(SnapshotOrder order, SnapshotSink sink, boolean[] stopped) {
         try {
             qmp.ask("migrate-set-capabilities", SavedState.CAPABILITIES);
+            disks.prepare(order.overlays());
             unplug(order);
             qmp.ask("stop");
             stopped[0] = true;
+            if (disks.freeze()) {
+                sink.disksFrozen();
+            }
             tell(sink);
             sink.standsStill();
             return null;

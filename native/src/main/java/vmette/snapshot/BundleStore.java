@@ -220,13 +220,7 @@ public final class BundleStore {
         if (Files.exists(finished, LinkOption.NOFOLLOW_LINKS)) {
             throw taken(name);
         }
-        long left = room.applyAsLong(root);
-        if (left < bytes) {
-            throw new SaveFailedException(
-                    "the snapshot " + name + " needs " + Room.mib(bytes) + " MiB, and " + root + " has room for "
-                            + Room.mib(left) + ": remove snapshots that are not needed, or free space there",
-                    null);
-        }
+        requireRoom(name, bytes);
         try {
             for (int i = 0; i < TRIES; i++) {
                 Path unfinished = Files.createDirectory(root.resolve(nobodys(".new-")), PRIVATE);
@@ -244,6 +238,16 @@ public final class BundleStore {
         }
         throw new SaveFailedException(
                 "cannot begin the snapshot " + finished + ": its directory goes as soon as it is made", null);
+    }
+
+    void requireRoom(String name, long bytes) {
+        long left = room.applyAsLong(root);
+        if (left < bytes) {
+            throw new SaveFailedException(
+                    "the snapshot " + name + " needs " + Room.mib(bytes) + " MiB, and " + root + " has room for "
+                            + Room.mib(left) + ": remove snapshots that are not needed, or free space there",
+                    null);
+        }
     }
 
     static SaveFailedException taken(String name) {

@@ -1,18 +1,27 @@
 package vmette.vmm;
 
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * How a VM is to be saved.
  *
  * @param unplugTimeout how long its guest may take to let go of devices that cannot be saved, positive
  * @param thenQuit whether the process ends once the VM is saved; else the VM goes on
+ * @param overlays for each disk that is written to and is in the snapshot, by its serial: an empty image, laid over it, into which the guest writes from then on
  */
-public record SnapshotOrder(Duration unplugTimeout, boolean thenQuit) {
+public record SnapshotOrder(Duration unplugTimeout, boolean thenQuit, Map<String, Path> overlays) {
     /** Checks what is given. */
     public SnapshotOrder {
         if (unplugTimeout.isNegative() || unplugTimeout.isZero()) {
             throw new IllegalArgumentException("an unplug timeout of " + unplugTimeout);
         }
+        overlays = Map.copyOf(overlays);
+    }
+
+    /** Of a VM that writes to no disk. */
+    public SnapshotOrder(Duration unplugTimeout, boolean thenQuit) {
+        this(unplugTimeout, thenQuit, Map.of());
     }
 }

@@ -41,7 +41,7 @@ class QemuCommandLineTest {
                         "-m",
                         "512M",
                         "-object",
-                        "memory-backend-memfd,share=on,id=mem,size=512M",
+                        "memory-backend-memfd,id=mem,size=512M,share=on",
                         "-nodefaults",
                         "-no-user-config",
                         "-display",

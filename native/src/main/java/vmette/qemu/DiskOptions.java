@@ -1,0 +1,79 @@
+package vmette.qemu;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** How QEMU is told of disks, at its start and by QMP. Pure. */
+final class DiskOptions {
+    private DiskOptions() {}
+
+    /** Of the device, and of what it is connected to at first. */
+    static String id(int place) {
+        return "disk" + place;
+    }
+
+    static void add(List<String> line, BlockDisk disk, int place) {
+        String id = id(place);
+        String readOnly = ",read-only=" + (disk.readOnly() ? "on" : "off");
+        String unmap = disk.ephemeral() ? ",discard=unmap" : "";
+        if (disk.content() instanceof DiskContent.StandIn nothing) {
+            node(line, "driver=null-co,node-name=" + id + ",size=" + nothing.bytes() + ",read-zeroes=on" + readOnly);
+        } else {
+            String beneath = disk.content() instanceof DiskContent.Overlay overlay ? layers(line, overlay, id) : "";
+            node(
+                    line,
+                    "driver=" + (disk.blockDevice() ? "host_device" : "file") + ",node-name=" + id + "-file,filename="
+                            + QemuCommandLine.escape(disk.image().toString()) + readOnly
+                            + (disk.ephemeral() ? ",cache.no-flush=on,discard=unmap" : ""));
+            node(
+                    line,
+                    "driver=" + (beneath.isEmpty() ? "raw" : "qcow2,backing=" + beneath) + ",node-name=" + id + ",file="
+                            + id + "-file" + readOnly + unmap);
+        }
+        line.add("-device");
+        // Else a full disk of the host would stop the machine, without a word to its guest.
+        line.add("virtio-blk-pci,drive=" + id + ",id=" + id + ",werror=report,rerror=report"
+                + (disk.serial().isEmpty() ? "" : ",serial=" + disk.serial()) + ",bus=pci.0,addr="
+                + Integer.toHexString(place));
+    }
+
+    /** The name of the highest. */
+    private static String layers(List<String> line, DiskContent.Overlay overlay, String id) {
+        String last = "";
+        int number = 0;
+        for (DiskLayer layer : overlay.beneath()) {
+            String name = id + "-" + number++;
+            node(
+                    line,
+                    "driver=file,node-name=" + name + "-file,filename="
+                            + QemuCommandLine.escape(layer.file().toString()) + ",read-only=on");
+            node(
+                    line,
+                    "driver=" + (layer.overlay() ? "qcow2,backing=" + last : "raw") + ",node-name=" + name + ",file="
+                            + name + "-file,read-only=on");
+            last = name;
+        }
+        return last;
+    }
+
+    private static void node(List<String> line, String options) {
+        line.add("-blockdev");
+        line.add(options);
+    }
+
+    /** An overlay that is not over anything yet, for {@code blockdev-add}. */
+    static Map<String, ?> overlay(String node, String file) {
+        Map<String, Object> options = new HashMap<>();
+        options.put("driver", "qcow2");
+        options.put("node-name", node);
+        options.put("read-only", false);
+        options.put("discard", "unmap");
+        // By this, whatever its header names is left alone.
+        options.put("backing", null);
+        options.put(
+                "file",
+                Map.of("driver", "file", "filename", file, "discard", "unmap", "cache", Map.of("no-flush", true)));
+        return options;
+    }
+}
