@@ -1,6 +1,8 @@
 package vmette.machine;
 
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
@@ -10,6 +12,7 @@ import vmette.qemu.QemuImg;
 import vmette.snapshot.BundleWriter;
 import vmette.snapshot.DiskChain;
 import vmette.snapshot.Manifest;
+import vmette.vmm.SnapshotOrder;
 
 /**
  * Saves the disk that a machine writes to. While the guest stands still an empty image is laid over it, and that is all: what lies beneath goes into the bundle when the guest is at work
@@ -40,9 +43,11 @@ final class DiskSaver {
             this.flatten = flatten;
         }
 
-        /** For {@link vmette.vmm.SnapshotOrder#overlays}. */
-        Map<String, Path> overlays() {
-            return overlays;
+        /** The order to save the machine. */
+        SnapshotOrder order(Duration unplugTimeout, boolean thenEnd) {
+            Map<String, Path> bases = new HashMap<>();
+            chain.ifPresent(disk -> disk.base().ifPresent(base -> bases.put(disk.device(), base)));
+            return new SnapshotOrder(unplugTimeout, thenEnd, overlays, bases);
         }
 
         /** The guest writes into them from now on, whatever becomes of the save. On any thread. */

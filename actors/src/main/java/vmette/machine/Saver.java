@@ -24,7 +24,6 @@ import vmette.snapshot.MachineIdentity;
 import vmette.snapshot.MemoryFile;
 import vmette.snapshot.Sha256;
 import vmette.snapshot.StateFile;
-import vmette.vmm.SnapshotOrder;
 import vmette.vmm.SnapshotSink;
 import vmette.vmm.Vmm;
 import vmette.vsock.VsockDevice;
@@ -136,7 +135,7 @@ final class Saver implements AutoCloseable {
                 }
             };
             try {
-                vmm.snapshot(new SnapshotOrder(UNPLUG_TIMEOUT, thenEnd, disk.overlays()), sink)
+                vmm.snapshot(disk.order(UNPLUG_TIMEOUT, thenEnd), sink)
                         .toCompletableFuture()
                         .join();
             } catch (CompletionException e) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.SaveFailedException;
@@ -19,12 +20,22 @@ final class BlockFreeze {
 
     private final QemuLaunch launch;
     private final QmpDialogue qmp;
-    // What each device is connected to, by the device's id.
-    private final Map<String, String> tops = new HashMap<>();
+    private final Map<String, Nodes> devices = new HashMap<>();
     private final List<Prepared> prepared = new ArrayList<>();
     private int made;
 
-    private record Prepared(String device, String node) {}
+    /** Of one device. */
+    private static final class Nodes {
+        private String top;
+        private final List<String> beneath = new ArrayList<>();
+        private Optional<Path> base = Optional.empty();
+
+        private Nodes(String top) {
+            this.top = top;
+        }
+    }
+
+    private record Prepared(Nodes device, String node) {}
 
     BlockFreeze(QemuLaunch launch, QmpDialogue qmp) {
         this.launch = launch;
@@ -32,28 +43,69 @@ final class BlockFreeze {
     }
 
     /**
-     * Opens them beside the disks; the guest may run.
+     * Opens the overlays beside the disks; the guest may run.
      *
-     * @param overlays empty images, by the serial of the disk that each is for
+     * @param overlays see {@link vmette.vmm.SnapshotOrder#overlays}
+     * @param bases see {@link vmette.vmm.SnapshotOrder#bases}
      */
-    void prepare(Map<String, Path> overlays) throws QmpException {
+    void prepare(Map<String, Path> overlays, Map<String, Path> bases) throws QmpException {
         abandon();
+        bases.forEach((serial, base) -> rebase(device(serial), base));
         for (Map.Entry<String, Path> each : overlays.entrySet()) {
-            String device = device(each.getKey());
-            String node = device + "-over" + ++made;
-            qmp.ask("blockdev-add", DiskOptions.overlay(node, each.getValue().toString()));
+            Nodes device = device(each.getKey());
+            String node = "over" + ++made;
+            add(DiskOptions.file(node, each.getValue(), false), DiskOptions.overlay(node, Optional.empty()));
             prepared.add(new Prepared(device, node));
         }
     }
 
-    private String device(String serial) {
+    private Nodes device(String serial) {
         for (int i = 0; i < launch.disks().size(); i++) {
             BlockDisk disk = launch.disks().get(i);
             if (disk.serial().equals(serial) && !disk.readOnly()) {
-                return DiskOptions.id(QemuCommandLine.FIRST_PLACE + i);
+                String id = DiskOptions.id(QemuCommandLine.FIRST_PLACE + i);
+                return devices.computeIfAbsent(id, first -> {
+                    Nodes nodes = new Nodes(id);
+                    if (disk.content() instanceof DiskContent.Overlay overlay) {
+                        for (int layer = 0; layer < overlay.beneath().size(); layer++) {
+                            nodes.beneath.add(DiskOptions.layer(id, layer));
+                        }
+                    }
+                    return nodes;
+                });
             }
         }
         throw new SaveFailedException("VM " + launch.name() + " has no disk " + serial + " that is written to", null);
+    }
+
+    private void add(Map<String, ?> file, Map<String, ?> image) throws QmpException {
+        qmp.ask("blockdev-add", file);
+        try {
+            qmp.ask("blockdev-add", image);
+        } catch (QmpException e) {
+            delete(String.valueOf(file.get("node-name")));
+            throw e;
+        }
+    }
+
+    /** What the topmost image is over gives way to one file of the same content. If that fails it goes on as it was, with all those open. */
+    private void rebase(Nodes device, Path base) {
+        if (device.base.filter(base::equals).isPresent()) {
+            return;
+        }
+        device.base = Optional.of(base);
+        String node = "base" + ++made;
+        try {
+            add(DiskOptions.file(node, base, true), DiskOptions.raw(node));
+            qmp.ask("blockdev-reopen", Map.of("options", List.of(DiskOptions.overlay(device.top, Optional.of(node)))));
+            for (int i = device.beneath.size() - 1; i >= 0; i--) {
+                deleteBoth(device.beneath.get(i));
+            }
+            device.beneath.clear();
+            device.beneath.add(node);
+        } catch (QmpException e) {
+            LOG.warn("VM {} keeps all files of a disk open: {}", launch.name(), e.getMessage());
+        }
     }
 
     /**
@@ -67,27 +119,34 @@ final class BlockFreeze {
         }
         List<Map<String, ?>> actions = new ArrayList<>();
         for (Prepared each : prepared) {
-            actions.add(Map.of(
-                    "type",
-                    "blockdev-snapshot",
-                    "data",
-                    Map.of("node", tops.getOrDefault(each.device, each.device), "overlay", each.node)));
+            actions.add(
+                    Map.of("type", "blockdev-snapshot", "data", Map.of("node", each.device.top, "overlay", each.node)));
         }
         qmp.ask("transaction", Map.of("actions", actions));
-        prepared.forEach(each -> tops.put(each.device, each.node));
+        for (Prepared each : prepared) {
+            each.device.beneath.add(each.device.top);
+            each.device.top = each.node;
+        }
         prepared.clear();
         return true;
     }
 
     /** Lets go of what was prepared and not laid over anything. */
     void abandon() {
-        for (Prepared each : prepared) {
-            try {
-                qmp.ask("blockdev-del", Map.of("node-name", each.node));
-            } catch (QmpException | VmetteException e) {
-                LOG.warn("VM {} keeps {} open, which it does not use: {}", launch.name(), each.node, e.getMessage());
-            }
-        }
+        prepared.forEach(each -> deleteBoth(each.node));
         prepared.clear();
+    }
+
+    private void deleteBoth(String node) {
+        delete(node);
+        delete(node + DiskOptions.FILE);
+    }
+
+    private void delete(String node) {
+        try {
+            qmp.ask("blockdev-del", Map.of("node-name", node));
+        } catch (QmpException | VmetteException e) {
+            LOG.warn("VM {} keeps {} open, which it does not use: {}", launch.name(), node, e.getMessage());
+        }
     }
 }

@@ -1,11 +1,16 @@
 package vmette.qemu;
 
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** How QEMU is told of disks, at its start and by QMP. Pure. */
 final class DiskOptions {
+    /** What is appended to an image's name for its file's. */
+    static final String FILE = "-file";
+
     private DiskOptions() {}
 
     /** Of the device, and of what it is connected to at first. */
@@ -23,7 +28,7 @@ final class DiskOptions {
             String beneath = disk.content() instanceof DiskContent.Overlay overlay ? layers(line, overlay, id) : "";
             node(
                     line,
-                    "driver=" + (disk.blockDevice() ? "host_device" : "file") + ",node-name=" + id + "-file,filename="
+                    "driver=" + (disk.blockDevice() ? "host_device" : "file") + ",node-name=" + id + FILE + ",filename="
                             + QemuCommandLine.escape(disk.image().toString()) + readOnly
                             + (disk.ephemeral() ? ",cache.no-flush=on,discard=unmap" : ""));
             node(
@@ -43,15 +48,15 @@ final class DiskOptions {
         String last = "";
         int number = 0;
         for (DiskLayer layer : overlay.beneath()) {
-            String name = id + "-" + number++;
+            String name = layer(id, number++);
             node(
                     line,
-                    "driver=file,node-name=" + name + "-file,filename="
+                    "driver=file,node-name=" + name + FILE + ",filename="
                             + QemuCommandLine.escape(layer.file().toString()) + ",read-only=on");
             node(
                     line,
                     "driver=" + (layer.overlay() ? "qcow2,backing=" + last : "raw") + ",node-name=" + name + ",file="
-                            + name + "-file,read-only=on");
+                            + name + FILE + ",read-only=on");
             last = name;
         }
         return last;
@@ -62,18 +67,41 @@ final class DiskOptions {
         line.add(options);
     }
 
-    /** An overlay that is not over anything yet, for {@code blockdev-add}. */
-    static Map<String, ?> overlay(String node, String file) {
+    /** One of those that a disk is over at first. */
+    static String layer(String id, int number) {
+        return id + "-" + number;
+    }
+
+    /** For {@code blockdev-add}, as what follows. */
+    static Map<String, ?> file(String node, Path file, boolean readOnly) {
+        return Map.of(
+                "driver",
+                "file",
+                "node-name",
+                node + FILE,
+                "filename",
+                file.toString(),
+                "read-only",
+                readOnly,
+                "discard",
+                "unmap",
+                "cache",
+                Map.of("no-flush", true));
+    }
+
+    static Map<String, ?> raw(String node) {
+        return Map.of("driver", "raw", "node-name", node, "file", node + FILE, "read-only", true);
+    }
+
+    /** @param over empty: nothing yet. Whatever its header names is left alone */
+    static Map<String, ?> overlay(String node, Optional<String> over) {
         Map<String, Object> options = new HashMap<>();
         options.put("driver", "qcow2");
         options.put("node-name", node);
         options.put("read-only", false);
         options.put("discard", "unmap");
-        // By this, whatever its header names is left alone.
-        options.put("backing", null);
-        options.put(
-                "file",
-                Map.of("driver", "file", "filename", file, "discard", "unmap", "cache", Map.of("no-flush", true)));
+        options.put("file", node + FILE);
+        options.put("backing", over.orElse(null));
         return options;
     }
 }

@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -30,6 +31,7 @@ final class QmpSave {
     private final VsockPlug plug;
     private final BlockFreeze disks;
     private final BooleanSupplier paused;
+    private long stillSince;
 
     QmpSave(QemuLaunch launch, QmpDialogue qmp, BooleanSupplier paused) {
         this.launch = launch;
@@ -64,8 +66,9 @@ final class QmpSave {
     private SaveFailedException attempt(SnapshotOrder order, SnapshotSink sink, boolean[] stopped) {
         try {
             qmp.ask("migrate-set-capabilities", SavedState.CAPABILITIES);
-            disks.prepare(order.overlays());
+            disks.prepare(order.overlays(), order.bases());
             unplug(order);
+            stillSince = System.nanoTime();
             qmp.ask("stop");
             stopped[0] = true;
             if (disks.freeze()) {
@@ -155,6 +158,10 @@ final class QmpSave {
             plug.plug();
             if (stopped) {
                 qmp.ask("cont");
+                LOG.debug(
+                        "VM {} stood still for {} us",
+                        launch.name(),
+                        TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - stillSince));
             }
         } catch (QmpException | VmetteException e) {
             throw e instanceof VmLostException lost

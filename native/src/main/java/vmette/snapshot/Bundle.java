@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import vmette.errors.Reasons;
 import vmette.errors.RestoreFailedException;
 import vmette.linux.FileExtents;
@@ -164,19 +165,25 @@ public final class Bundle {
     private void check(Optional<FileChannel> to) {
         try {
             Map<Path, FileStamp> before = stamps();
-            boolean known = before.equals(VERIFIED.get(directory));
-            if (known && to.isPresent()) {
-                SparseFiles.copyChecked(memory(), manifest.memory().bytes(), to.get());
-            }
-            if (known) {
-                return;
-            }
-            if (!Sha256.of(state()).equals(manifest.state().sha256())) {
+            Map<Path, FileStamp> verified = VERIFIED.getOrDefault(directory, Map.of());
+            Path told = directory.resolve(MANIFEST);
+            // With another manifest everything is another.
+            Predicate<Path> known = before.get(told).equals(verified.get(told))
+                    ? file -> before.get(file).equals(verified.get(file))
+                    : file -> false;
+            if (!known.test(state())
+                    && !Sha256.of(state()).equals(manifest.state().sha256())) {
                 throw refusal(directory, STATE + " differs from its SHA-256: it was damaged or changed", null);
             }
-            check(memory(), manifest.memory(), to);
+            if (!known.test(memory())) {
+                check(memory(), manifest.memory(), to);
+            } else if (to.isPresent()) {
+                SparseFiles.copyChecked(memory(), manifest.memory().bytes(), to.get());
+            }
             for (DiskFile disk : manifest.disks()) {
-                check(disk(disk.name()), disk.sums(), Optional.empty());
+                if (!known.test(disk(disk.name()))) {
+                    check(disk(disk.name()), disk.sums(), Optional.empty());
+                }
             }
             // Whoever changed one of them meanwhile has changed a time of it.
             if (stamps().equals(before)) {

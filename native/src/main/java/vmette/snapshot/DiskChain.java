@@ -42,6 +42,7 @@ public final class DiskChain implements AutoCloseable {
     private final List<Link> frozen = new ArrayList<>();
     private Link top;
     private Optional<Link> next = Optional.empty();
+    private Optional<Link> flat = Optional.empty();
     private boolean closed;
 
     /** One file; with a path if it is the chain's own. */
@@ -278,14 +279,13 @@ public final class DiskChain implements AutoCloseable {
     }
 
     /**
-     * Makes one file of all that is frozen. The monitor goes on with those that it has open. Blocks.
+     * Makes one file of all that is frozen, see {@link #base}. Blocks.
      *
-     * @return where it is
      * @throws SaveFailedException if it fails; nothing has changed then
      */
-    public synchronized Path flatten(Flattening flattening) {
+    public synchronized void flatten(Flattening flattening) {
         requireOpen();
-        Link flat = make(DiskFile.RAW);
+        Link one = make(DiskFile.RAW);
         try {
             long pid = ProcessHandle.current().pid();
             // By these even a file without a name is found.
@@ -295,15 +295,20 @@ public final class DiskChain implements AutoCloseable {
                                     Path.of("/proc/" + pid + "/fd/" + link.fd.fd()),
                                     layer(link).overlay()))
                             .toList(),
-                    flat.path);
+                    one.path);
         } catch (RuntimeException | Error e) {
-            drop(flat);
+            drop(one);
             throw e;
         }
         frozen.forEach(this::drop);
         frozen.clear();
-        frozen.add(flat);
-        return flat.path;
+        frozen.add(one);
+        flat = Optional.of(one);
+    }
+
+    /** The file into which all beneath the topmost was made when it was flattened last; until the monitor is told it goes on with those that it has open. */
+    public synchronized Optional<Path> base() {
+        return flat.map(link -> link.path);
     }
 
     /** Puts all that is frozen into a bundle. Blocks. */

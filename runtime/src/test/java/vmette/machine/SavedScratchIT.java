@@ -1,6 +1,7 @@
 package vmette.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import com.typesafe.config.Config;
@@ -8,7 +9,9 @@ import com.typesafe.config.ConfigFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
@@ -20,10 +23,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
+import vmette.errors.RestoreFailedException;
+import vmette.errors.SaveFailedException;
 import vmette.process.Executables;
 import vmette.rootfs.RootfsProgress;
 import vmette.snapshot.BundleStore;
 import vmette.snapshot.DiskFile;
+import vmette.snapshot.Stores;
 
 /** Files on a VM's scratch are saved with it, and each clone goes on with its own. */
 class SavedScratchIT {
@@ -174,5 +180,105 @@ class SavedScratchIT {
                 RawAgent.greet(last.vsock(), 1000),
                 "echo 3 > /proc/sys/vm/drop_caches; md5sum -c /tmp/sum && test $(cat /tmp/word5) = 5");
         await(last.close());
+    }
+
+    /** Those of disks that its monitor has open. */
+    private static long openDisks(Machine machine) throws Exception {
+        Set<Path> open = new HashSet<>();
+        for (long pid : machine.processes()) {
+            try (Stream<Path> links = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+                for (Path link : links.toList()) {
+                    Path target = Files.readSymbolicLink(link);
+                    if (target.toString().contains(".disk")) {
+                        open.add(target);
+                    }
+                }
+            }
+        }
+        return open.size();
+    }
+
+    @Test
+    void oneThatIsSavedOftenLetsGoOfOldFiles() throws Exception {
+        assumeThat(Executables.find("qemu-img")).as("there is qemu-img").isPresent();
+        Machine machine = await(machines.begin(SPEC, "saved", vsock -> {}));
+        await(machine.started());
+        RawAgent agent = RawAgent.greet(machine.vsock(), 0);
+        agent.boot(machine.setup().frames());
+        for (int i = 1; i <= 10; i++) {
+            sh(
+                    agent,
+                    "echo " + i + " > /tmp/word" + i + "; dd if=/dev/urandom of=/tmp/big" + (i % 3)
+                            + " bs=1M count=2; sync");
+            sh(agent, "cat /tmp/big* | md5sum > /tmp/sum; sync; echo 3 > /proc/sys/vm/drop_caches");
+            await(machine.save("s" + i, false));
+            assertThat(links("s" + i)).isEqualTo(i < 5 ? i : (i - 5) % 4 + 1);
+            assertThat(openDisks(machine)).as("after " + i).isLessThanOrEqualTo(6);
+            agent = RawAgent.greet(machine.vsock(), 100L * i);
+            sh(agent, "echo 3 > /proc/sys/vm/drop_caches; cat /tmp/big* | md5sum | cmp - /tmp/sum");
+        }
+        await(machine.close());
+        for (int i : new int[] {4, 5, 10}) {
+            Machine clone = restored("s" + i);
+            RawAgent cloned = RawAgent.greet(clone.vsock(), 2000);
+            sh(cloned, "test $(cat /tmp/word" + i + ") = " + i + " && test ! -e /tmp/word" + (i + 1));
+            sh(cloned, "echo 3 > /proc/sys/vm/drop_caches; cat /tmp/big* | md5sum | cmp - /tmp/sum");
+            await(clone.close());
+        }
+    }
+
+    @Test
+    void withoutRoomForItTheGuestIsNotEvenStopped() throws Exception {
+        // A link needs no room, and there is none from one file system to another.
+        Path elsewhere = Files.createTempDirectory(Path.of("/dev/shm"), "store");
+        try {
+            machines.keepSnapshotsIn(Stores.open(elsewhere, directory -> 300L << 20));
+            Machine machine = await(machines.begin(SPEC, "saved", vsock -> {}));
+            await(machine.started());
+            RawAgent agent = RawAgent.greet(machine.vsock(), 0);
+            agent.boot(machine.setup().frames());
+            sh(
+                    agent,
+                    "for i in $(seq 8); do dd if=/dev/urandom of=/tmp/big$i bs=1M count=40 && sync && echo 3 > /proc/sys/vm/drop_caches; done");
+            assertThatThrownBy(() -> await(machine.save("large", false)))
+                    .isInstanceOf(SaveFailedException.class)
+                    .hasMessageContaining("has room for 300");
+            // Its connection would have been reset.
+            sh(agent, "rm /tmp/big[2-8]; sync");
+            await(machine.close());
+            assertThat(elsewhere).isEmptyDirectory();
+        } finally {
+            Files.delete(elsewhere);
+        }
+    }
+
+    @Test
+    void aDiskOfTheUsersIsNotSaved() throws Exception {
+        Path disk = Files.write(temporary.resolve("disk.img"), new byte[1 << 20]);
+        VmSpec spec = VmSpec.builder().memoryMib(96).scratchMib(64).disk(disk).build();
+        Machine machine = await(machines.begin(spec, "saved", vsock -> {}));
+        await(machine.started());
+        assertThatThrownBy(() -> await(machine.save("one", false)))
+                .isInstanceOf(SaveFailedException.class)
+                .hasMessageContaining("the writable disk " + disk);
+        await(machine.close());
+    }
+
+    @Test
+    void anotherScratchIsRefused() throws Exception {
+        Machine machine = await(machines.begin(SPEC, "saved", vsock -> {}));
+        await(machine.started());
+        RawAgent agent = RawAgent.greet(machine.vsock(), 0);
+        agent.boot(machine.setup().frames());
+        await(machine.save("one", true));
+        await(machine.close());
+        VmSpec without = VmSpec.builder().memoryMib(160).build();
+        assertThatThrownBy(() -> await(machines.restore(without, "other", "one", vsock -> {})))
+                .isInstanceOf(RestoreFailedException.class)
+                .hasMessageContaining("disk 1 was vmette-scratch of 512 MiB and is not set");
+        VmSpec larger = VmSpec.builder().memoryMib(160).scratchMib(1024).build();
+        assertThatThrownBy(() -> await(machines.restore(larger, "other", "one", vsock -> {})))
+                .isInstanceOf(RestoreFailedException.class)
+                .hasMessageContaining("bytes instead of");
     }
 }
