@@ -123,14 +123,14 @@ public final class BundleWriter implements AutoCloseable {
     /** Whether a file can be put in without being copied, as things are. */
     public boolean takesLink(OwnedFd from) {
         Path probe = disks().resolve(".probe");
+        if (!link(from, probe)) {
+            return false;
+        }
         try {
-            return link(from, probe);
-        } finally {
-            try {
-                Files.deleteIfExists(probe);
-            } catch (IOException e) {
-                throw failure(e);
-            }
+            Files.delete(probe);
+            return true;
+        } catch (IOException e) {
+            throw failure(e);
         }
     }
 

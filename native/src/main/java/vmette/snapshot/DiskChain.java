@@ -26,11 +26,11 @@ import vmette.linux.OpenFile;
 import vmette.linux.OwnedFd;
 
 /**
- * The files of one disk of one incarnation of a VM that can be saved: a raw image or a bundle's files, which nobody writes to, and over them images that only hold what was written since. The
+ * The files of one disk of one incarnation of a VM that can be saved: a raw image or a bundle's files, which nobody writes to, and over them images that hold only what was written since. The
  * guest writes into the topmost; a save lays an empty one over it, and from then on all beneath is as it was at that instant, for as many bundles as want it.
  *
- * <p>Files of its own have names, so that bundles can have links to them, and are in the journal; the others are held open, whatever becomes of the bundle that they came from. Not thread-safe; what
- * blocks says so.
+ * <p>Files of its own have names, so that bundles can have links to them, and are in the journal; the others are held open, whatever becomes of the bundle that they came from. Thread-safe; what
+ * blocks says so, and others wait for it.
  */
 public final class DiskChain implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(DiskChain.class);
@@ -219,13 +219,25 @@ public final class DiskChain implements AutoCloseable {
         return new Layer(link.path, link.format.equals(DiskFile.QCOW2));
     }
 
-    /** An empty image, to be laid over the topmost; {@link #goOn} says when that has happened, {@link #giveUp} that it does not. Blocks. */
+    /**
+     * An empty image, to be laid over the topmost; {@link #goOn} says when that has happened, {@link #giveUp} that it does not. Blocks.
+     *
+     * @throws SaveFailedException if it cannot be made
+     */
     public synchronized Path grow() {
         requireOpen();
         giveUp();
-        Link made = make(DiskFile.QCOW2);
+        Link made = makeForSave(DiskFile.QCOW2);
         next = Optional.of(made);
         return made.path;
+    }
+
+    private Link makeForSave(String format) {
+        try {
+            return make(format);
+        } catch (VmetteIoException e) {
+            throw new SaveFailedException(e.getMessage(), e);
+        }
     }
 
     /** From now on the guest writes into what {@link #grow} made. */
@@ -251,10 +263,14 @@ public final class DiskChain implements AutoCloseable {
     /** How much room its files take at most if they are copied, in bytes. Reads where they have holes. */
     public synchronized long allocated() {
         requireOpen();
-        return FileExtents.allocated(OpenFile.path(top.fd))
-                + frozen.stream()
-                        .mapToLong(link -> FileExtents.allocated(OpenFile.path(link.fd)))
-                        .sum();
+        try {
+            return FileExtents.allocated(OpenFile.path(top.fd))
+                    + frozen.stream()
+                            .mapToLong(link -> FileExtents.allocated(OpenFile.path(link.fd)))
+                            .sum();
+        } catch (LinuxException e) {
+            throw new SaveFailedException("the disk " + device + " cannot be looked at: " + e.getMessage(), e);
+        }
     }
 
     /** Whether all that there is of it can be in a bundle without being copied. */
@@ -285,7 +301,7 @@ public final class DiskChain implements AutoCloseable {
      */
     public synchronized void flatten(Flattening flattening) {
         requireOpen();
-        Link one = make(DiskFile.RAW);
+        Link one = makeForSave(DiskFile.RAW);
         try {
             long pid = ProcessHandle.current().pid();
             // By these even a file without a name is found.

@@ -50,7 +50,7 @@ public record Manifest(
             DiskFile file = disks.get(i);
             links = file.isOverlay() ? links + 1 : 1;
             boolean follows = i > 0 && disks.get(i - 1).device().equals(file.device());
-            if (file.isOverlay() != follows || !follows && !devices.add(file.device())) {
+            if (file.isOverlay() != follows || (!follows && !devices.add(file.device()))) {
                 throw new IllegalArgumentException("the files of the disk " + file.device()
                         + " are no chain: one after the other, the first raw and the others qcow2");
             }

@@ -34,10 +34,10 @@ class QemuDevicesTest {
                         "driver=file,node-name=disk6-file,filename=/a,,b,read-only=off",
                         "driver=raw,node-name=disk6,file=disk6-file,read-only=off",
                         "virtio-blk-pci,drive=disk6,id=disk6,werror=report,rerror=report,bus=pci.0,addr=6",
-                        "driver=host_device,node-name=disk7-file,filename=/dev/loop0,read-only=on",
+                        "driver=host_device,node-name=disk7-file,filename=/dev/loop0,read-only=on,drop-cache=off",
                         "driver=raw,node-name=disk7,file=disk7-file,read-only=on",
                         "virtio-blk-pci,drive=disk7,id=disk7,werror=report,rerror=report,serial=vmette-root,bus=pci.0,addr=7",
-                        "driver=file,node-name=disk8-file,filename=/s,read-only=off,cache.no-flush=on,discard=unmap",
+                        "driver=file,node-name=disk8-file,filename=/s,read-only=off,drop-cache=off,cache.no-flush=on,discard=unmap",
                         "driver=raw,node-name=disk8,file=disk8-file,read-only=off,discard=unmap",
                         "virtio-blk-pci,drive=disk8,id=disk8,werror=report,rerror=report,serial=vmette-scratch,bus=pci.0,addr=8",
                         "socket,id=fs9,path=/d/fs,,0",
@@ -59,11 +59,11 @@ class QemuDevicesTest {
     void everyLayerIsToldAndNoneWrittenTo() {
         assertThat(line(List.of(overlaid()), List.of()))
                 .containsSubsequence(
-                        "driver=file,node-name=disk6-0-file,filename=/b,,0,read-only=on",
+                        "driver=file,node-name=disk6-0-file,filename=/b,,0,read-only=on,drop-cache=off",
                         "driver=raw,node-name=disk6-0,file=disk6-0-file,read-only=on",
-                        "driver=file,node-name=disk6-1-file,filename=/b1,read-only=on",
+                        "driver=file,node-name=disk6-1-file,filename=/b1,read-only=on,drop-cache=off",
                         "driver=qcow2,backing=disk6-0,node-name=disk6-1,file=disk6-1-file,read-only=on",
-                        "driver=file,node-name=disk6-file,filename=/o,,p,read-only=off,cache.no-flush=on,discard=unmap",
+                        "driver=file,node-name=disk6-file,filename=/o,,p,read-only=off,drop-cache=off,cache.no-flush=on,discard=unmap",
                         "driver=qcow2,backing=disk6-1,node-name=disk6,file=disk6-file,read-only=off,discard=unmap",
                         "virtio-blk-pci,drive=disk6,id=disk6,werror=report,rerror=report,serial=vmette-scratch,bus=pci.0,addr=6");
     }

@@ -64,7 +64,7 @@ class Qcow2PropertiesTest {
         header.put(at, value);
         // Version, name of what is beneath, size of clusters and of the disk, key, snapshots, features that change the
         // meaning.
-        boolean free = at >= 36 && at < 60 || at >= 64 && at < 72 || at >= 80;
+        boolean free = (at >= 36 && at < 60) || (at >= 64 && at < 72) || at >= 80;
         assertThat(Qcow2.wrong(header, 1 << 20).isEmpty()).isEqualTo(same || free);
     }
 

@@ -7,7 +7,11 @@ import java.util.function.ToLongFunction;
 public final class Stores {
     private Stores() {}
 
-    /** @param room what is left in a directory, in bytes */
+    /**
+     * Opens one.
+     *
+     * @param room what is left in a directory, in bytes
+     */
     public static BundleStore open(Path root, ToLongFunction<Path> room) {
         return BundleStore.open(root, room);
     }
