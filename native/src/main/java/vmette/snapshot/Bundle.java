@@ -216,7 +216,7 @@ public final class Bundle {
         return stamps;
     }
 
-    /** What it takes on disk, in bytes: holes take nothing. */
+    /** What it takes on disk, in bytes: holes take nothing, and disks' files that other bundles have as well are counted. */
     public long allocated() {
         try {
             return files().stream().mapToLong(FileExtents::allocated).sum();

@@ -301,6 +301,7 @@ public final class DiskChain implements AutoCloseable {
      */
     public synchronized void flatten(Flattening flattening) {
         requireOpen();
+        frozen.forEach(this::requireOurs);
         Link one = makeForSave(DiskFile.RAW);
         try {
             long pid = ProcessHandle.current().pid();
@@ -332,7 +333,22 @@ public final class DiskChain implements AutoCloseable {
         requireOpen();
         int number = 0;
         for (Link link : frozen) {
+            requireOurs(link);
             link.sums = Optional.of(writer.disk(device + "." + number++, device, link.format, link.fd, link.sums));
+        }
+    }
+
+    /** As for a restore: what a monitor that was taken over has made of it must lead no other program to other files. */
+    private void requireOurs(Link link) {
+        try {
+            Optional<String> wrong =
+                    layer(link).overlay() ? Qcow2.wrong(OpenFile.path(link.fd), bytes) : Optional.empty();
+            if (wrong.isPresent()) {
+                throw new SaveFailedException(
+                        "the disk " + device + " cannot be saved: " + link.path + " " + wrong.get(), null);
+            }
+        } catch (IOException e) {
+            throw new SaveFailedException("the disk " + device + " cannot be saved: " + Reasons.of(e), e);
         }
     }
 

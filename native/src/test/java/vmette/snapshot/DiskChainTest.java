@@ -2,6 +2,7 @@ package vmette.snapshot;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.ByteArrayInputStream;
@@ -204,17 +205,34 @@ class DiskChainTest {
         }
     }
 
+    /** As another program would have left it: it names a file beneath it. */
+    private static void name(Path overlay) throws IOException {
+        try (FileChannel channel = FileChannel.open(overlay, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.allocate(12).putLong(512).putInt(11).flip(), 8);
+        }
+    }
+
     @Test
-    void whatIsNoOverlayOfOursIsRefused() throws IOException {
+    void whatIsNoOverlayOfOursIsNeitherSavedNorFlattened() throws IOException {
         try (DiskChain chain = created()) {
             freeze(chain);
-            // As another program would have left it: it names a file beneath it.
-            ByteBuffer named = ByteBuffer.allocate(12).putLong(512).putInt(11).flip();
-            try (FileChannel channel = FileChannel.open(chain.top().file(), StandardOpenOption.WRITE)) {
-                channel.write(named, 8);
-            }
+            name(chain.top().file());
             freeze(chain);
-            save(store, chain, "one");
+            assertThatThrownBy(() -> save(store, chain, "one"))
+                    .isInstanceOf(SaveFailedException.class)
+                    .hasMessageContaining("names a file beneath it");
+            assertThatThrownBy(() -> chain.flatten((layers, to) -> fail("flattened")))
+                    .isInstanceOf(SaveFailedException.class)
+                    .hasMessageContaining("names a file beneath it");
+        }
+    }
+
+    @Test
+    void whatIsNoOverlayOfOursIsNotRestored() throws IOException {
+        try (DiskChain chain = created()) {
+            freeze(chain);
+            freeze(chain);
+            name(save(store, chain, "one").disk(DEVICE + ".1"));
         }
         assertThatThrownBy(() -> over("one"))
                 .isInstanceOf(RestoreFailedException.class)

@@ -26,6 +26,8 @@ import vmette.config.VmSpec;
 import vmette.errors.RestoreFailedException;
 import vmette.errors.SaveFailedException;
 import vmette.process.Executables;
+import vmette.qemu.BlockDisk;
+import vmette.qemu.QemuLaunch;
 import vmette.rootfs.RootfsProgress;
 import vmette.snapshot.BundleStore;
 import vmette.snapshot.DiskFile;
@@ -43,6 +45,7 @@ class SavedScratchIT {
     private QemuMachines machines;
     private BundleStore store;
     private Path runtimes;
+    private RuntimeSettings settings;
     private Path scratches;
     private List<Path> before;
 
@@ -52,7 +55,7 @@ class SavedScratchIT {
         runtimes = Files.createTempDirectory(Path.of("/dev/shm"), "snap");
         Config config = ConfigFactory.parseString("vmette.runtime-dir = \"" + runtimes + "\"")
                 .withFallback(ConfigFactory.load());
-        RuntimeSettings settings = RuntimeSettings.from(config);
+        settings = RuntimeSettings.from(config);
         scratches = settings.cacheDir().resolve("scratch");
         before = scratches();
         machines = new QemuMachines(settings, RootfsProgress.NONE, List::of);
@@ -262,6 +265,73 @@ class SavedScratchIT {
                 .isInstanceOf(SaveFailedException.class)
                 .hasMessageContaining("the writable disk " + disk);
         await(machine.close());
+    }
+
+    @Test
+    void aSaveThatFailsLateCostsNoByte() throws Exception {
+        Machine machine = await(machines.begin(SPEC, "saved", vsock -> {}));
+        await(machine.started());
+        RawAgent agent = RawAgent.greet(machine.vsock(), 0);
+        agent.boot(machine.setup().frames());
+        sh(agent, "echo before > /tmp/word; sync");
+        // Both begin, one after the other goes on, and the name is given once.
+        List<CompletionStage<Void>> saves = List.of(machine.save("one", false), machine.save("one", false));
+        int failed = 0;
+        for (CompletionStage<Void> save : saves) {
+            try {
+                await(save);
+            } catch (SaveFailedException e) {
+                assertThat(e).hasMessageContaining("already");
+                failed++;
+            }
+        }
+        assertThat(failed).isEqualTo(1);
+        RawAgent again = RawAgent.greet(machine.vsock(), 100);
+        sh(again, "test $(cat /tmp/word) = before && echo after > /tmp/word && sync");
+        await(machine.save("two", true));
+        await(machine.close());
+        assertThat(links("two")).isBetween(2, 3);
+        for (String name : List.of("one", "two")) {
+            Machine clone = restored(name);
+            sh(
+                    RawAgent.greet(clone.vsock(), 200),
+                    "echo 3 > /proc/sys/vm/drop_caches; test $(cat /tmp/word) = "
+                            + (name.equals("one") ? "before" : "after"));
+            await(clone.close());
+        }
+    }
+
+    /** For a monitor that takes the state and tells it again, and never reads or writes the disk. */
+    @Test
+    void aStateIsTakenWithNothingInTheDisksPlace() throws Exception {
+        Machine machine = await(machines.begin(SPEC, "saved", vsock -> {}));
+        await(machine.started());
+        RawAgent agent = RawAgent.greet(machine.vsock(), 0);
+        agent.boot(machine.setup().frames());
+        await(machine.save("one", false));
+        try (QemuMachines others =
+                new QemuMachines(settings, RootfsProgress.NONE, List::of, spec -> "", SavedScratchIT::withoutDisks)) {
+            others.keepSnapshotsIn(store);
+            Machine clone = await(others.restore(SPEC, "restored", "one", vsock -> {}));
+            await(clone.started());
+            assertThat(openDisks(clone)).isZero();
+            sh(RawAgent.greet(clone.vsock(), 100), "true");
+            await(clone.close());
+        }
+        await(machine.close());
+    }
+
+    private static QemuLaunch withoutDisks(QemuLaunch launch) {
+        return new QemuLaunch(
+                launch.name(),
+                launch.boot(),
+                launch.vcpus(),
+                launch.memoryMib(),
+                launch.directory(),
+                launch.vsock(),
+                launch.network(),
+                launch.disks().stream().map(BlockDisk::unlockedView).toList(),
+                launch.shares());
     }
 
     @Test
