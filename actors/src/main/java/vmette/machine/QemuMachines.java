@@ -283,7 +283,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     told,
                     shared.children(),
                     directory,
-                    cache.resolve("scratch"),
+                    new Scratch.Source(
+                            cache.resolve("scratch"), isAllItsOwn(spec, files.root()), from.map(Template::bundle)),
                     settings.net(),
                     ShareDaemon::start);
             QemuLaunch launch = launches.apply(new QemuLaunch(
@@ -311,7 +312,12 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                         () -> Saver.identity(spec, shared.hypervisor(), given, made, commandLine);
                 from.ifPresent(template -> template.bundle().requireFits(identity.get()));
                 memory = Optional.of(memory(launch, shared, from, required));
-                saver = Optional.of(new Saver(places, memory.get(), identity, blocking));
+                saver = Optional.of(new Saver(
+                        places,
+                        memory.get(),
+                        new DiskSaver(name, storage.chain(), shared.children()),
+                        identity,
+                        blocking));
                 launch = memory.get().in(launch);
             }
             Vmm vmm = shared.hypervisor().create(launch);
@@ -350,6 +356,13 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
             }
             throw e;
         }
+    }
+
+    /** Whether there is nothing of the host's in the VM that would go on changing outside a bundle. */
+    private static boolean isAllItsOwn(VmSpec spec, Optional<RootfsArtifact> root) {
+        return spec.storage().shares().isEmpty()
+                && spec.storage().disks().isEmpty()
+                && !(root.orElse(null) instanceof RootfsArtifact.Directory);
     }
 
     /** @param required whether the VM is refused if there is no room for its memory where it can be saved; else it can only not be saved */

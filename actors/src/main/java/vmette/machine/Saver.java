@@ -26,7 +26,6 @@ import vmette.qemu.SharedDirectory;
 import vmette.snapshot.BundleWriter;
 import vmette.snapshot.MachineIdentity;
 import vmette.snapshot.StateFile;
-import vmette.vmm.SnapshotOrder;
 import vmette.vmm.SnapshotSink;
 import vmette.vmm.Vmm;
 import vmette.vsock.VsockDevice;
@@ -38,17 +37,25 @@ final class Saver implements AutoCloseable {
 
     private final SnapshotPlaces places;
     private final MachineMemory memory;
+    private final DiskSaver disks;
     private final Supplier<MachineIdentity> identity;
     private final Executor blocking;
 
     /**
      * @param memory the machine's; closed with this
+     * @param disks of the machine's
      * @param identity of the machine; asked at each save, and may read files
      * @param blocking runs what blocks
      */
-    Saver(SnapshotPlaces places, MachineMemory memory, Supplier<MachineIdentity> identity, Executor blocking) {
+    Saver(
+            SnapshotPlaces places,
+            MachineMemory memory,
+            DiskSaver disks,
+            Supplier<MachineIdentity> identity,
+            Executor blocking) {
         this.places = places;
         this.memory = memory;
+        this.disks = disks;
         this.identity = identity;
         this.blocking = blocking;
     }
@@ -58,7 +65,7 @@ final class Saver implements AutoCloseable {
         Optional<String> share =
                 shares.stream().findFirst().map(each -> "the shared directory with the tag " + each.tag());
         return share.or(() -> disks.stream()
-                        .filter(disk -> !disk.readOnly())
+                        .filter(disk -> !disk.readOnly() && !disk.ephemeral())
                         .findFirst()
                         .map(disk -> "the writable disk " + disk.image()))
                 .map(what -> what + " is outside of what is saved");
@@ -78,7 +85,7 @@ final class Saver implements AutoCloseable {
         spec.put("net", launch.network().getClass().getSimpleName());
         int number = 0;
         for (BlockDisk disk : launch.disks()) {
-            spec.put("disk " + ++number, disk.image().toString());
+            spec.put("disk " + ++number, describe(disk));
         }
         try {
             return new MachineIdentity(
@@ -97,6 +104,13 @@ final class Saver implements AutoCloseable {
         }
     }
 
+    /** A disk that is gone with the VM is what the guest knows of it, any other the file that it is. */
+    private static String describe(BlockDisk disk) {
+        return disk.ephemeral()
+                ? disk.serial() + " of " + (disk.bytes() >> 20) + " MiB"
+                : disk.image().toString();
+    }
+
     /** Its name goes; the monitor has it open. */
     void taken() {
         memory.taken();
@@ -110,10 +124,16 @@ final class Saver implements AutoCloseable {
     private SaveReport saveNow(String snapshot, boolean thenEnd, VsockDevice device, Vmm vmm) {
         MachineIdentity machine = told(snapshot, identity);
         try (MachineMemory.Whole whole = told(snapshot, memory::whole);
-                BundleWriter writer = places.begin(snapshot, whole.bytes() + StateFile.MAX_BYTES)) {
+                BundleWriter writer = places.begin(snapshot, whole.bytes() + StateFile.MAX_BYTES);
+                DiskSaver.Saving disk = disks.begin(writer)) {
             long[] stopped = new long[1];
             device.expectDetach();
             SnapshotSink sink = new SnapshotSink() {
+                @Override
+                public void disksFrozen() {
+                    disk.frozen();
+                }
+
                 @Override
                 public void state(InputStream state) {
                     stopped[0] = System.nanoTime();
@@ -125,19 +145,24 @@ final class Saver implements AutoCloseable {
                     whole.save(writer);
                     if (thenEnd) {
                         // Only what is whole on disk may be the last that there is of it.
+                        disk.write();
                         places.commit(writer, snapshot, machine);
                     }
                 }
             };
             try {
-                vmm.snapshot(new SnapshotOrder(UNPLUG_TIMEOUT, thenEnd, whole.place()), sink)
+                vmm.snapshot(disk.order(UNPLUG_TIMEOUT, thenEnd, whole.place()), sink)
                         .toCompletableFuture()
                         .join();
             } catch (CompletionException e) {
                 throw e.getCause() instanceof RuntimeException known ? known : e;
             }
             Duration stoodStill = Duration.ofNanos(System.nanoTime() - stopped[0]);
-            String id = thenEnd ? snapshot : places.commit(writer, snapshot, machine);
+            String id = snapshot;
+            if (!thenEnd) {
+                disk.write();
+                id = places.commit(writer, snapshot, machine);
+            }
             return new SaveReport(id, stoodStill, whole.bytes());
         }
     }

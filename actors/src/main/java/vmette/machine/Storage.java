@@ -23,7 +23,7 @@ import vmette.qemu.NetworkCard;
 import vmette.qemu.SharedDirectory;
 import vmette.rootfs.ImageDefaults;
 import vmette.rootfs.RootfsArtifact;
-import vmette.rootfs.ScratchDisk;
+import vmette.snapshot.DiskChain;
 
 /** Root, shares, disks, scratch and network of one incarnation: made anew for each, and gone with it. */
 final class Storage implements AutoCloseable {
@@ -33,7 +33,7 @@ final class Storage implements AutoCloseable {
     private final List<SharedDirectory> shares = new ArrayList<>();
     private final List<SocketDaemon> daemons = new ArrayList<>();
     private final GuestSetup setup;
-    private Optional<ScratchDisk> scratch = Optional.empty();
+    private Optional<Scratch> scratch = Optional.empty();
     private NetworkCard network = new NetworkCard.None();
 
     /** Starts what serves a directory: {@link vmette.rootfs.ShareDaemon#start}, but in tests. */
@@ -56,7 +56,7 @@ final class Storage implements AutoCloseable {
      * @param files closed with this, or at once if this fails
      * @param told what else the agent is told before BOOT
      * @param directory the incarnation's own
-     * @param scratches where scratch disks are made
+     * @param scratches where a scratch disk comes from
      * @param settings what is to be behind its network card
      * @param sharing what serves directories
      */
@@ -66,7 +66,7 @@ final class Storage implements AutoCloseable {
             List<HostFrame> told,
             ChildProcesses children,
             Path directory,
-            Path scratches,
+            Scratch.Source scratches,
             NetSettings settings,
             Sharing sharing) {
         Storage storage = new Storage(spec, files, told);
@@ -114,9 +114,14 @@ final class Storage implements AutoCloseable {
         }
     }
 
-    private void makeScratch(Path scratches, long mib, Journal journal) {
-        scratch = Optional.of(ScratchDisk.create(scratches, mib, journal));
-        disks.add(new BlockDisk(scratch.get().file(), false, StorageParts.SCRATCH, false, true));
+    private void makeScratch(Scratch.Source source, long mib, Journal journal) {
+        scratch = Optional.of(Scratch.make(source, mib, journal));
+        disks.add(scratch.get().disk());
+    }
+
+    /** The files of its scratch, if there is one that can be saved. */
+    Optional<DiskChain> chain() {
+        return scratch.flatMap(Scratch::chain);
     }
 
     private void connect(VmSpec spec, ChildProcesses children, Path directory, NetSettings settings) {
@@ -172,7 +177,7 @@ final class Storage implements AutoCloseable {
 
     /** The monitor runs: it has open what it needs. */
     void taken() {
-        scratch.ifPresent(ScratchDisk::taken);
+        scratch.ifPresent(Scratch::taken);
     }
 
     /** Completes with a line that says how, when the first daemon is gone; else never. */

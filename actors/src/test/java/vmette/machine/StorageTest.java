@@ -70,7 +70,14 @@ class StorageTest {
 
     private Storage prepare(VmSpec spec) {
         return Storage.prepare(
-                spec, new GatheredFiles(image()), List.of(), children, directory, scratches(), NET, this::serve);
+                spec,
+                new GatheredFiles(image()),
+                List.of(),
+                children,
+                directory,
+                Scratch.Source.of(scratches()),
+                NET,
+                this::serve);
     }
 
     /** Ends late: what it leaves behind holds its output, which is heard to its end. One for the share {@code broken} does not start. */

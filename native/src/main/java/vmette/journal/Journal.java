@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.SecureRandom;
@@ -202,7 +203,7 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    /** Its owner has nothing any more: removes it. Idempotent. */
+    /** Its owner has nothing any more: removes the files that it tells of as made and not as gone, and then it. Idempotent. */
     @Override
     public synchronized void close() {
         end(true);
@@ -220,11 +221,23 @@ public final class Journal implements AutoCloseable {
         closed = true;
         try {
             if (remove) {
+                ledger.files().forEach(Journal::remove);
                 Files.deleteIfExists(file);
             }
             letGo();
         } catch (IOException e) {
             log.warn("cannot close the journal {}: {}; the next runtime will remove it", file, e.toString());
+        }
+    }
+
+    private static void remove(String left) {
+        try {
+            Path file = Path.of(left);
+            if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+                Files.deleteIfExists(file);
+            }
+        } catch (IOException e) {
+            log.warn("cannot remove the file {}: {}", left, e.toString());
         }
     }
 }

@@ -75,6 +75,8 @@ final class LibC {
 
     static native int flock(int fd, int operation);
 
+    static native int linkat(int oldDirectory, long oldPath, int newDirectory, long newPath, int flags);
+
     static native long lseek(int fd, long offset, int whence);
 
     static native long llistxattr(long path, long list, long size);

@@ -1,24 +1,49 @@
 package vmette.qemu;
 
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
+import vmette.errors.Reasons;
+import vmette.errors.VmetteIoException;
 
 /**
- * A raw image that the guest sees as a virtio disk.
+ * An image that the guest sees as a virtio disk.
  *
  * @param image a regular file or a block device, absolute
  * @param blockDevice which of the two
  * @param serial by which the guest finds it, at most {@value #MAX_SERIAL} printable ASCII characters; empty: it has none
  * @param readOnly whether writes are refused; only then may several VMs have it
  * @param ephemeral gone with the VM: what is written need not survive the host
+ * @param content what of the image the guest sees
  */
-public record BlockDisk(Path image, boolean blockDevice, String serial, boolean readOnly, boolean ephemeral) {
+public record BlockDisk(
+        Path image, boolean blockDevice, String serial, boolean readOnly, boolean ephemeral, DiskContent content) {
     /** Virtio 1.1, 5.2.6.1. */
     public static final int MAX_SERIAL = 20;
 
     /** Checks what is given. */
     public BlockDisk {
+        Objects.requireNonNull(content, "content");
         if (!image.isAbsolute() || serial.length() > MAX_SERIAL || !serial.matches("[A-Za-z0-9-]*")) {
             throw new IllegalArgumentException("disk " + image + " with serial " + serial);
+        }
+    }
+
+    /** A raw image. */
+    public BlockDisk(Path image, boolean blockDevice, String serial, boolean readOnly, boolean ephemeral) {
+        this(image, blockDevice, serial, readOnly, ephemeral, new DiskContent.Raw());
+    }
+
+    /** What the guest sees of an ephemeral disk or a regular file, in bytes. Reads the file's size if it is raw. */
+    public long bytes() {
+        if (content instanceof DiskContent.Overlay overlay) {
+            return overlay.bytes();
+        }
+        try {
+            return Files.size(image);
+        } catch (IOException e) {
+            throw new VmetteIoException("cannot tell the size of " + image + ": " + Reasons.of(e), e);
         }
     }
 }

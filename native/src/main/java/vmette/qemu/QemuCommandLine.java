@@ -15,7 +15,7 @@ final class QemuCommandLine {
     static final String VSOCK_PLACE = "5";
 
     /** From here on up to 31 the places of the bus are those of disks and shares, so that the guest numbers them in their order. */
-    private static final int FIRST_PLACE = 6;
+    static final int FIRST_PLACE = 6;
 
     private static final String NETWORK_PLACE = "addr=4";
 
@@ -34,13 +34,7 @@ final class QemuCommandLine {
         network(line, launch.network(), runs);
         int place = FIRST_PLACE;
         for (BlockDisk disk : launch.disks()) {
-            String id = "disk" + place;
-            if (runs) {
-                image(line, disk, id);
-            } else {
-                noImage(line, disk, id);
-            }
-            disk(line, disk, id, place++);
+            DiskOptions.add(line, disk, place++, runs);
         }
         for (SharedDirectory share : launch.shares()) {
             share(line, share, place++);
@@ -128,42 +122,6 @@ final class QemuCommandLine {
                 ? "stream,id=net0,server=off,addr.type=unix,addr.path="
                         + escape(stream.socket().toString())
                 : "hubport,id=net0,hubid=0";
-    }
-
-    /**
-     * For a VM that never runs: all that is saved of a disk with the device's state is what the guest has agreed with the device. So nothing of the VM's images is opened, whose
-     * locks are the running one's, and whose names may be gone.
-     */
-    private static void noImage(List<String> line, BlockDisk disk, String id) {
-        option(line, "-blockdev", "driver=null-co,node-name=" + id + "," + readOnly(disk));
-    }
-
-    private static void image(List<String> line, BlockDisk disk, String id) {
-        String readOnly = readOnly(disk);
-        option(
-                line,
-                "-blockdev",
-                "driver=" + (disk.blockDevice() ? "host_device" : "file") + ",node-name=" + id + "-file,filename="
-                        + escape(disk.image().toString()) + "," + readOnly
-                        + (disk.ephemeral() ? ",cache.no-flush=on,discard=unmap" : ""));
-        option(
-                line,
-                "-blockdev",
-                "driver=raw,node-name=" + id + ",file=" + id + "-file," + readOnly
-                        + (disk.ephemeral() ? ",discard=unmap" : ""));
-    }
-
-    private static String readOnly(BlockDisk disk) {
-        return "read-only=" + (disk.readOnly() ? "on" : "off");
-    }
-
-    private static void disk(List<String> line, BlockDisk disk, String id, int place) {
-        option(
-                line,
-                "-device",
-                // Else a full disk of the host would stop the machine, without a word to its guest.
-                "virtio-blk-pci,drive=" + id + ",id=" + id + ",werror=report,rerror=report"
-                        + (disk.serial().isEmpty() ? "" : ",serial=" + disk.serial()) + "," + at(place));
     }
 
     private static void share(List<String> line, SharedDirectory share, int place) {

@@ -3,6 +3,7 @@ package vmette.qemu;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -25,7 +26,9 @@ final class QmpSave {
     private final QmpDialogue qmp;
     private final VsockPlug plug;
     private final SecondMonitor second;
+    private final BlockFreeze disks;
     private final BooleanSupplier paused;
+    private long stillSince;
 
     /** @param second what is saved in its stead if its memory is private */
     QmpSave(QemuLaunch launch, QmpDialogue qmp, SecondMonitor second, BooleanSupplier paused) {
@@ -33,6 +36,7 @@ final class QmpSave {
         this.qmp = qmp;
         this.second = second;
         this.plug = new VsockPlug(launch, qmp);
+        this.disks = new BlockFreeze(launch, qmp);
         this.paused = paused;
     }
 
@@ -52,6 +56,7 @@ final class QmpSave {
             return;
         }
         goOn(stopped[0]);
+        disks.abandon();
         if (failure != null) {
             throw failure;
         }
@@ -59,9 +64,14 @@ final class QmpSave {
 
     private SaveFailedException attempt(SnapshotOrder order, SnapshotSink sink, boolean[] stopped) {
         try (StateTeller teller = teller(order)) {
+            disks.prepare(order.overlays(), order.bases());
             unplug(order);
+            stillSince = System.nanoTime();
             qmp.ask("stop");
             stopped[0] = true;
+            if (disks.freeze()) {
+                sink.disksFrozen();
+            }
             teller.tell(sink);
             sink.standsStill();
             return null;
@@ -123,6 +133,10 @@ final class QmpSave {
             plug.plug();
             if (stopped) {
                 qmp.ask("cont");
+                LOG.debug(
+                        "VM {} stood still for {} us",
+                        launch.name(),
+                        TimeUnit.NANOSECONDS.toMicros(System.nanoTime() - stillSince));
             }
         } catch (QmpException | VmetteException e) {
             throw e instanceof VmLostException lost

@@ -1,11 +1,9 @@
 package vmette.rootfs;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -13,17 +11,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
-import vmette.errors.StartFailedException;
 import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
 import vmette.journal.Journal;
 import vmette.journal.JournalRecord;
-import vmette.process.Executables;
 
 /**
  * A sparse file with an empty ext4 file system, for one incarnation of a VM. Its name goes as soon as the monitor has it open, and its
@@ -32,7 +26,6 @@ import vmette.process.Executables;
 public final class ScratchDisk implements AutoCloseable {
     private static final Set<PosixFilePermission> PRIVATE = PosixFilePermissions.fromString("rw-------");
     private static final Set<PosixFilePermission> PRIVATE_DIRECTORY = PosixFilePermissions.fromString("rwx------");
-    private static final long FORMAT_SECONDS = 60;
 
     // Those of this JVM that are locked. A sweep must not so much as open them: a process's locks on a file end
     // with the first of its descriptors that is closed, see fcntl(2).
@@ -58,7 +51,7 @@ public final class ScratchDisk implements AutoCloseable {
      * @throws VmetteException if it cannot be made
      */
     public static ScratchDisk create(Path directory, long mib, Journal journal) {
-        Path format = formatter();
+        Ext4.require();
         try {
             Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PRIVATE_DIRECTORY));
             // The journal is read by a process with another working directory.
@@ -67,7 +60,7 @@ public final class ScratchDisk implements AutoCloseable {
             ScratchDisk made = open(absolute, journal);
             try {
                 made.owner.write(ByteBuffer.allocate(1), (mib << 20) - 1);
-                made.format(format);
+                Ext4.format(made.file);
                 return made;
             } catch (IOException | RuntimeException e) {
                 try {
@@ -85,10 +78,30 @@ public final class ScratchDisk implements AutoCloseable {
         }
     }
 
-    private static Path formatter() {
-        return Executables.find("mkfs.ext4", List.of("/usr/sbin", "/sbin"))
-                .orElseThrow(() -> new StartFailedException(
-                        "a scratch disk needs mkfs.ext4, which is not here; on Debian: apt-get install e2fsprogs"));
+    /**
+     * Puts an empty file system onto a file of zeroes. Blocks.
+     *
+     * @throws VmetteException if it cannot
+     */
+    public static void format(Path zeroes) {
+        Ext4.require();
+        try {
+            Ext4.format(zeroes);
+        } catch (IOException e) {
+            throw new VmetteIoException("cannot format the scratch disk " + zeroes + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Makes the directory of scratch disks, private, if there is none. */
+    public static Path directory(Path wanted) {
+        try {
+            return Files.createDirectories(wanted, PosixFilePermissions.asFileAttribute(PRIVATE_DIRECTORY));
+        } catch (IOException e) {
+            throw new VmetteIoException(
+                    "cannot make " + wanted + " for scratch disks: " + e.getMessage()
+                            + "; set vmette.cache-dir to a directory of yours",
+                    e);
+        }
     }
 
     private static ScratchDisk open(Path directory, Journal journal) throws IOException {
@@ -131,38 +144,6 @@ public final class ScratchDisk implements AutoCloseable {
                     // Another one sweeps too, or its monitor has it.
                 }
             }
-        }
-    }
-
-    private void format(Path program) throws IOException {
-        // No journal: nobody is going to recover it. All else that takes time is left to the kernel.
-        Process process = new ProcessBuilder(List.of(
-                        program.toString(),
-                        "-q",
-                        "-F",
-                        "-m",
-                        "0",
-                        "-O",
-                        "^has_journal,^resize_inode",
-                        "-E",
-                        "lazy_itable_init=1,nodiscard,root_owner=0:0",
-                        file.toString()))
-                .redirectErrorStream(true)
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
-                .start();
-        try (InputStream said = process.getInputStream()) {
-            String words = new String(said.readNBytes(2000), StandardCharsets.UTF_8).strip();
-            if (!process.waitFor(FORMAT_SECONDS, TimeUnit.SECONDS)) {
-                throw new IOException(program + " was not done within " + FORMAT_SECONDS + " s");
-            }
-            if (process.exitValue() != 0) {
-                throw new IOException(program + ": " + words);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted", e);
-        } finally {
-            process.destroyForcibly();
         }
     }
 

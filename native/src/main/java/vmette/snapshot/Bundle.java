@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import vmette.errors.Reasons;
@@ -227,20 +228,26 @@ public final class Bundle {
     private void check(Optional<FileChannel> to, LongConsumer read) {
         try {
             Map<Path, FileStamp> before = stamps();
-            boolean known = before.equals(VERIFIED.get(directory));
-            if (known && to.isPresent()) {
-                SparseFiles.copyChecked(memory(), manifest.memory().bytes(), to.get());
-            }
-            if (known) {
-                return;
-            }
-            if (!Sha256.of(state()).equals(manifest.state().sha256())) {
+            Map<Path, FileStamp> verified = VERIFIED.getOrDefault(directory, Map.of());
+            Path told = directory.resolve(MANIFEST);
+            // With another manifest everything is another.
+            Predicate<Path> known = before.get(told).equals(verified.get(told))
+                    ? file -> before.get(file).equals(verified.get(file))
+                    : file -> false;
+            if (!known.test(state())
+                    && !Sha256.of(state()).equals(manifest.state().sha256())) {
                 throw refusal(directory, STATE + " differs from its SHA-256: it was damaged or changed", null);
             }
             read.accept(manifest.state().bytes());
-            check(memory(), manifest.memory(), to, read);
+            if (!known.test(memory())) {
+                check(memory(), manifest.memory(), to, read);
+            } else if (to.isPresent()) {
+                SparseFiles.copyChecked(memory(), manifest.memory().bytes(), to.get());
+            }
             for (DiskFile disk : manifest.disks()) {
-                check(disk(disk.name()), disk.sums(), Optional.empty(), read);
+                if (!known.test(disk(disk.name()))) {
+                    check(disk(disk.name()), disk.sums(), Optional.empty(), read);
+                }
             }
             // Whoever changed one of them meanwhile has changed a time of it.
             if (stamps().equals(before)) {
@@ -273,7 +280,7 @@ public final class Bundle {
         return stamps;
     }
 
-    /** What it takes on disk, in bytes: holes take nothing. */
+    /** What it takes on disk, in bytes: holes take nothing, and disks' files that other bundles have as well are counted. */
     public long allocated() {
         try {
             return files().stream().mapToLong(FileExtents::allocated).sum();

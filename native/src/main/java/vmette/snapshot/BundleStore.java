@@ -297,13 +297,7 @@ public final class BundleStore {
     }
 
     private BundleWriter begin(String what, Optional<Path> finished, long bytes) {
-        long left = room.applyAsLong(root);
-        if (left < bytes) {
-            throw new SaveFailedException(
-                    what + " needs " + Room.mib(bytes) + " MiB, and " + root + " has room for " + Room.mib(left)
-                            + ": remove snapshots that are not needed, or free space there",
-                    null);
-        }
+        requireRoom(what, bytes);
         try {
             for (int i = 0; i < TRIES; i++) {
                 Path unfinished = Files.createDirectory(root.resolve(Leftovers.beingWritten()), PRIVATE);
@@ -322,6 +316,16 @@ public final class BundleStore {
         }
         throw new SaveFailedException(
                 "cannot begin " + what + " in " + root + ": its directory goes as soon as it is made", null);
+    }
+
+    void requireRoom(String what, long bytes) {
+        long left = room.applyAsLong(root);
+        if (left < bytes) {
+            throw new SaveFailedException(
+                    what + " needs " + Room.mib(bytes) + " MiB, and " + root + " has room for " + Room.mib(left)
+                            + ": remove snapshots that are not needed, or free space there",
+                    null);
+        }
     }
 
     SaveFailedException taken(String name) {

@@ -24,11 +24,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.Reasons;
 import vmette.errors.SaveFailedException;
+import vmette.linux.HardLink;
 import vmette.linux.LinuxException;
+import vmette.linux.OpenFile;
 import vmette.linux.OwnedFd;
 
 /**
- * A bundle in the making. State, memory and disks are written while the VM stands still, the rest afterwards. Not thread-safe; every method
+ * A bundle in the making. State and memory are written while the VM stands still, disks as soon as nobody writes to them, the rest afterwards. Not thread-safe; every method
  * blocks, and throws {@link SaveFailedException} with what the file system said.
  */
 public final class BundleWriter implements AutoCloseable {
@@ -93,23 +95,81 @@ public final class BundleWriter implements AutoCloseable {
     }
 
     /**
-     * Copies a disk that nobody writes to.
+     * Puts in a disk's file that nobody writes to any more, above those of the same device that are in already: by a hard link if it is on the same file system and still has a name,
+     * else as a copy.
      *
-     * @param file see {@link DiskFile#name}
+     * @param name see {@link DiskFile#name}
+     * @param device see {@link DiskFile#device}
      * @param format see {@link DiskFile#format}
+     * @param from open for reading
+     * @param known its sums, if somebody knows them: then it is not read again
+     * @return its sums
      */
-    public void disk(String file, String format, Path from) {
-        Path directory = unfinished.resolve(Bundle.DISKS);
+    public ChunkSums disk(String name, String device, String format, OwnedFd from, Optional<ChunkSums> known) {
         // The name is checked before it names a file.
-        DiskFile empty = new DiskFile(file, format, new ChunkSums.Builder(0).build());
+        DiskFile empty = new DiskFile(name, device, format, new ChunkSums.Builder(0).build());
+        Path file = disks().resolve(empty.name());
+        ChunkSums sums;
+        if (link(from, file)) {
+            sums = known.isPresent() ? known.get() : sums(file);
+        } else {
+            sums = copy(OpenFile.path(from), file);
+        }
+        disks.add(new DiskFile(name, device, format, sums));
+        return sums;
+    }
+
+    /** Whether a file can be put in without being copied, as things are. */
+    public boolean takesLink(OwnedFd from) {
+        Path probe = disks().resolve(".probe");
+        if (!link(from, probe)) {
+            return false;
+        }
         try {
-            if (disks.isEmpty()) {
-                Files.createDirectory(directory, BundleStore.PRIVATE);
-            }
+            Files.delete(probe);
+            return true;
         } catch (IOException e) {
             throw failure(e);
         }
-        disks.add(new DiskFile(empty.name(), format, copy(from, directory.resolve(empty.name()))));
+    }
+
+    private static boolean link(OwnedFd from, Path file) {
+        try {
+            HardLink.make(from, file);
+            return true;
+        } catch (LinuxException e) {
+            LOG.debug("{} is copied", file, e);
+            return false;
+        }
+    }
+
+    private ChunkSums sums(Path file) {
+        try {
+            return SparseFiles.sums(file);
+        } catch (IOException | LinuxException e) {
+            throw failure(e);
+        }
+    }
+
+    /**
+     * Refuses a bundle that is going to be larger than was told at its beginning.
+     *
+     * @param bytes how much room it takes at most, what is written already left out
+     */
+    public void requireRoom(long bytes) {
+        store.requireRoom("the snapshot " + place().getFileName(), bytes);
+    }
+
+    private Path disks() {
+        Path directory = unfinished.resolve(Bundle.DISKS);
+        try {
+            if (!Files.isDirectory(directory)) {
+                Files.createDirectory(directory, BundleStore.PRIVATE);
+            }
+            return directory;
+        } catch (IOException e) {
+            throw failure(e);
+        }
     }
 
     private ChunkSums copy(Path from, Path file) {
@@ -141,9 +201,7 @@ public final class BundleWriter implements AutoCloseable {
             if (text.length > ManifestCodec.MAX_BYTES) {
                 throw new IOException("its manifest would have " + text.length + " bytes, more than can be read");
             }
-            if (disks.isEmpty()) {
-                Files.createDirectory(unfinished.resolve(Bundle.DISKS), BundleStore.PRIVATE);
-            }
+            Path files = disks();
             try (FileChannel to = create(unfinished.resolve(Bundle.MANIFEST));
                     OutputStream out = Channels.newOutputStream(to)) {
                 out.write(text);

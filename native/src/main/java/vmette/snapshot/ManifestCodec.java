@@ -32,7 +32,7 @@ final class ManifestCodec {
     static final int MAX_BYTES = 16 << 20;
 
     /** The format's version. */
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     private static final String FORMAT = "vmette-snapshot";
     private static final int MAX_NESTING = 8;
@@ -82,6 +82,7 @@ final class ManifestCodec {
         for (DiskFile disk : manifest.disks()) {
             ObjectNode file = disks.addObject();
             file.put("name", disk.name());
+            file.put("device", disk.device());
             file.put("format", disk.format());
             sums(file, disk.sums());
         }
@@ -187,8 +188,8 @@ final class ManifestCodec {
         }
         List<DiskFile> disks = new ArrayList<>();
         for (JsonNode disk : given) {
-            keys(disk, "a disk", "name", "format", "bytes", "crc32c");
-            disks.add(new DiskFile(text(disk, "name"), text(disk, "format"), sums(disk)));
+            keys(disk, "a disk", "name", "device", "format", "bytes", "crc32c");
+            disks.add(new DiskFile(text(disk, "name"), text(disk, "device"), text(disk, "format"), sums(disk)));
         }
         return disks;
     }

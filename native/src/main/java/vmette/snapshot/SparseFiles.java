@@ -39,6 +39,20 @@ final class SparseFiles {
         }
     }
 
+    /** The sums of a file that nobody writes to meanwhile. */
+    static ChunkSums sums(Path file) throws IOException {
+        try (FileChannel source = FileChannel.open(file, StandardOpenOption.READ)) {
+            ChunkSums.Builder sums = new ChunkSums.Builder(source.size());
+            each(file, source, source.size(), (chunk, buffer) -> {
+                if (!isZeroes(buffer)) {
+                    sums.put(chunk, sum(buffer));
+                }
+                return true;
+            });
+            return sums.build();
+        }
+    }
+
     /**
      * Compares a file with its sums, and copies it on the way if asked.
      *
@@ -168,7 +182,7 @@ final class SparseFiles {
     }
 
     /** A hole at the end of a file is but its length. */
-    private static void extend(FileChannel file, long bytes) throws IOException {
+    static void extend(FileChannel file, long bytes) throws IOException {
         if (bytes > 0 && file.size() < bytes) {
             file.write(ByteBuffer.allocate(1), bytes - 1);
         }

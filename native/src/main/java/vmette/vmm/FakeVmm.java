@@ -167,6 +167,9 @@ public final class FakeVmm implements Vmm {
             }
         }
         try {
+            if (!order.overlays().isEmpty()) {
+                sink.disksFrozen();
+            }
             sink.state(new ByteArrayInputStream(STATE));
             sink.standsStill();
         } catch (RuntimeException e) {

@@ -100,6 +100,21 @@ class JournalTest {
     }
 
     @Test
+    void whatItsOwnerForgotGoesWithIt() throws Exception {
+        Path made = directory.resolve("made");
+        Path gone = directory.resolve("gone");
+        try (Journal journal = Journal.create(file, OWNER)) {
+            for (Path each : List.of(made, gone)) {
+                journal.append(new JournalRecord.FileMade(each.toString()));
+                Files.createFile(each);
+            }
+            journal.append(new JournalRecord.FileGone(gone.toString()));
+        }
+        assertThat(directory).isDirectoryContaining(left -> left.equals(gone)).isNotEmptyDirectory();
+        assertThat(made).doesNotExist();
+    }
+
+    @Test
     void onlyOneTakesADeadOne() throws Exception {
         Journal.create(file, OWNER).abandon();
         try (DeadJournal first = take()) {

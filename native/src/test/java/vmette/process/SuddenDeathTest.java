@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vmette.journal.JournalNames;
 import vmette.rootfs.ScratchDisk;
+import vmette.snapshot.DiskChain;
 
 /** JVMs are killed at any moment, together with their janitors, which would do half of the work; the next runtime does all of it. */
 class SuddenDeathTest {
@@ -59,6 +60,16 @@ class SuddenDeathTest {
                 if (step % 4 == 0) {
                     ScratchDisk.create(
                             base.resolve("scratch"), 8, children.directory().journal());
+                    say(step);
+                    // Its names stay while it is there.
+                    DiskChain chain = DiskChain.create(
+                            "disk",
+                            8 << 20,
+                            base.resolve("scratch"),
+                            children.directory().journal(),
+                            zeroes -> {});
+                    chain.grow();
+                    chain.goOn();
                     say(step);
                 }
                 if (step == 40) {

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -115,7 +116,7 @@ class FlattenIT {
     }
 
     private static SnapshotOrder order(Path memory, boolean thenQuit) {
-        return new SnapshotOrder(UNPLUG, thenQuit, Optional.of(memory));
+        return new SnapshotOrder(UNPLUG, thenQuit, Optional.of(memory), Map.of(), Map.of());
     }
 
     /** Takes all, and does something at each step. */

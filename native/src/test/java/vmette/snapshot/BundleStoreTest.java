@@ -174,9 +174,9 @@ class BundleStoreTest {
         Bundle bundle = Bundles.write(store, "one", memory);
         Path file = bundle.directory().resolve(Bundle.MANIFEST);
         String text = Files.readString(file);
-        Bundles.change(file, text.replace("\"version\":1,", "\"version\":2,").getBytes(UTF_8));
+        Bundles.change(file, text.replace("\"version\":2,", "\"version\":3,").getBytes(UTF_8));
         assertThatThrownBy(() -> store.open("one"))
-                .hasMessageContaining("has version 2, and this vmette reads version 1");
+                .hasMessageContaining("has version 3, and this vmette reads version 2");
         Bundles.change(file, "{\"a\":1}".getBytes(UTF_8));
         assertThatThrownBy(() -> store.open("one")).hasMessageContaining("does not say that it is");
         Bundles.change(file, text.replace("\"spec\"", "\"more\":1,\"spec\"").getBytes(UTF_8));

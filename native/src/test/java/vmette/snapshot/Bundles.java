@@ -8,8 +8,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
+import vmette.linux.OpenFile;
+import vmette.linux.OwnedFd;
 
 /** Bundles of machines that there never were. */
 final class Bundles {
@@ -58,7 +61,9 @@ final class Bundles {
     static void fill(BundleWriter writer, Path memory) {
         writer.state(new ByteArrayInputStream(new byte[1000]));
         writer.memory(memory);
-        writer.disk("scratch", "raw", memory);
+        try (OwnedFd disk = OpenFile.read(memory)) {
+            writer.disk("scratch", "vmette-scratch", "raw", disk, Optional.empty());
+        }
     }
 
     static void change(Path file, byte[] bytes) throws IOException {

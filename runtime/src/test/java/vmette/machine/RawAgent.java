@@ -60,6 +60,12 @@ final class RawAgent implements VsockChannelHandler {
     }
 
     void boot() throws InterruptedException {
+        boot(List.of());
+    }
+
+    /** @param before what the guest is told before it boots, as {@link GuestSetup#frames} */
+    void boot(List<HostFrame> before) throws InterruptedException {
+        before.forEach(this::say);
         say(new HostFrame.Boot(RootMode.INITRAMFS, "", List.of()));
         hear(AgentFrame.Ready.class);
     }
