@@ -54,6 +54,7 @@ import vmette.rootfs.RootfsProvider;
 import vmette.rootfs.RootfsRequest;
 import vmette.rootfs.ShareDaemon;
 import vmette.snapshot.BundlePlace;
+import vmette.snapshot.BundleStore;
 import vmette.snapshot.MachineIdentity;
 import vmette.snapshot.Manifest;
 import vmette.snapshot.MemoryFile;
@@ -215,8 +216,8 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     }
 
     /** Keeps snapshots somewhere else; for tests. */
-    void keepSnapshotsIn(Path directory) {
-        places = new SnapshotPlaces(directory);
+    void keepSnapshotsIn(BundleStore directory) {
+        places = new SnapshotPlaces(() -> directory);
     }
 
     /** Says how machines that are restored from now on have their memory; {@link RestoreMode#AUTO} unless it is said. */

@@ -3,6 +3,7 @@ package vmette.machine;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.VmetteException;
@@ -23,24 +24,29 @@ final class SnapshotPlaces implements AutoCloseable {
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotPlaces.class);
 
-    private final Path directory;
+    private final Supplier<BundleStore> named;
     // By their paths, which are their ids.
     private final Map<String, OwnedFd> unnamed = new ConcurrentHashMap<>();
 
     /** @param directory made when it is first needed: most runtimes never save anything */
     SnapshotPlaces(Path directory) {
-        this.directory = directory;
+        this(() -> BundleStore.open(directory));
+    }
+
+    /** @param named opens the directory of those that are called by a name */
+    SnapshotPlaces(Supplier<BundleStore> named) {
+        this.named = named;
     }
 
     /** @throws vmette.errors.VmetteException if that can be no snapshot's, or the directory is not fit */
     BundlePlace place(String id) {
-        return BundlePlace.of(id, directory);
+        return BundlePlace.of(id, named);
     }
 
     /** Throws as {@link BundleStore#begin} and {@link #place}. */
     BundleWriter begin(String id, long bytes) {
         if (id.equals(UNNAMED)) {
-            return BundleStore.open(directory).beginUnnamed(bytes);
+            return named.get().beginUnnamed(bytes);
         }
         BundlePlace place = place(id);
         return place.store().begin(place.name(), bytes);
@@ -62,7 +68,7 @@ final class SnapshotPlaces implements AutoCloseable {
         OwnedFd lock = unnamed.remove(id);
         if (lock != null) {
             lock.close();
-            BundleStore.sweep(directory);
+            BundleStore.sweep(named.get().root());
             return;
         }
         try {

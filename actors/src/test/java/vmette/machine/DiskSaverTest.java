@@ -96,7 +96,8 @@ class DiskSaverTest {
     void whatIsNotLaidOverAnythingGoes() {
         try (BundleWriter writer = store(MIB).begin("one", 1)) {
             try (DiskSaver.Saving saving = saver.begin(writer)) {
-                assertThat(saving.order(ANY, false).overlays().get("disk")).exists();
+                assertThat(saving.order(ANY, false, Optional.empty()).overlays().get("disk"))
+                        .exists();
             }
             assertThat(own.toFile().list()).hasSize(1);
             try (DiskSaver.Saving saving = saver.begin(writer)) {
@@ -114,7 +115,7 @@ class DiskSaverTest {
         for (int i = 1; i <= 6; i++) {
             try (BundleWriter writer = store.begin("b", 1);
                     DiskSaver.Saving saving = saver.begin(writer)) {
-                SnapshotOrder order = saving.order(ANY, false);
+                SnapshotOrder order = saving.order(ANY, false, Optional.empty());
                 assertThat(order.bases()).hasSize(i < 6 ? 0 : 1);
                 saving.frozen();
                 saving.write();
@@ -134,11 +135,14 @@ class DiskSaverTest {
             try (DiskSaver.Saving saving = saver.begin(first)) {
                 later = CompletableFuture.runAsync(() -> {
                     try (DiskSaver.Saving other = saver.begin(second)) {
-                        assertThat(other.order(ANY, false).overlays().get("disk"))
+                        assertThat(other.order(ANY, false, Optional.empty())
+                                        .overlays()
+                                        .get("disk"))
                                 .exists();
                     }
                 });
-                assertThat(saving.order(ANY, false).overlays().get("disk")).exists();
+                assertThat(saving.order(ANY, false, Optional.empty()).overlays().get("disk"))
+                        .exists();
                 assertThat(later).isNotDone();
             }
             later.get(1, TimeUnit.MINUTES);
@@ -149,7 +153,7 @@ class DiskSaverTest {
     void aMachineThatWritesToNoDiskHasNothingLaidOver() {
         try (BundleWriter writer = store(MIB).begin("one", 1);
                 DiskSaver.Saving saving = new DiskSaver("vm", Optional.empty(), children).begin(writer)) {
-            assertThat(saving.order(ANY, true)).isEqualTo(new SnapshotOrder(ANY, true));
+            assertThat(saving.order(ANY, true, Optional.empty())).isEqualTo(new SnapshotOrder(ANY, true));
             saving.frozen();
             saving.write();
         }

@@ -92,7 +92,12 @@ class SaverTest {
     }
 
     private Saver saver(MachineMemory memory, Supplier<MachineIdentity> identity) {
-        return new Saver(new SnapshotPlaces(temporary.resolve("store")), memory, identity, Runnable::run);
+        return new Saver(
+                new SnapshotPlaces(temporary.resolve("store")),
+                memory,
+                new DiskSaver("saved", Optional.empty(), null),
+                identity,
+                Runnable::run);
     }
 
     private void assertRefused(Saver saver, String why) throws IOException {

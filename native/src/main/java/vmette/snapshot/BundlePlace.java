@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.RestoreFailedException;
@@ -28,9 +29,14 @@ public record BundlePlace(BundleStore store, String name) {
      * @throws VmetteIoException if that directory is refused, see {@link BundleStore#open(Path)}
      */
     public static BundlePlace of(String given, Path directory) {
+        return of(given, () -> BundleStore.open(directory));
+    }
+
+    /** The same, with the directory of bundles opened by somebody, if it is needed. */
+    public static BundlePlace of(String given, Supplier<BundleStore> directory) {
         if (given.indexOf('/') < 0) {
             BundleStore.checkName(given);
-            return new BundlePlace(BundleStore.open(directory), given);
+            return new BundlePlace(directory.get(), given);
         }
         try {
             return at(Path.of(given));

@@ -57,7 +57,7 @@ class SavedScratchIT {
         scratches = settings.cacheDir().resolve("scratch");
         before = scratches();
         machines = new QemuMachines(settings, RootfsProgress.NONE, List::of);
-        machines.keepSnapshotsIn(store.root());
+        machines.keepSnapshotsIn(store);
     }
 
     private List<Path> scratches() throws Exception {
@@ -273,9 +273,9 @@ class SavedScratchIT {
         agent.boot(machine.setup().frames());
         sh(agent, "echo before > /tmp/word; sync");
         // Both begin, one after the other goes on, and the name is given once.
-        List<CompletionStage<Void>> saves = List.of(machine.save("one", false), machine.save("one", false));
+        List<CompletionStage<SaveReport>> saves = List.of(machine.save("one", false), machine.save("one", false));
         int failed = 0;
-        for (CompletionStage<Void> save : saves) {
+        for (CompletionStage<SaveReport> save : saves) {
             try {
                 await(save);
             } catch (SaveFailedException e) {

@@ -53,7 +53,7 @@ final class SavedVms implements AutoCloseable {
         Config config = ConfigFactory.parseString("vmette.runtime-dir = \"" + runtimes + "\"")
                 .withFallback(ConfigFactory.load());
         QemuMachines machines = new QemuMachines(RuntimeSettings.from(config), RootfsProgress.NONE, List::of);
-        machines.keepSnapshotsIn(store.root());
+        machines.keepSnapshotsIn(store);
         return new SavedVms(runtimes, store, machines);
     }
 

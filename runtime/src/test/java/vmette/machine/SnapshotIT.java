@@ -53,7 +53,7 @@ class SnapshotIT {
         Config config = ConfigFactory.parseString("vmette.runtime-dir = \"" + runtimes + "\"")
                 .withFallback(ConfigFactory.load());
         machines = new QemuMachines(RuntimeSettings.from(config), RootfsProgress.NONE, List::of);
-        machines.keepSnapshotsIn(store.root());
+        machines.keepSnapshotsIn(store);
     }
 
     @AfterEach
