@@ -313,6 +313,11 @@ class ExecFlowIT {
         held.in().offer(ExecInput.stdin("half\n"));
         // The command has the first half, and waits for the other.
         String pid = held.readUntil("half\n").lines().findFirst().orElseThrow();
+        // tee may write to the file last.
+        assertThat(sh(vmette, vm, "until grep -q half /tmp/part; do usleep 10000; done")
+                        .status()
+                        .isSuccess())
+                .isTrue();
         held.in().fail(new IllegalStateException("upstream"));
         assertThatThrownBy(() -> await(held.out().pull())).isInstanceOf(IllegalStateException.class);
         awaitGone(pid);

@@ -27,7 +27,8 @@ final class Janitor {
     /**
      * {@code $1} is the directory. The children die by the kernel's hand; the janitor waits {@code $2} tenths of a second for that, kills by
      * itself what is left (pid and start time must both match), waits again, and removes the directory. What has a mark in its environment that begins with {@code $4}
-     * is killed too: descendants of children. One in the middle of execve(2) shows no environment, so only a third look that finds none is believed. The journal {@code $3} goes if nothing it tells of can be left; else the next runtime reads it.
+     * is killed too: descendants of children. One in the middle of execve(2) shows no environment, so only a third look that finds none is believed. Memory files that the journal {@code $3} names go at once: they hold memory of the host, and
+     * their names are made for one VM. The journal itself goes if nothing else that it tells of can be left; else the next runtime reads it.
      */
     private static final String SCRIPT = """
             set -f
@@ -82,8 +83,11 @@ final class Janitor {
               tries=$((tries + 1))
             done
             rm -rf -- "$directory"
-            made=$(grep -c '^[0-9a-f]* [0-9]* file ' "$3")
-            gone=$(grep -c '^[0-9a-f]* [0-9]* file-gone ' "$3")
+            memory=' /[A-Za-z0-9/._-]*/vmette-[0-9a-f-]*\\.memory$'
+            files=$(grep -e "$memory" "$3" | sed -n 's/^[0-9a-f]* [0-9]* file //p')
+            for file in $files; do rm -f -- "$file"; done
+            made=$(grep '^[0-9a-f]* [0-9]* file ' "$3" | grep -cv -e "$memory")
+            gone=$(grep '^[0-9a-f]* [0-9]* file-gone ' "$3" | grep -cv -e "$memory")
             [ -z "$marked" ] && [ "$made" = "$gone" ] && rm -f -- "$3"
             """;
 
