@@ -84,10 +84,6 @@ final class Saving {
         return failure.isPresent() && !unplugged;
     }
 
-    Optional<SaveReport> report() {
-        return report;
-    }
-
     /** Tells who asked for it. */
     void answer() {
         reply.ifPresent(promise -> {

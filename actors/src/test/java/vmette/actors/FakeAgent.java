@@ -67,11 +67,26 @@ final class FakeAgent {
 
     /** Waits for the host's next frame, which is to be of this type; gives its body. */
     Body hear(int type) {
-        int length =
-                ByteBuffer.wrap(channel.read(4)).order(ByteOrder.LITTLE_ENDIAN).getInt();
-        ByteBuffer frame = ByteBuffer.wrap(channel.read(length)).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer frame = next();
         assertThat(frame.get()).as("type of the host's frame").isEqualTo((byte) type);
         return new Body(frame);
+    }
+
+    /** The same of two frames of different senders, which may come in either order; gives the first one's body. */
+    Body hearBoth(int one, int other) {
+        ByteBuffer first = next();
+        ByteBuffer second = next();
+        byte type = first.get();
+        assertThat(List.of(type, second.get()))
+                .as("types of the host's frames")
+                .containsExactlyInAnyOrder((byte) one, (byte) other);
+        return new Body(type == (byte) one ? first : second);
+    }
+
+    private ByteBuffer next() {
+        int length =
+                ByteBuffer.wrap(channel.read(4)).order(ByteOrder.LITTLE_ENDIAN).getInt();
+        return ByteBuffer.wrap(channel.read(length)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** Whether the host has said more than was heard. */

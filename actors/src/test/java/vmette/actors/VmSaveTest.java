@@ -456,8 +456,7 @@ class VmSaveTest extends VmFixture {
         output.end();
         agent.say(new AgentFrame.Attached(id, StreamId.STDOUT, attachment, AttachmentState.ENDED, 0, 20, 0));
         agent.say(new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 0));
-        assertThat(agent.hear(FakeAgent.RELEASE).u64()).isEqualTo(id);
-        agent.hear(FakeAgent.SHUTDOWN);
+        assertThat(agent.hearBoth(FakeAgent.RELEASE, FakeAgent.SHUTDOWN).u64()).isEqualTo(id);
         machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
         assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.COMPLETED);
         assertThat(kept()).isEqualTo("""

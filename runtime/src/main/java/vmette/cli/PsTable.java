@@ -36,21 +36,7 @@ final class PsTable {
     List<String> lines() {
         List<List<String>> rows = new ArrayList<>(List.of(HEAD));
         vms.forEach(vm -> rows.add(row(vm)));
-        List<Integer> widths = new ArrayList<>();
-        for (int column = 0; column < HEAD.size(); column++) {
-            int at = column;
-            widths.add(rows.stream().mapToInt(row -> row.get(at).length()).max().orElse(0));
-        }
-        return rows.stream().map(row -> line(row, widths)).toList();
-    }
-
-    private static String line(List<String> row, List<Integer> widths) {
-        StringBuilder line = new StringBuilder();
-        for (int column = 0; column < row.size(); column++) {
-            line.append(row.get(column))
-                    .append(" ".repeat(widths.get(column) - row.get(column).length() + 2));
-        }
-        return line.toString().stripTrailing();
+        return Columns.aligned(rows);
     }
 
     private List<String> row(Facts vm) {
