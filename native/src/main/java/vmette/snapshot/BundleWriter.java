@@ -201,7 +201,6 @@ public final class BundleWriter implements AutoCloseable {
             if (text.length > ManifestCodec.MAX_BYTES) {
                 throw new IOException("its manifest would have " + text.length + " bytes, more than can be read");
             }
-            Path files = disks();
             try (FileChannel to = create(unfinished.resolve(Bundle.MANIFEST));
                     OutputStream out = Channels.newOutputStream(to)) {
                 out.write(text);
