@@ -201,6 +201,8 @@ public final class BundleWriter implements AutoCloseable {
             if (text.length > ManifestCodec.MAX_BYTES) {
                 throw new IOException("its manifest would have " + text.length + " bytes, more than can be read");
             }
+            // A bundle has this directory whether or not there is a disk in it.
+            disks();
             try (FileChannel to = create(unfinished.resolve(Bundle.MANIFEST));
                     OutputStream out = Channels.newOutputStream(to)) {
                 out.write(text);
