@@ -85,7 +85,7 @@ final class Saver implements AutoCloseable {
         spec.put("net", launch.network().getClass().getSimpleName());
         int number = 0;
         for (BlockDisk disk : launch.disks()) {
-            spec.put("disk " + ++number, describe(disk));
+            spec.put("disk " + ++number, describe(disk, given));
         }
         try {
             return new MachineIdentity(
@@ -104,10 +104,10 @@ final class Saver implements AutoCloseable {
         }
     }
 
-    /** A disk that is gone with the VM is what the guest knows of it, any other the file that it is. */
-    private static String describe(BlockDisk disk) {
+    /** The scratch is what the guest knows of it, whatever files it is in by now; any other is the file that it is. */
+    private static String describe(BlockDisk disk, VmSpec given) {
         return disk.ephemeral()
-                ? disk.serial() + " of " + (disk.bytes() >> 20) + " MiB"
+                ? disk.serial() + " of " + given.storage().scratchMib() + " MiB"
                 : disk.image().toString();
     }
 

@@ -60,7 +60,7 @@ final class Scratch implements AutoCloseable {
         List<DiskLayer> beneath = chain.beneath().stream()
                 .map(layer -> new DiskLayer(layer.file(), layer.overlay()))
                 .toList();
-        return beneath.isEmpty() ? new DiskContent.Raw() : new DiskContent.Overlay(chain.bytes(), beneath);
+        return beneath.isEmpty() ? new DiskContent.Raw() : new DiskContent.Overlay(beneath);
     }
 
     BlockDisk disk() {

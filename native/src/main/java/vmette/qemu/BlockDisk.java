@@ -1,11 +1,7 @@
 package vmette.qemu;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
-import vmette.errors.Reasons;
-import vmette.errors.VmetteIoException;
 
 /**
  * An image that the guest sees as a virtio disk.
@@ -33,17 +29,5 @@ public record BlockDisk(
     /** A raw image. */
     public BlockDisk(Path image, boolean blockDevice, String serial, boolean readOnly, boolean ephemeral) {
         this(image, blockDevice, serial, readOnly, ephemeral, new DiskContent.Raw());
-    }
-
-    /** What the guest sees of an ephemeral disk or a regular file, in bytes. Reads the file's size if it is raw. */
-    public long bytes() {
-        if (content instanceof DiskContent.Overlay overlay) {
-            return overlay.bytes();
-        }
-        try {
-            return Files.size(image);
-        } catch (IOException e) {
-            throw new VmetteIoException("cannot tell the size of " + image + ": " + Reasons.of(e), e);
-        }
     }
 }

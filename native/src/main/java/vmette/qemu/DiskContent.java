@@ -10,10 +10,9 @@ public sealed interface DiskContent {
     /**
      * What was written into the image, a qcow2, and for the rest what lies beneath. What headers of files name is not followed: each layer is told.
      *
-     * @param bytes what the guest sees
      * @param beneath at least one, the lowest first, which is raw; all others are overlays
      */
-    record Overlay(long bytes, List<DiskLayer> beneath) implements DiskContent {
+    record Overlay(List<DiskLayer> beneath) implements DiskContent {
         /** Refuses what is no chain. */
         public Overlay {
             beneath = List.copyOf(beneath);

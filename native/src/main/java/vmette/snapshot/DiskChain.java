@@ -200,11 +200,6 @@ public final class DiskChain implements AutoCloseable {
         return device;
     }
 
-    /** Its size, as the guest sees it. */
-    public long bytes() {
-        return bytes;
-    }
-
     /** What the guest writes into. */
     public synchronized Layer top() {
         return layer(top);

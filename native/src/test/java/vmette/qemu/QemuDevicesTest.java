@@ -52,7 +52,7 @@ class QemuDevicesTest {
                 false,
                 true,
                 new DiskContent.Overlay(
-                        1 << 20, List.of(new DiskLayer(Path.of("/b,0"), false), new DiskLayer(Path.of("/b1"), true))));
+                        List.of(new DiskLayer(Path.of("/b,0"), false), new DiskLayer(Path.of("/b1"), true))));
     }
 
     @Test
@@ -73,7 +73,7 @@ class QemuDevicesTest {
         DiskLayer raw = new DiskLayer(Path.of("/b"), false);
         DiskLayer overlay = new DiskLayer(Path.of("/o"), true);
         for (List<DiskLayer> layers : List.of(List.<DiskLayer>of(), List.of(overlay), List.of(raw, raw))) {
-            assertThatThrownBy(() -> new DiskContent.Overlay(1, layers)).isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> new DiskContent.Overlay(layers)).isInstanceOf(IllegalArgumentException.class);
         }
         assertThatThrownBy(() -> new DiskLayer(Path.of("b"), false)).isInstanceOf(IllegalArgumentException.class);
     }

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vmette.config.RestoreMode;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.errors.RestoreFailedException;
@@ -164,15 +165,22 @@ class SavedScratchIT {
         await(machine.save("s1", true));
         await(machine.close());
         for (int i = 1; i < 6; i++) {
+            // What a copy goes on from is not needed any more; a private mapping's memory is.
+            boolean copy = i % 2 == 0;
+            machines.restoreBy(copy ? RestoreMode.COPY : RestoreMode.COW);
             Machine clone = restored("s" + i);
-            // What it goes on from is not needed any more.
-            assertThat(store.remove("s" + i)).isTrue();
+            if (copy) {
+                assertThat(store.remove("s" + i)).isTrue();
+            }
             RawAgent cloned = RawAgent.greet(clone.vsock(), 100L * i);
             sh(cloned, "echo 3 > /proc/sys/vm/drop_caches; md5sum -c /tmp/sum");
             sh(cloned, "for i in $(seq " + (i - 1) + "); do test $(cat /tmp/word$i) = $i || exit 1; done");
             sh(cloned, "echo " + i + " > /tmp/word" + i);
-            await(clone.save("s" + (i + 1), i % 2 == 0));
+            await(clone.save("s" + (i + 1), copy));
             await(clone.close());
+            if (!copy) {
+                assertThat(store.remove("s" + i)).isTrue();
+            }
             assertThat(links("s" + (i + 1))).isEqualTo(i < 4 ? i + 1 : i - 3);
         }
         assertThat(store.names()).containsExactly("s6");
