@@ -345,7 +345,7 @@ public final class VmHandle {
     }
 
     /**
-     * Saves the VM, which goes on: its memory with all processes and its devices, at one instant. One with a scratch, a disk or a share cannot be saved. Its guest stands still while its memory is copied, and its clock is
+     * Saves the VM, which goes on: its memory with all processes, its devices and its scratch disk, at one instant. One with a disk or a share cannot be saved. Its guest stands still while its memory is copied, and its clock is
      * set right afterwards.
      *
      * <p>All its connections are reset with {@link vmette.errors.VmSavedException}; what is bound and forwarded stays. Commands go on as detached ones: the status of each fails

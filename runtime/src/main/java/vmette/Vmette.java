@@ -335,7 +335,7 @@ public final class Vmette implements AutoCloseable {
     }
 
     /**
-     * Makes clones of a running VM: each goes on where the VM was at one instant, with memory and processes as they were, and is a VM of its own from then on, with
+     * Makes clones of a running VM: each goes on where the VM was at one instant, with memory, processes and scratch as they were, and is a VM of its own from then on, with
      * its own name, instance id, clock and randomness. The VM itself goes on, as after {@link VmHandle#snapshot}, and so do commands, which {@link VmHandle#attach} finds in each of
      * them. Ports that the VM publishes are not published for clones.
      *
