@@ -2,6 +2,7 @@ package vmette.actors;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import vmette.errors.Reasons;
@@ -25,22 +26,26 @@ final class ServiceReplay {
     private final LogRing log;
     private final CompletableFuture<Void> whole = new CompletableFuture<>();
     private final AtomicLong offset;
+    private final AtomicBoolean placed;
 
     /**
      * @param output gets what comes
      * @param dial makes a connection, again and again until the command has ended
      * @param log told what is missing
+     * @param begunElsewhere another incarnation or another runtime read it before the save: what it wrote until then is in the log of that, or of nobody
      */
     ServiceReplay(
             DetachedTicket ticket,
             LastLine output,
             BiConsumer<CompletionStage<AgentFrame.Exited>, VsockChannelHandler> dial,
-            LogRing log) {
+            LogRing log,
+            boolean begunElsewhere) {
         this.ticket = ticket;
         this.output = output;
         this.dial = dial;
         this.log = log;
         this.offset = new AtomicLong(output.received());
+        this.placed = new AtomicBoolean(!begunElsewhere);
     }
 
     DetachedTicket ticket() {
@@ -67,7 +72,7 @@ final class ServiceReplay {
 
     private void skipTo(long start) {
         long missing = start - offset.getAndSet(start);
-        if (missing > 0) {
+        if (placed.getAndSet(true) && missing > 0) {
             log.mark("--- " + missing + " bytes are missing: they were on their way when the VM was saved");
         }
     }

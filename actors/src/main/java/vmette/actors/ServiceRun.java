@@ -101,7 +101,7 @@ final class ServiceRun {
             unwanted = stopped;
             id = Optional.of(ticket.id());
             if (first) {
-                replay = Optional.of(new ServiceReplay(ticket, output, this::dial, log));
+                replay = Optional.of(new ServiceReplay(ticket, output, this::dial, log, own.isEmpty()));
             }
             reading = replay.get();
         }
