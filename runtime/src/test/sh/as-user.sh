@@ -120,6 +120,26 @@ if [ "$code" != 0 ] || ! grep -q '^inet 10.0.2.15/24$' "$base/out" || ! grep -q 
 fi
 nothing_left
 
+as_user run --quiet --config "$base/vmette.conf" --scratch 64 --build-snapshot "$base/work/snap" --warm-up 'echo warm >/tmp/warm'
+if [ "$code" != 0 ]; then
+    fail "a snapshot went wrong: $(shown)"
+fi
+nothing_left
+for mode in cow copy; do
+    printf 'vmette { runtime-dir = "%s/run", snapshot.restore = %s }\n' "$base" "$mode" >"$base/restore.conf"
+    as_user run --quiet --config "$base/restore.conf" --scratch 64 --resume-snapshot "$base/work/snap" --exec 'cat /tmp/warm; exit 42'
+    if [ "$code" != 42 ] || [ "$(cat "$base/out")" != warm ] || [ -s "$base/err" ]; then
+        fail "a restore by $mode went wrong: $(shown)"
+    fi
+    nothing_left
+done
+as_user snapshot verify "$base/work/snap"
+[ "$code" = 0 ] || fail "restores have changed a snapshot: $(shown)"
+as_user snapshot rm "$base/work/snap"
+if [ "$code" != 0 ] || [ -n "$(find "$base/work" -mindepth 1 ! -name file)" ]; then
+    fail "removing a snapshot went wrong: $(shown), $(find "$base/work")"
+fi
+
 for option in --kernel --initramfs; do
     as_user run --quiet --config "$base/vmette.conf" "$option" "$base/secret" --exec true
     if [ "$code" != 2 ] || ! grep -q 'cannot be read by this user' "$base/err"; then
