@@ -135,6 +135,7 @@ class SavedVmIT {
                     .isBetween(
                             Duration.ZERO,
                             Duration.between(begun, Instant.now()).plus(BOOTED_LATE)));
+            assertThat(ready.restoredBy()).isPresent();
             System.out.println("SavedVmIT: " + ready);
             assertThat(out(vmette, clone, "cat /tmp/word; echo $COLOUR $(hostname)"))
                     .isEqualTo("before\n" + clone.name() + " " + clone.name() + "\n");

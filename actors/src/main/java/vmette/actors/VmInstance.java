@@ -637,7 +637,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                         ready.bootTime(),
                         bootTime,
                         machine.capabilities(),
-                        renewed)));
+                        renewed,
+                        machine.restoredBy())));
         vm.service().ifPresent(what -> serve(what, renewed.isPresent()));
         return this;
     }

@@ -54,6 +54,9 @@ final class EventLines {
                 vm + which + " is ready"
                         + event.number("boot-ms")
                                 .map(ms -> " after " + Spans.text(Duration.ofMillis(ms)))
+                                .orElse("")
+                        + event.get("memory")
+                                .map(mode -> ", its memory by " + GuestText.printable(mode))
                                 .orElse("");
             case "stopping" -> vm + which + stopping(event);
             case "failed" -> GuestText.printable(event.get("text").orElse(vm + " has failed"));

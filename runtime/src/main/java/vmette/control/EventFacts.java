@@ -11,6 +11,7 @@ import vmette.actors.VmEvent;
 import vmette.actors.VmFailure;
 import vmette.actors.VmReady;
 import vmette.actors.VmRenewal;
+import vmette.config.RestoreMode;
 
 /** What happens to VMs as it is told to other processes. Pure. */
 public final class EventFacts {
@@ -72,6 +73,8 @@ public final class EventFacts {
                 ready.kernel(),
                 "boot-ms",
                 ready.bootTime().toMillis(),
+                "memory",
+                ready.restoredBy().map(RestoreMode::word),
                 "stepped-ms",
                 ready.renewal().map(renewal -> renewal.stepped().toMillis()),
                 "late-us",

@@ -171,6 +171,9 @@ class FleetLinesTest {
         assertThat(EventLines.json(ready))
                 .isEqualTo(
                         "{\"event\":\"ready\",\"at\":\"2026-01-31T12:00:00Z\",\"vm\":\"web\",\"incarnation\":2,\"bootMs\":2100}");
+        assertThat(EventLines.text(
+                        Facts.of("event", "ready", "vm", "web", "incarnation", 1, "boot-ms", 300, "memory", "cow")))
+                .isEqualTo("web is ready after 300 ms, its memory by cow");
         assertThat(EventLines.text(Facts.of("event", "missed", "count", 7))).isEqualTo("7 events were missed");
         assertThat(EventLines.text(Facts.of("event", "ended", "vm", "web", "how", "failed", "failure", "Hung")))
                 .isEqualTo("web has ended: failed (Hung)");
