@@ -65,6 +65,7 @@ done
 build files_test -Wl,--wrap=openat "$tests/files_test.c" $builtin_sources
 build trees_test -Wl,--wrap=openat "$tests/trees_test.c" $builtin_sources
 build restore_test "$tests/restore_test.c" "$tests/host.c" "$main/frames.c" "$main/restore.c" "$main/instance.c"
+build machine_test -Wl,--wrap=ioctl,--wrap=clock_settime "$tests/machine_test.c" "$main/machine.c"
 build unplugged_test "$tests/unplugged_test.c" "$tests/host.c" "$main/frames.c"
 build replay_test "$tests/replay_test.c" "$tests/host.c" "$main/frames.c"
 
@@ -87,6 +88,7 @@ passes unplugged_test "$out/agent_on_host"
 passes restore_test "$out/agent_on_host"
 passes streams_test "$out/agent_on_host"
 passes builtins_test "$out/agent_on_host"
+passes machine_test
 passes files_test
 passes trees_test
 wait $commands
