@@ -17,6 +17,8 @@ import vmette.errors.VmetteException;
         subcommands = {
             LaunchCommand.class,
             RecoverCommand.class,
+            RestoreCommand.class,
+            ClonesCommand.class,
             CliCommand.class,
             IdleCommand.class,
             RootfsCommand.class,
