@@ -64,8 +64,8 @@ final class BareAgent implements AutoCloseable {
         send(control, HostFrames.encode(new HostFrame.Hello(GuestProtocol.VERSION)));
         send(
                 control,
-                HostFrames.encode(new HostFrame.Restore(
-                        Instant.now(), Entropy.fresh(), InstanceId.random(), "bare", List.of())));
+                HostFrames.encode(
+                        new HostFrame.Restore(Instant.now(), Entropy.fresh(), InstanceId.random(), "bare", List.of())));
         await(frame -> frame instanceof AgentFrame.Restored);
     }
 

@@ -69,17 +69,7 @@ final class BareMonitor implements AutoCloseable {
                         Map.of("type", "socket", "data", Map.of("addr", address, "server", false))));
         ask(
                 "device_add",
-                Map.of(
-                        "driver",
-                        "vhost-user-vsock-pci",
-                        "id",
-                        "vsock0",
-                        "chardev",
-                        "vs",
-                        "bus",
-                        "pci.0",
-                        "addr",
-                        "5"));
+                Map.of("driver", "vhost-user-vsock-pci", "id", "vsock0", "chardev", "vs", "bus", "pci.0", "addr", "5"));
     }
 
     /** Lets the guest go on. */

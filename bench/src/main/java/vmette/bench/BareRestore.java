@@ -67,8 +67,7 @@ final class BareRestore implements AutoCloseable {
     private int forgotten;
 
     /** @param productLine of the product's VM that was restored from this snapshot by copy-on-write */
-    BareRestore(
-            RuntimeSettings settings, PeerBackend backend, List<String> productLine, SnapshotTemplate template) {
+    BareRestore(RuntimeSettings settings, PeerBackend backend, List<String> productLine, SnapshotTemplate template) {
         this.children = ChildProcesses.open(
                 RuntimeDirectory.open(settings.runtimeDir().map(Path::toString).orElse("")));
         this.backend = backend;
@@ -86,7 +85,8 @@ final class BareRestore implements AutoCloseable {
         int known = 0;
         for (String word : product) {
             if (word.startsWith("memory-backend-file,")
-                    && word.endsWith(",share=off,mem-path=" + snapshotMemory.toString().replace(",", ",,"))) {
+                    && word.endsWith(
+                            ",share=off,mem-path=" + snapshotMemory.toString().replace(",", ",,"))) {
                 known++;
                 line.add(word.substring(0, word.indexOf(",share=off,")) + ",share=on,mem-path=" + memory);
             } else if (word.startsWith("socket,id=qmp,path=")) {
@@ -152,7 +152,8 @@ final class BareRestore implements AutoCloseable {
             return "";
         }
         try {
-            return "; the back-end: " + new String(back.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+            return "; the back-end: "
+                    + new String(back.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         } catch (IOException e) {
             return "";
         }

@@ -24,7 +24,8 @@ import vmette.machine.QemuMachines;
 /** Many clones of one snapshot at once: how fast they come, what each takes of the host's memory, and that all answer. */
 @Command(
         name = "clones",
-        description = "Many clones of one snapshot at once: private memory of each when idle, and how many come in a second.",
+        description =
+                "Many clones of one snapshot at once: private memory of each when idle, and how many come in a second.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class ClonesCommand implements Callable<Integer> {
@@ -78,12 +79,12 @@ final class ClonesCommand implements Callable<Integer> {
         Semaphore places = new Semaphore(atATime);
         List<CompletionStage<Machine>> machines = new ArrayList<>();
         try (QemuMachines factory = new QemuMachines(settings, line -> {}, List::of)) {
-            Await.on(factory.restore(spec, "first", template.path(), vsock -> {}).thenCompose(Machine::close));
+            Await.on(
+                    factory.restore(spec, "first", template.path(), vsock -> {}).thenCompose(Machine::close));
             long begun = System.nanoTime();
             for (int i = 0; i < clones; i++) {
                 places.acquire();
-                CompletionStage<Machine> machine =
-                        factory.restore(spec, "running-" + i, template.path(), vsock -> {});
+                CompletionStage<Machine> machine = factory.restore(spec, "running-" + i, template.path(), vsock -> {});
                 machines.add(machine);
                 machine.thenCompose(Machine::started).whenComplete((started, failure) -> places.release());
             }
@@ -106,11 +107,7 @@ final class ClonesCommand implements Callable<Integer> {
         double seconds = (System.nanoTime() - begun) / 1e9;
         try {
             report.row(Row.of("Ready per second", clones / seconds, "").atLeast(TARGET_READY));
-            long answering = vms.stream()
-                    .map(vm -> vm.exec("true"))
-                    .map(Execution::status)
-                    .toList()
-                    .stream()
+            long answering = vms.stream().map(vm -> vm.exec("true")).map(Execution::status).toList().stream()
                     .filter(status -> Await.on(status).isSuccess())
                     .count();
             report.row(Row.of("clones that answer", (double) answering, "").atLeast(clones));
@@ -129,8 +126,7 @@ final class ClonesCommand implements Callable<Integer> {
                 .map(vm -> PrivateMemory.of(Product.monitor(vm.name()), file))
                 .toList();
         Samples totals = megabytes(all.stream().mapToLong(PrivateMemory::total).toArray());
-        report.runs(
-                Row.of("private memory of an idle clone", totals, "MB").target(TARGET_MB), totals);
+        report.runs(Row.of("private memory of an idle clone", totals, "MB").target(TARGET_MB), totals);
         for (Kind kind : Kind.values()) {
             report.row(Row.of(
                     "    of it " + kind.text(),

@@ -19,6 +19,7 @@ import vmette.errors.VmetteException;
             RecoverCommand.class,
             RestoreCommand.class,
             ClonesCommand.class,
+            PoolCommand.class,
             CliCommand.class,
             IdleCommand.class,
             RootfsCommand.class,

@@ -12,7 +12,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import vmette.VmHandle;
 import vmette.actors.VmReady;
 import vmette.actors.VmRenewal;
 import vmette.bench.BareRestore.Step;
@@ -155,11 +154,11 @@ final class RestoreCommand implements Callable<Integer> {
         }
         steps.forEach((event, times) ->
                 report.row(Row.of("at: " + event.text(), samples(times).median(), "ms")));
-        renewals.forEach(
-                (step, times) -> report.row(Row.of(step, samples(times).median(), "ms")));
-        bareSteps.forEach((step, times) -> report.row(
-                Row.of("bare, at: " + step.text(), samples(times).median(), "ms")));
-        report.note("\"at\": medians since the restore began, of restores that were watched, which slows them a little");
+        renewals.forEach((step, times) -> report.row(Row.of(step, samples(times).median(), "ms")));
+        bareSteps.forEach((step, times) ->
+                report.row(Row.of("bare, at: " + step.text(), samples(times).median(), "ms")));
+        report.note(
+                "\"at\": medians since the restore began, of restores that were watched, which slows them a little");
         backend.ifPresent(peer -> report.note("bare: back-end " + peer.version()
                 + ", started before the clock; memory on a tmpfs, copied before the clock; " + forgotten
                 + " restores made again, since the back-end had forgotten a connection"));
