@@ -39,7 +39,6 @@ final class BareAgent implements AutoCloseable {
 
     private static final long PATIENCE_MILLIS = 30_000;
 
-    private static final int TRIES = 2000;
     private static final long EXECUTION = 1L << 40;
 
     private final Path streams;

@@ -84,7 +84,8 @@ final class Product implements AutoCloseable {
         }
     }
 
-    private static List<String> commandLine(String name) {
+    /** The command line of a VM's QEMU. */
+    static List<String> commandLine(String name) {
         return arguments(monitor(name));
     }
 

@@ -117,7 +117,7 @@ final class RecoverCommand implements Callable<Integer> {
         }
     }
 
-    private static void runsACommand(VmHandle vm) {
+    static void runsACommand(VmHandle vm) {
         Execution command = vm.exec("true");
         Await.on(command.started());
         Product.requireSuccess("true", Await.on(command.status()));
