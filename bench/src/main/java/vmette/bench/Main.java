@@ -17,6 +17,9 @@ import vmette.errors.VmetteException;
         subcommands = {
             LaunchCommand.class,
             RecoverCommand.class,
+            RestoreCommand.class,
+            ClonesCommand.class,
+            PoolCommand.class,
             CliCommand.class,
             IdleCommand.class,
             RootfsCommand.class,

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
 import vmette.Execution;
 import vmette.ExitStatus;
 import vmette.VmHandle;
@@ -70,7 +71,12 @@ final class Product implements AutoCloseable {
 
     /** Boots a VM, looks at its process, and stops it. */
     Probe probe() {
-        VmHandle vm = launch();
+        return probe(() -> runtime.launch(runtime.settings().vm()));
+    }
+
+    /** The same for a VM that comes up otherwise. */
+    Probe probe(Supplier<? extends CompletionStage<VmHandle>> begin) {
+        VmHandle vm = Await.on(begin.get());
         try {
             return new Probe(commandLine(vm.name()), Await.on(vm.ready()));
         } finally {
@@ -78,7 +84,8 @@ final class Product implements AutoCloseable {
         }
     }
 
-    private static List<String> commandLine(String name) {
+    /** The command line of a VM's QEMU. */
+    static List<String> commandLine(String name) {
         return arguments(monitor(name));
     }
 

@@ -51,7 +51,8 @@ final class RecoverCommand implements Callable<Integer> {
         String load = MachineDescription.load();
         RuntimeSettings settings =
                 RuntimeSettings.from(ConfigFactory.parseString(RECOVERY).withFallback(ConfigFactory.load()));
-        try (Product runtime = Product.start(settings)) {
+        try (Product runtime = Product.start(settings);
+                GoldenRecovery golden = new GoldenRecovery(runtime)) {
             Product.Probe probe = runtime.probe();
             VmHandle victim = runtime.launch();
             runsACommand(victim);
@@ -59,18 +60,25 @@ final class RecoverCommand implements Callable<Integer> {
                 if (i == 0) {
                     launches.clear();
                     recoveries.clear();
+                    golden.forget();
                 }
                 // Every other pair the other way round: what drifts, drifts for both.
                 if (i % 2 == 0) {
                     launch(runtime);
                     recover(victim);
+                    golden.restore();
+                    golden.recover();
                 } else {
+                    golden.recover();
+                    golden.restore();
                     recover(victim);
                     launch(runtime);
                 }
             }
             Product.stop(victim);
-            output.publish(report().build(MachineDescription.read(probe.ready(), load)));
+            Report.Builder report = report();
+            golden.report(report);
+            output.publish(report.build(MachineDescription.read(probe.ready(), load)));
         }
         return 0;
     }
@@ -87,6 +95,14 @@ final class RecoverCommand implements Callable<Integer> {
     }
 
     private void recover(VmHandle vm) {
+        long begun = System.nanoTime();
+        kill(vm);
+        runsACommand(vm);
+        recoveries.add(BareQemu.millisSince(begun));
+    }
+
+    /** Kills its QEMU, and waits until the supervisor knows. */
+    static void kill(VmHandle vm) {
         long former = vm.incarnation();
         long monitor = Product.monitor(vm.name());
         long begun = System.nanoTime();
@@ -99,11 +115,9 @@ final class RecoverCommand implements Callable<Integer> {
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(1));
         }
-        runsACommand(vm);
-        recoveries.add(BareQemu.millisSince(begun));
     }
 
-    private static void runsACommand(VmHandle vm) {
+    static void runsACommand(VmHandle vm) {
         Execution command = vm.exec("true");
         Await.on(command.started());
         Product.requireSuccess("true", Await.on(command.status()));

@@ -32,12 +32,14 @@ final class Tracer implements AutoCloseable {
         Tracer tracer = new Tracer();
         System.setErr(tracer.new Listener(tracer.formerErr));
         tracer.watcher.setDaemon(true);
-        tracer.watcher.start();
         return tracer;
     }
 
     /** Follows the launch that begins when this returns. */
     Timeline follow() {
+        if (watcher.getState() == Thread.State.NEW) {
+            watcher.start();
+        }
         before = children();
         qemu = 0;
         Timeline next = new Timeline(this::cost);

@@ -69,6 +69,8 @@ final class LibC {
 
     static native int getpagesize();
 
+    static native int prctl(int option, long first, long second, long third, long fourth);
+
     static native int fcntl(int fd, int command, int argument);
 
     static native int open(long path, int flags, int mode);

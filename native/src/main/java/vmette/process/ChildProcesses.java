@@ -16,6 +16,7 @@ import org.slf4j.LoggerFactory;
 import vmette.errors.StartFailedException;
 import vmette.journal.Journal;
 import vmette.journal.JournalRecord;
+import vmette.linux.HugePages;
 
 /**
  * All child processes of one runtime, and the guarantee that none outlives it; see the package. Owns the {@link
@@ -155,7 +156,7 @@ public final class ChildProcesses implements AutoCloseable {
                 command.get(0)));
         Process process;
         try {
-            process = builder.start();
+            process = purpose.smallPages() ? HugePages.without(builder::start) : builder.start();
         } catch (IOException e) {
             journal.append(new JournalRecord.Ended(mark, -1));
             spawned.completeExceptionally(

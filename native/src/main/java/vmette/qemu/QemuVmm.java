@@ -104,7 +104,8 @@ final class QemuVmm implements Vmm {
         Redirect input = launch.boot() instanceof BootSource.Saved saved
                 ? Redirect.from(saved.state().toFile())
                 : NO_INPUT;
-        ChildPurpose purpose = new ChildPurpose("monitor", launch.name(), Optional.of(launch.directory()));
+        ChildPurpose purpose = new ChildPurpose("monitor", launch.name(), Optional.of(launch.directory()))
+                .withSmallPages(launch.memory() instanceof MemoryBacking.PrivateFile);
         children.spawn(purpose, QemuCommandLine.of(binary, accelerator, launch), input)
                 .whenComplete(this::onSpawned);
         connection.closed().thenRun(this::onConnectionLost);

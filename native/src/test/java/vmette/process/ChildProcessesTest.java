@@ -76,6 +76,21 @@ class ChildProcessesTest {
         assertThat(output(child)).isEqualTo("state");
     }
 
+    /** proc(5): THP_enabled in status. */
+    @Test
+    void hugePagesAreKeptFromThoseChildrenAloneThatAreToHaveNone() throws Exception {
+        List<String> look = List.of("/bin/grep", "THP_enabled", "/proc/self/status");
+        ChildPurpose one = new ChildPurpose("one of many", "web", Optional.empty());
+        Process small = children.spawn(one.withSmallPages(true), look, NO_INPUT)
+                .toCompletableFuture()
+                .get(60, TimeUnit.SECONDS);
+        assertThat(output(small)).isEqualTo("THP_enabled:\t0\n");
+        Process ordinary =
+                children.spawn(one, look, NO_INPUT).toCompletableFuture().get(60, TimeUnit.SECONDS);
+        assertThat(output(ordinary)).isEqualTo("THP_enabled:\t1\n");
+        assertThat(Files.readString(Path.of("/proc/self/status"))).contains("THP_enabled:\t1\n");
+    }
+
     @Test
     void theJournalTellsOfAChildByTheMarkItHas() throws Exception {
         Path file = children.directory().journal().file();
