@@ -298,8 +298,8 @@ public final class BundleStore {
 
     private BundleWriter begin(String what, Optional<Path> finished, long bytes) {
         requireRoom(what, bytes);
-        try {
-            for (int i = 0; i < TRIES; i++) {
+        for (int i = 0; i < TRIES; i++) {
+            try {
                 Path unfinished = Files.createDirectory(root.resolve(Leftovers.beingWritten()), PRIVATE);
                 // One without a name is restored from while this process keeps it, so that its lock is shared.
                 Optional<OwnedFd> lock = LockFile.tryLockDirectory(unfinished, finished.isPresent());
@@ -308,11 +308,14 @@ public final class BundleStore {
                     return new BundleWriter(this, unfinished, finished, lock.get());
                 }
                 lock.ifPresent(OwnedFd::close);
+            } catch (LinuxException e) {
+                if (e.errno() != Errno.ENOENT) {
+                    throw new SaveFailedException("cannot begin " + what + " in " + root + ": " + e.getMessage(), e);
+                }
+                LOG.debug("a directory that was just made is gone", e);
+            } catch (IOException e) {
+                throw new SaveFailedException("cannot begin " + what + " in " + root + ": " + Reasons.of(e), e);
             }
-        } catch (NoSuchFileException | LinuxException swept) {
-            LOG.debug("a directory that was just made is gone", swept);
-        } catch (IOException e) {
-            throw new SaveFailedException("cannot begin " + what + " in " + root + ": " + Reasons.of(e), e);
         }
         throw new SaveFailedException(
                 "cannot begin " + what + " in " + root + ": its directory goes as soon as it is made", null);
