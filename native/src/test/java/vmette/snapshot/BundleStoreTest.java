@@ -10,6 +10,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -105,6 +107,49 @@ class BundleStoreTest {
         }
         assertThat(store.remove("one")).isTrue();
         assertThatThrownBy(() -> store.hold("one")).isInstanceOf(RestoreFailedException.class);
+    }
+
+    /** Each save looks for what dead writers have left, and takes one that has no lock yet for such. */
+    @Test
+    void whoBeginsIsNotDisturbedByThoseWhoLook() {
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<Void> looking = CompletableFuture.runAsync(
+                () -> {
+                    while (!over.get()) {
+                        BundleStore.sweep(store.root());
+                    }
+                },
+                each -> new Thread(each).start());
+        try {
+            for (int i = 0; i < 2000; i++) {
+                store.begin("one", 1).close();
+            }
+        } finally {
+            over.set(true);
+            looking.join();
+        }
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void aDirectoryOfDisksMustBeThisUsersOwn() throws IOException {
+        Bundle bundle = Bundles.write(store, "one", memory);
+        Path disks = bundle.disk("scratch").getParent();
+        Files.setPosixFilePermissions(disks, PosixFilePermissions.fromString("rwxrwxrwx"));
+        assertThatThrownBy(() -> store.open("one"))
+                .isInstanceOf(RestoreFailedException.class)
+                .hasMessageContaining("disks is of user")
+                .hasMessageContaining("decides what VMs do");
+        Files.setPosixFilePermissions(disks, PosixFilePermissions.fromString("rwx------"));
+        Files.move(disks, temporary.resolve("elsewhere"));
+        Files.createSymbolicLink(disks, temporary.resolve("elsewhere"));
+        assertThatThrownBy(() -> store.open("one"))
+                .isInstanceOf(RestoreFailedException.class)
+                .hasMessageContaining("disks is no directory");
+        Files.delete(disks);
+        assertThatThrownBy(() -> store.open("one"))
+                .isInstanceOf(RestoreFailedException.class)
+                .hasMessageContaining("disks is missing");
     }
 
     @Test
