@@ -87,6 +87,24 @@ public final class Bundle {
         }
     }
 
+    /**
+     * What is in a directory and in no bundle, so that it is not to be removed as one that is damaged.
+     *
+     * @throws UncheckedIOException if it cannot be looked at
+     */
+    static Optional<String> stranger(Path directory) {
+        try (Stream<Path> inside = Files.list(directory)) {
+            return inside.map(each -> each.getFileName().toString())
+                    .filter(name -> !NAMES.contains(name))
+                    .sorted()
+                    .findFirst()
+                    .map(name -> "there is " + Texts.shown(name) + " in it, and a snapshot has "
+                            + String.join(", ", NAMES) + " and nothing else; remove it yourself if it is of no use");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static void requireFile(Path bundle, Path file, long most) throws IOException {
         if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
             throw new NoSuchFileException(file.toString());

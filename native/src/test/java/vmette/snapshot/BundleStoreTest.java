@@ -233,6 +233,20 @@ class BundleStoreTest {
         assertThat(store.remove("one")).isTrue();
     }
 
+    /** Somebody has said that snapshots are in his home directory, and then removes all. */
+    @Test
+    void aDirectoryWithOtherThingsInItIsNotRemoved() throws IOException {
+        Path thesis = Files.createDirectory(store.root().resolve("thesis")).resolve("chapter\n1");
+        Files.writeString(thesis, "mine");
+        assertThatThrownBy(() -> store.remove("thesis"))
+                .isInstanceOf(VmetteIoException.class)
+                .hasMessageContaining("thesis is left as it is: there is chapter?1 in it");
+        assertThat(thesis).hasContent("mine");
+        Files.delete(thesis);
+        // What has nothing in it is what is left of one.
+        assertThat(store.remove("thesis")).isTrue();
+    }
+
     @Test
     void memoryThatIsCutIsRefused() throws IOException {
         Bundle bundle = Bundles.write(store, "one", memory);
