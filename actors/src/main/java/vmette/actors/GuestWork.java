@@ -17,6 +17,7 @@ import vmette.errors.StartFailedException;
 import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
 import vmette.guest.protocol.AgentFrame;
+import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.HostFrame;
 import vmette.rootfs.ImageDefaults;
 
@@ -48,6 +49,7 @@ final class GuestWork {
     private final DetachedExecutions detached;
     private Map<Long, CompletableFuture<AgentFrame.Pong>> pings = Collections.emptyMap();
     private long lastPing;
+    private int releases;
 
     GuestWork(
             ActorContext<VmInstance.Command> context,
@@ -158,11 +160,18 @@ final class GuestWork {
             actor.tell(new Execution.AgentSaid(frame));
         } else if (!detached.said(execution, frame)) {
             if (isHealthCheck(execution)) {
-                // It was under way when the VM was saved, and nobody waits for it any more.
-                link.send(new HostFrame.Release(execution));
+                release(execution, frame);
             } else {
                 detached.announced(execution, frame);
             }
+        }
+    }
+
+    /** It was under way when the VM was saved, and nobody waits for it any more. No agent has more of them than commands: who makes up others gets no answer. */
+    private void release(long execution, AgentFrame frame) {
+        if (frame instanceof AgentFrame.Started && releases < GuestProtocol.MAX_EXECUTIONS) {
+            releases++;
+            link.send(new HostFrame.Release(execution));
         }
     }
 
@@ -202,6 +211,7 @@ final class GuestWork {
     /** The agent speaks over another link, and is not to be asked for anything before {@link #relinked}. */
     void heardOver(AgentLink other) {
         link = other;
+        releases = 0;
     }
 
     /** It goes on over that link. */

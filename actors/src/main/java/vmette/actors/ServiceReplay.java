@@ -2,6 +2,8 @@ package vmette.actors;
 
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
@@ -19,6 +21,9 @@ import vmette.vsock.VsockChannelHandler;
 /** Reads the output of a service that goes on in its guest, from where it was read to before a save, over one attachment after another. Thread-safe. */
 final class ServiceReplay {
     private static final int CHUNK = 64 * 1024;
+
+    /** How long the agent's word may come after the connection's end. */
+    private static final long PATIENCE_SECONDS = 30;
 
     private final DetachedTicket ticket;
     private final LastLine output;
@@ -63,6 +68,10 @@ final class ServiceReplay {
         attachment.granted().whenComplete((granted, failure) -> {
             if (failure != null) {
                 over(attachment, failure);
+            } else if (granted.start() < granted.from()) {
+                broken(
+                        attachment,
+                        "it begins at byte " + granted.start() + " and was asked for from " + granted.from());
             } else {
                 skipTo(granted.start());
                 dial.accept(ticket.outcome(), new Reader(attachment, granted));
@@ -83,11 +92,18 @@ final class ServiceReplay {
         if (why instanceof VmSavedException) {
             return;
         }
-        if (why instanceof VsockException) {
+        if (why instanceof VsockException || why instanceof TimeoutException) {
             ServiceRun.later(this::attach);
         } else {
             whole.complete(null);
         }
+    }
+
+    /** The service may well go on: what becomes of it is still the incarnation's. */
+    private void broken(Attachment attachment, String how) {
+        ticket.left(attachment);
+        log.mark("--- no more of it is read, since the agent broke the guest protocol: " + how);
+        whole.complete(null);
     }
 
     /** One attachment's connection. */
@@ -112,6 +128,12 @@ final class ServiceReplay {
 
         @Override
         public void onData(byte[] chunk) {
+            if (chunk.length > Long.MAX_VALUE - offset.get()) {
+                ended = true;
+                channel.reset();
+                broken(attachment, chunk.length + " bytes came at byte " + offset.get());
+                return;
+            }
             output.take(chunk);
             byte[] taken = Openings.acknowledgement(offset.addAndGet(chunk.length));
             channel.write(taken, 0, taken.length);
@@ -124,15 +146,16 @@ final class ServiceReplay {
                 return;
             }
             ended = true;
-            granted.end().whenComplete((length, failure) -> {
+            CompletableFuture<Long> length = granted.end().toCompletableFuture().copy();
+            length.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).whenComplete((bytes, failure) -> {
                 if (failure != null) {
                     over(attachment, failure);
-                } else if (offset.get() >= length) {
+                } else if (offset.get() >= bytes) {
                     ticket.left(attachment);
                     whole.complete(null);
                 } else {
                     ticket.left(attachment);
-                    attach();
+                    ServiceRun.later(ServiceReplay.this::attach);
                 }
             });
         }

@@ -483,6 +483,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         if (phase == Phase.BOOTING || phase == Phase.SAVING) {
             Optional<VmRenewal> renewed = renewal.get().onRestored(restored);
             if (renewed.isPresent()) {
+                // Said once more it would be the end of a save that has only begun.
+                renewal = Optional.empty();
                 return phase == Phase.BOOTING ? onReady(restored.ready(), renewed) : resume();
             }
         }

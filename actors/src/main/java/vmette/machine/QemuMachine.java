@@ -154,6 +154,12 @@ final class QemuMachine implements Machine {
         return vmm.capabilities();
     }
 
+    private void onItsOwn(Runnable task) {
+        Thread thread = new Thread(task, "vmette-end-" + directory.getFileName());
+        thread.setDaemon(true);
+        thread.start();
+    }
+
     private void closeStorage() {
         try {
             storage.close();
@@ -168,12 +174,16 @@ final class QemuMachine implements Machine {
             device.close();
             vmm.quit();
             CompletionStage<VmmExit> exited = vmm.whenExited().thenCombine(device.closed(), (exit, ended) -> exit);
-            // The daemons last: a monitor that lost one would say so and not how it ended.
-            CompletionStage<VmmExit> told = exited.thenApply(exit -> {
-                saver.ifPresent(Saver::close);
-                closeStorage();
-                return exit;
-            });
+            // The daemons last: a monitor that lost one would say so and not how it ended. On a thread of its own:
+            // files
+            // are removed, and who comes here last may be an actor or a device loop, which serves other VMs.
+            CompletionStage<VmmExit> told = exited.thenApplyAsync(
+                    exit -> {
+                        saver.ifPresent(Saver::close);
+                        closeStorage();
+                        return exit;
+                    },
+                    this::onItsOwn);
             told.thenCombine(storage.gone(), (exit, gone) -> exit).thenAccept(exit -> {
                 try {
                     directories.removeVmDirectory(directory);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import akka.stream.javadsl.Sink;
 import akka.util.ByteString;
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
@@ -26,6 +27,7 @@ import vmette.errors.VmSavedException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.AgentFrame.AttachmentState;
 import vmette.guest.protocol.Entropy;
+import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.HostFrame;
 import vmette.guest.protocol.InstanceId;
 import vmette.guest.protocol.Openings;
@@ -250,6 +252,41 @@ class VmSaveTest extends VmFixture {
                 .hasMessageContaining("under way");
     }
 
+    /** What it answered after the last save must not pass for the end of this one: its caller would wait for ever. */
+    @Test
+    void anAgentThatSaysUnaskedThatItWasRestoredIsAFailure() {
+        boot();
+        CompletionStage<SaveReport> first = save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        comesBack();
+        Await.value(first);
+        CompletionStage<SaveReport> second = save(false);
+        asked();
+        AgentFrame.Restored once = RenewalTest.restored(INSTANCE, Duration.ofMillis(130));
+        agent.say(Collections.nCopies(Renewal.MOST_ATTEMPTS, once).toArray(AgentFrame[]::new));
+        assertThat(failure().cause().text()).contains("was not asked to");
+        assertThat(Await.failure(second)).isInstanceOf(VmLostException.class);
+    }
+
+    /** For each frame of 17 bytes one is sent that it need not read. */
+    @Test
+    void anAgentThatMakesUpHealthChecksIsNotAnsweredForEver() {
+        boot();
+        int madeUp = 10 * GuestProtocol.MAX_EXECUTIONS;
+        for (int i = 0; i < madeUp; i++) {
+            agent.say(new AgentFrame.Started(VmInstance.HEALTH_IDS + i, 9));
+        }
+        CompletableFuture<AgentFrame.Pong> sign = new CompletableFuture<>();
+        supervisor.tell(new VmRequest.Ping(sign));
+        for (int i = 0; i < GuestProtocol.MAX_EXECUTIONS; i++) {
+            agent.hear(FakeAgent.RELEASE);
+        }
+        agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
+        Await.value(sign);
+    }
+
     @Test
     void anAgentThatDoesNotAnswerAgainIsAFailure() {
         boot();
@@ -465,6 +502,49 @@ class VmSaveTest extends VmFixture {
                         two
                         three
                         """);
+    }
+
+    private void savedOnce() {
+        save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        comesBack();
+    }
+
+    private void endsWell(long id) {
+        agent.say(new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 0));
+        assertThat(agent.hearBoth(FakeAgent.RELEASE, FakeAgent.SHUTDOWN).u64()).isEqualTo(id);
+        machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
+        assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.COMPLETED);
+    }
+
+    @Test
+    void anAgentThatBeginsTheServicesOutputAgainIsNotReadOn() {
+        long id = service();
+        savedOnce();
+        agent.say(new AgentFrame.Started(id, 77));
+        agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
+        FakeAgent.Body attach = agent.hear(FakeAgent.ATTACH);
+        attach.u64();
+        attach.u8();
+        Token token = Token.of(attach.bytes(Token.BYTES));
+        agent.say(new AgentFrame.Attached(id, StreamId.STDOUT, token, AttachmentState.ATTACHED, 0, 0, 256 << 10));
+        endsWell(id);
+        assertThat(machine.vsock.hasDial()).isFalse();
+        assertThat(kept())
+                .isEqualTo("one\n--- no more of it is read, since the agent broke the guest protocol:"
+                        + " it begins at byte 0 and was asked for from 4\n");
+    }
+
+    @Test
+    void noServiceHasWrittenMoreThanCanBeCounted() {
+        long id = service();
+        savedOnce();
+        FakeChannel output = adopted(id, 4, Long.MAX_VALUE - 3);
+        output.deliver("more".getBytes(UTF_8));
+        endsWell(id);
+        assertThat(kept()).endsWith("broke the guest protocol: 4 bytes came at byte " + (Long.MAX_VALUE - 3) + "\n");
     }
 
     @Test

@@ -1,8 +1,8 @@
 package vmette.linux;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 
 /** Where a sparse file holds data, lseek(2) with SEEK_DATA and SEEK_HOLE. */
 public final class FileExtents {
@@ -15,23 +15,29 @@ public final class FileExtents {
 
     private FileExtents() {}
 
-    /**
-     * Bytes that are there.
-     *
-     * @param start of the first
-     * @param end behind the last
-     */
-    public record Extent(long start, long end) {}
+    /** Takes one extent. */
+    @FunctionalInterface
+    public interface Visitor {
+        /**
+         * Bytes that are there.
+         *
+         * @param start of the first
+         * @param end behind the last
+         * @return false: no more of them are wanted
+         */
+        boolean take(long start, long end) throws IOException;
+    }
 
     /**
-     * The extents of a file, in their order; what lies between them reads as zeroes. A file system that cannot tell has one.
+     * Goes through the extents of a file, in their order; what lies between them reads as zeroes. A file system that cannot tell has one. None is kept: a guest
+     * decides how many its disk and its memory have, and that can be one for every other page.
      *
      * @throws LinuxException if the file cannot be opened
+     * @throws IOException what the visitor throws
      */
-    public static List<Extent> of(Path file) {
+    public static void each(Path file, Visitor visitor) throws IOException {
         try (OwnedFd fd = OpenFile.read(file)) {
             long size = seek(fd, 0, SEEK_END);
-            List<Extent> extents = new ArrayList<>();
             for (long at = 0; at < size; ) {
                 long start = LibC.lseek(fd.fd(), at, SEEK_DATA);
                 if (start < 0 && LibC.errno() == ENXIO) {
@@ -41,9 +47,10 @@ public final class FileExtents {
                     throw new LinuxException("lseek " + file, LibC.errno());
                 }
                 at = seek(fd, start, SEEK_HOLE);
-                extents.add(new Extent(start, at));
+                if (!visitor.take(start, at)) {
+                    break;
+                }
             }
-            return List.copyOf(extents);
         }
     }
 
@@ -57,8 +64,15 @@ public final class FileExtents {
 
     /** How many bytes of a file are there. */
     public static long allocated(Path file) {
-        return of(file).stream()
-                .mapToLong(extent -> extent.end() - extent.start())
-                .sum();
+        long[] bytes = new long[1];
+        try {
+            each(file, (start, end) -> {
+                bytes[0] += end - start;
+                return true;
+            });
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return bytes[0];
     }
 }

@@ -8,7 +8,9 @@ import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import vmette.errors.OperationTimeoutException;
 import vmette.errors.SaveFailedException;
+import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 
 /**
@@ -112,6 +114,7 @@ final class BlockFreeze {
      * Lays over what was prepared; the guest stands still. All or none.
      *
      * @return false: nothing was prepared
+     * @throws VmLostException if it is not known whether that was done: what the guest writes is then in files that nobody counts on
      */
     boolean freeze() throws QmpException {
         if (prepared.isEmpty()) {
@@ -122,7 +125,14 @@ final class BlockFreeze {
             actions.add(
                     Map.of("type", "blockdev-snapshot", "data", Map.of("node", each.device.top, "overlay", each.node)));
         }
-        qmp.ask("transaction", Map.of("actions", actions));
+        try {
+            qmp.ask("transaction", Map.of("actions", actions));
+        } catch (OperationTimeoutException e) {
+            throw new VmLostException(
+                    "VM " + launch.name() + " cannot go on: whether its disks were frozen for a save is not known; "
+                            + e.getMessage(),
+                    e);
+        }
         for (Prepared each : prepared) {
             each.device.beneath.add(each.device.top);
             each.device.top = each.node;

@@ -2,13 +2,12 @@ package vmette.qemu;
 
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.lang.ProcessBuilder.Redirect;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import vmette.errors.Reasons;
 import vmette.errors.SaveFailedException;
 import vmette.process.ChildProcesses;
@@ -19,6 +18,7 @@ import vmette.process.Executables;
 public final class QemuImg {
     private static final Redirect NO_INPUT = Redirect.from(new File("/dev/null"));
     private static final int WORDS = 2000;
+    private static final int LINES = 8;
 
     private QemuImg() {}
 
@@ -39,7 +39,7 @@ public final class QemuImg {
     }
 
     /**
-     * Writes what a chain of images amounts to into one raw image, zeroes left out. Blocks; the program ends with this process.
+     * Writes what a chain of images amounts to into one raw image, zeroes left out. Blocks, until it is interrupted; the program ends then, and with this process.
      *
      * @param vm whose they are
      * @param layers the lowest first, written to by nobody
@@ -52,11 +52,14 @@ public final class QemuImg {
             Process process = children.spawn(purpose, command(require(), layers, to), NO_INPUT)
                     .toCompletableFuture()
                     .join();
-            try (InputStream said = process.getInputStream()) {
-                String words = new String(said.readNBytes(WORDS), StandardCharsets.UTF_8).strip();
-                said.transferTo(java.io.OutputStream.nullOutputStream());
-                if (process.waitFor() != 0) {
-                    throw new IOException(words);
+            ConsoleTail words = new ConsoleTail(LINES, WORDS);
+            CompletionStage<Void> said = OutputReader.start("qemu-img-" + vm, process.getInputStream(), words);
+            try {
+                // This is what an interrupt ends: nothing wakes who reads from a pipe.
+                int status = process.waitFor();
+                said.toCompletableFuture().join();
+                if (status != 0) {
+                    throw new IOException(String.join(" / ", words.lines()));
                 }
             } finally {
                 process.destroyForcibly();

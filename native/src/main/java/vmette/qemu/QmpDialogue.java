@@ -19,8 +19,15 @@ final class QmpDialogue {
     private final String vm;
     private final QmpConnection connection;
     private final EventWaits events;
+    private final Duration patience;
 
     QmpDialogue(String vm, QmpConnection connection, EventWaits events) {
+        this(vm, connection, events, PATIENCE);
+    }
+
+    /** @param patience in which it has to answer */
+    QmpDialogue(String vm, QmpConnection connection, EventWaits events, Duration patience) {
+        this.patience = patience;
         this.vm = vm;
         this.connection = connection;
         this.events = events;
@@ -37,10 +44,10 @@ final class QmpDialogue {
     /** @throws VmLostException if the connection ends first, OperationTimeoutException if it is silent */
     JsonNode ask(String command, Map<String, ?> arguments) throws QmpException {
         try {
-            return await(connection.execute(command, arguments).toCompletableFuture(), PATIENCE);
+            return await(connection.execute(command, arguments).toCompletableFuture(), patience);
         } catch (TimeoutException e) {
             throw new OperationTimeoutException("QEMU of VM " + vm + " did not answer " + command + " within "
-                    + PATIENCE.toSeconds() + " s: it hangs, or the host is overloaded");
+                    + patience.toSeconds() + " s: it hangs, or the host is overloaded");
         }
     }
 

@@ -13,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
@@ -37,7 +36,7 @@ public final class Bundle {
     private static final String REMEDY = "; take it anew, and remove this one";
 
     // What files were when this process found them to be right.
-    private static final Map<Path, Map<Path, FileStamp>> VERIFIED = new ConcurrentHashMap<>();
+    private static final Verified VERIFIED = new Verified();
 
     private final Path directory;
     private final Manifest manifest;
@@ -88,6 +87,24 @@ public final class Bundle {
         }
     }
 
+    /**
+     * What is in a directory and in no bundle, so that it is not to be removed as one that is damaged.
+     *
+     * @throws UncheckedIOException if it cannot be looked at
+     */
+    static Optional<String> stranger(Path directory) {
+        try (Stream<Path> inside = Files.list(directory)) {
+            return inside.map(each -> each.getFileName().toString())
+                    .filter(name -> !NAMES.contains(name))
+                    .sorted()
+                    .findFirst()
+                    .map(name -> "there is " + Texts.shown(name) + " in it, and a snapshot has "
+                            + String.join(", ", NAMES) + " and nothing else; remove it yourself if it is of no use");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private static void requireFile(Path bundle, Path file, long most) throws IOException {
         if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
             throw new NoSuchFileException(file.toString());
@@ -121,9 +138,23 @@ public final class Bundle {
     private void requireSizes() throws IOException {
         requireSize(state(), manifest.state().bytes());
         requireSize(memory(), manifest.memory().bytes());
+        if (!manifest.disks().isEmpty()) {
+            requireDisks(directory.resolve(DISKS));
+        }
         for (DiskFile disk : manifest.disks()) {
             requireSize(disk(disk.name()), disk.sums().bytes());
         }
+    }
+
+    /** Whoever can write there, or leads elsewhere, can put another file in the place of one that was found to be right. */
+    private void requireDisks(Path disks) throws IOException {
+        if (!Files.exists(disks, LinkOption.NOFOLLOW_LINKS)) {
+            throw new NoSuchFileException(disks.toString());
+        }
+        if (!Files.isDirectory(disks, LinkOption.NOFOLLOW_LINKS)) {
+            throw refusal(directory, DISKS + " is no directory", null);
+        }
+        requireOurs(directory, disks);
     }
 
     private void requireSize(Path file, long bytes) throws IOException {
@@ -228,7 +259,7 @@ public final class Bundle {
     private void check(Optional<FileChannel> to, LongConsumer read) {
         try {
             Map<Path, FileStamp> before = stamps();
-            Map<Path, FileStamp> verified = VERIFIED.getOrDefault(directory, Map.of());
+            Map<Path, FileStamp> verified = VERIFIED.of(directory);
             Path told = directory.resolve(MANIFEST);
             // With another manifest everything is another.
             Predicate<Path> known = before.get(told).equals(verified.get(told))

@@ -119,7 +119,7 @@ public final class BundleStore {
     public static void checkName(String name) {
         if (!NAME.matcher(name).matches()) {
             throw new InvalidConfigException("no snapshot can be called \""
-                    + name.substring(0, Math.min(name.length(), 100)).replaceAll("[^ -~]", "?")
+                    + Texts.shown(name)
                     + "\": use 1 to 64 of A-Z a-z 0-9 . _ -, a letter or digit first");
         }
     }
@@ -213,7 +213,7 @@ public final class BundleStore {
     }
 
     /**
-     * Removes a bundle, whatever state it is in.
+     * Removes a bundle, whatever state it is in, unless there is something in it that is in none.
      *
      * @return false: there is none of that name
      * @throws VmetteIoException if somebody holds it, or it cannot be removed
@@ -224,9 +224,7 @@ public final class BundleStore {
             return false;
         }
         Path aside = root.resolve(Leftovers.beingRemoved());
-        if (only.isPresent()) {
-            requireBundle(directory);
-        }
+        requireBundle(directory);
         try {
             Optional<OwnedFd> lock = LockFile.tryLockDirectory(directory, true);
             if (lock.isEmpty()) {
@@ -250,10 +248,12 @@ public final class BundleStore {
         }
     }
 
-    /** Whoever names a directory by its path may name any. */
+    /** Whoever names a directory by its path may name any, and whoever says where all are may name one that has other things in it. */
     private void requireBundle(Path directory) {
         try {
-            unsafe().or(() -> Bundle.unlike(directory)).ifPresent(why -> {
+            Optional<String> other =
+                    only.isPresent() ? unsafe().or(() -> Bundle.unlike(directory)) : Bundle.stranger(directory);
+            other.ifPresent(why -> {
                 throw new VmetteIoException(directory + " is left as it is: " + why);
             });
         } catch (UncheckedIOException e) {
@@ -298,8 +298,8 @@ public final class BundleStore {
 
     private BundleWriter begin(String what, Optional<Path> finished, long bytes) {
         requireRoom(what, bytes);
-        try {
-            for (int i = 0; i < TRIES; i++) {
+        for (int i = 0; i < TRIES; i++) {
+            try {
                 Path unfinished = Files.createDirectory(root.resolve(Leftovers.beingWritten()), PRIVATE);
                 // One without a name is restored from while this process keeps it, so that its lock is shared.
                 Optional<OwnedFd> lock = LockFile.tryLockDirectory(unfinished, finished.isPresent());
@@ -308,11 +308,14 @@ public final class BundleStore {
                     return new BundleWriter(this, unfinished, finished, lock.get());
                 }
                 lock.ifPresent(OwnedFd::close);
+            } catch (LinuxException e) {
+                if (e.errno() != Errno.ENOENT) {
+                    throw new SaveFailedException("cannot begin " + what + " in " + root + ": " + e.getMessage(), e);
+                }
+                LOG.debug("a directory that was just made is gone", e);
+            } catch (IOException e) {
+                throw new SaveFailedException("cannot begin " + what + " in " + root + ": " + Reasons.of(e), e);
             }
-        } catch (NoSuchFileException | LinuxException swept) {
-            LOG.debug("a directory that was just made is gone", swept);
-        } catch (IOException e) {
-            throw new SaveFailedException("cannot begin " + what + " in " + root + ": " + Reasons.of(e), e);
         }
         throw new SaveFailedException(
                 "cannot begin " + what + " in " + root + ": its directory goes as soon as it is made", null);

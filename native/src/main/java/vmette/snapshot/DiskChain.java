@@ -40,6 +40,7 @@ public final class DiskChain implements AutoCloseable {
     private final Path directory;
     private final Journal journal;
     private final List<Link> frozen = new ArrayList<>();
+    private final LongWork work;
     private Link top;
     private Optional<Link> next = Optional.empty();
     private Optional<Link> flat = Optional.empty();
@@ -86,6 +87,7 @@ public final class DiskChain implements AutoCloseable {
         this.bytes = bytes;
         this.directory = directory;
         this.journal = journal;
+        this.work = new LongWork(ended());
     }
 
     /**
@@ -301,13 +303,15 @@ public final class DiskChain implements AutoCloseable {
         try {
             long pid = ProcessHandle.current().pid();
             // By these even a file without a name is found.
-            flattening.flatten(
-                    frozen.stream()
-                            .map(link -> new Layer(
-                                    Path.of("/proc/" + pid + "/fd/" + link.fd.fd()),
-                                    layer(link).overlay()))
-                            .toList(),
-                    one.path);
+            List<Layer> layers = frozen.stream()
+                    .map(link -> new Layer(
+                            Path.of("/proc/" + pid + "/fd/" + link.fd.fd()),
+                            layer(link).overlay()))
+                    .toList();
+            work.during(() -> {
+                flattening.flatten(layers, one.path);
+                return one;
+            });
         } catch (RuntimeException | Error e) {
             drop(one);
             throw e;
@@ -329,7 +333,8 @@ public final class DiskChain implements AutoCloseable {
         int number = 0;
         for (Link link : frozen) {
             requireOurs(link);
-            link.sums = Optional.of(writer.disk(device + "." + number++, device, link.format, link.fd, link.sums));
+            String name = device + "." + number++;
+            link.sums = Optional.of(work.during(() -> writer.disk(name, device, link.format, link.fd, link.sums)));
         }
     }
 
@@ -349,8 +354,12 @@ public final class DiskChain implements AutoCloseable {
 
     private void requireOpen() {
         if (closed) {
-            throw new SaveFailedException("the disk " + device + " cannot be saved: its VM has ended", null);
+            throw new SaveFailedException(ended(), null);
         }
+    }
+
+    private String ended() {
+        return "the disk " + device + " cannot be saved: its VM has ended";
     }
 
     private void drop(Link link) {
@@ -360,9 +369,15 @@ public final class DiskChain implements AutoCloseable {
         }
     }
 
-    /** Removes what is its own. Idempotent. */
+    /** Removes what is its own, and ends what is done for a save. Idempotent. */
     @Override
-    public synchronized void close() {
+    public void close() {
+        // Whoever waits for the VM's end must not wait until all of a disk is copied.
+        work.end();
+        remove();
+    }
+
+    private synchronized void remove() {
         if (closed) {
             return;
         }

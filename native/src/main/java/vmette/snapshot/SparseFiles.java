@@ -114,19 +114,18 @@ final class SparseFiles {
 
     private static void each(Path file, FileChannel source, long bytes, Visitor visitor) throws IOException {
         ByteBuffer buffer = ByteBuffer.allocateDirect(ChunkSums.CHUNK);
-        int next = 0;
-        for (FileExtents.Extent extent : FileExtents.of(file)) {
-            int last = Math.toIntExact((Math.min(extent.end(), bytes) - 1) / ChunkSums.CHUNK);
-            for (int chunk = Math.max(next, Math.toIntExact(extent.start() / ChunkSums.CHUNK));
-                    chunk <= last;
-                    chunk++) {
+        int[] next = {0};
+        FileExtents.each(file, (start, end) -> {
+            int last = Math.toIntExact((Math.min(end, bytes) - 1) / ChunkSums.CHUNK);
+            for (int chunk = Math.max(next[0], Math.toIntExact(start / ChunkSums.CHUNK)); chunk <= last; chunk++) {
                 read(source, buffer, (long) chunk * ChunkSums.CHUNK, bytes);
                 if (!visitor.take(chunk, buffer)) {
-                    return;
+                    return false;
                 }
-                next = chunk + 1;
+                next[0] = chunk + 1;
             }
-        }
+            return true;
+        });
     }
 
     private static void read(FileChannel source, ByteBuffer buffer, long at, long bytes) throws IOException {

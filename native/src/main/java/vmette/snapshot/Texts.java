@@ -6,6 +6,7 @@ import java.util.regex.Pattern;
 final class Texts {
     static final int MAX_CHARS = 4096;
 
+    private static final int MOST_SHOWN = 100;
     private static final Pattern DIGEST = Pattern.compile("[0-9a-f]{64}");
 
     private Texts() {}
@@ -25,6 +26,11 @@ final class Texts {
             throw new IllegalArgumentException(what + " holds what cannot be shown");
         }
         return text;
+    }
+
+    /** A name of anybody's choice, for messages. */
+    static String shown(String name) {
+        return name.substring(0, Math.min(name.length(), MOST_SHOWN)).replaceAll("[^ -~]", "?");
     }
 
     /** A SHA-256 in small hexadecimal digits. */

@@ -10,6 +10,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,6 +109,49 @@ class BundleStoreTest {
         assertThatThrownBy(() -> store.hold("one")).isInstanceOf(RestoreFailedException.class);
     }
 
+    /** Each save looks for what dead writers have left, and takes one that has no lock yet for such. */
+    @Test
+    void whoBeginsIsNotDisturbedByThoseWhoLook() {
+        AtomicBoolean over = new AtomicBoolean();
+        CompletableFuture<Void> looking = CompletableFuture.runAsync(
+                () -> {
+                    while (!over.get()) {
+                        BundleStore.sweep(store.root());
+                    }
+                },
+                each -> new Thread(each).start());
+        try {
+            for (int i = 0; i < 2000; i++) {
+                store.begin("one", 1).close();
+            }
+        } finally {
+            over.set(true);
+            looking.join();
+        }
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void aDirectoryOfDisksMustBeThisUsersOwn() throws IOException {
+        Bundle bundle = Bundles.write(store, "one", memory);
+        Path disks = bundle.disk("scratch").getParent();
+        Files.setPosixFilePermissions(disks, PosixFilePermissions.fromString("rwxrwxrwx"));
+        assertThatThrownBy(() -> store.open("one"))
+                .isInstanceOf(RestoreFailedException.class)
+                .hasMessageContaining("disks is of user")
+                .hasMessageContaining("decides what VMs do");
+        Files.setPosixFilePermissions(disks, PosixFilePermissions.fromString("rwx------"));
+        Files.move(disks, temporary.resolve("elsewhere"));
+        Files.createSymbolicLink(disks, temporary.resolve("elsewhere"));
+        assertThatThrownBy(() -> store.open("one"))
+                .isInstanceOf(RestoreFailedException.class)
+                .hasMessageContaining("disks is no directory");
+        Files.delete(disks);
+        assertThatThrownBy(() -> store.open("one"))
+                .isInstanceOf(RestoreFailedException.class)
+                .hasMessageContaining("disks is missing");
+    }
+
     @Test
     void tooLittleRoomIsRefusedBeforeAnythingIsWritten() {
         BundleStore small = BundleStore.open(store.root(), path -> 5 << 20);
@@ -186,6 +231,20 @@ class BundleStoreTest {
         assertThatThrownBy(() -> store.open("one")).hasMessageContaining("device-state is missing");
         // And can be removed all the same.
         assertThat(store.remove("one")).isTrue();
+    }
+
+    /** Somebody has said that snapshots are in his home directory, and then removes all. */
+    @Test
+    void aDirectoryWithOtherThingsInItIsNotRemoved() throws IOException {
+        Path thesis = Files.createDirectory(store.root().resolve("thesis")).resolve("chapter\n1");
+        Files.writeString(thesis, "mine");
+        assertThatThrownBy(() -> store.remove("thesis"))
+                .isInstanceOf(VmetteIoException.class)
+                .hasMessageContaining("thesis is left as it is: there is chapter?1 in it");
+        assertThat(thesis).hasContent("mine");
+        Files.delete(thesis);
+        // What has nothing in it is what is left of one.
+        assertThat(store.remove("thesis")).isTrue();
     }
 
     @Test

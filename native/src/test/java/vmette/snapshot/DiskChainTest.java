@@ -14,6 +14,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -134,6 +137,32 @@ class DiskChainTest {
         } finally {
             Trees.remove(root);
         }
+    }
+
+    /** Its VM's end must not wait for as long as a disk takes. */
+    @Test
+    void theEndOfAVmEndsWhatIsDoneForItsSave() throws Exception {
+        DiskChain chain = created();
+        freeze(chain);
+        CountDownLatch begun = new CountDownLatch(1);
+        CompletableFuture<Void> flattening = CompletableFuture.runAsync(
+                () -> chain.flatten((layers, to) -> {
+                    begun.countDown();
+                    try {
+                        new CountDownLatch(1).await();
+                    } catch (InterruptedException e) {
+                        Thread.currentThread().interrupt();
+                        throw new SaveFailedException("interrupted", e);
+                    }
+                }),
+                each -> new Thread(each).start());
+        begun.await();
+        CompletableFuture.runAsync(chain::close, each -> new Thread(each).start())
+                .get(30, TimeUnit.SECONDS);
+        assertThatThrownBy(flattening::join)
+                .cause()
+                .isInstanceOf(SaveFailedException.class)
+                .hasMessageContaining("its VM has ended");
     }
 
     @Test
