@@ -77,7 +77,9 @@ class DeploymentDiffTest {
                     .build()),
             b -> b.snapshots(SnapshotSpec.builder().checkpointKeep(1).build()),
             b -> b.snapshots(
-                    SnapshotSpec.builder().checkpointWhileStreamsOpen(true).build()));
+                    SnapshotSpec.builder().checkpointWhileStreamsOpen(true).build()),
+            b -> b.snapshots(
+                    SnapshotSpec.builder().passivateAfter(Duration.ofSeconds(1)).build()));
 
     private static VmPlan vm(String name, int change, Optional<String> group, RestartMode mode) {
         VmSpecBuilder spec = VmSpec.builder().name(name);
