@@ -103,7 +103,7 @@ public final class VmVsock implements VsockHost {
      * @param dialled told of each: its port and how long it waits; must not block
      */
     synchronized void hold(BiConsumer<Integer, Duration> dialled) {
-        held = Optional.of(new Held(dialled, new HeldDials()));
+        held = Optional.of(new Held(dialled, held.map(Held::dials).orElseGet(HeldDials::new)));
     }
 
     /** The present incarnation goes on, and with it what waits. No effect if nothing is held. */

@@ -43,7 +43,7 @@ class SnapshotSpecTest {
                 refusal(s -> s.checkpointInterval(Duration.ofSeconds(Long.MAX_VALUE)), "at most 248 days"),
                 refusal(
                         s -> s.passivateAfter(Duration.ofMillis(999)),
-                        "snapshot.passivate-after = 999ms is refused: allowed is 0 (never), or 1s and more"),
+                        "snapshot.passivate-after = 999 ms is refused: allowed is 0 (never), or 1s and more"),
                 refusal(s -> s.passivateAfter(Duration.ofSeconds(-1)), "snapshot.passivate-after = -1s"),
                 refusal(s -> s.passivateAfter(Duration.ofDays(249)), "at most 248 days"));
     }

@@ -243,7 +243,7 @@ class DeploymentDiffTest {
         assertThat(VmSpec.class.getRecordComponents())
                 .as("a new component needs a key in PlanKeys and a line in CHANGES")
                 .hasSize(18);
-        assertThat(SnapshotSpec.class.getRecordComponents()).hasSize(9);
+        assertThat(SnapshotSpec.class.getRecordComponents()).hasSize(10);
         assertThat(HealthCheck.class.getRecordComponents()).hasSize(6);
         assertThat(StorageSpec.class.getRecordComponents()).hasSize(7);
         assertThat(RecoverySettings.class.getRecordComponents()).hasSize(6);
