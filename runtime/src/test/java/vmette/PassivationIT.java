@@ -5,16 +5,23 @@ import static vmette.Guests.await;
 import static vmette.Guests.out;
 
 import com.typesafe.config.ConfigFactory;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import vmette.actors.VmEnd;
 import vmette.actors.VmEvent;
 import vmette.config.RuntimeSettings;
 import vmette.config.SnapshotSpec;
@@ -117,5 +124,101 @@ class PassivationIT {
         await(vm.stop());
         vmette.close();
         assertThat(temporary.resolve("snapshots")).isEmptyDirectory();
+    }
+
+    @Test
+    void aConnectionToAPublishedPortWakesIt() throws InterruptedException, IOException {
+        Guests.upload(vmette, vm, "tcp-probe");
+        // It serves as a process of the guest's own.
+        out(
+                vmette,
+                vm,
+                "setsid /tmp/tcp-probe echo " + TCP + " < /dev/null > /tmp/says 2>&1 &"
+                        + " until grep -q listening /tmp/says; do sleep 0.1; done");
+        int port = vm.published().get(0).hostPort();
+        passive();
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.setSoTimeout((int) TimeUnit.SECONDS.toMillis(Guests.DEADLINE_SECONDS));
+            socket.getOutputStream().write("over TCP".getBytes(StandardCharsets.UTF_8));
+            assertThat(socket.getInputStream().readNBytes(8)).asString().isEqualTo("over TCP");
+            assertThat(next(VmEvent.Woken.class).by()).isEqualTo("a connection to port " + TCP);
+            // As long as it is open it is used.
+            Instant until = Instant.now().plusSeconds(2 * AWAY_SECONDS);
+            Faults.until("it was idle for long", () -> Instant.now().isAfter(until));
+            assertThat(Faults.emulators(vm)).hasSize(1);
+            socket.getOutputStream().write("still up".getBytes(StandardCharsets.UTF_8));
+            assertThat(socket.getInputStream().readNBytes(8)).asString().isEqualTo("still up");
+        }
+        passive();
+    }
+
+    @Test
+    void aPassiveVmThatIsStoppedLeavesNothing() throws InterruptedException {
+        VmEvent.Passivated passive = passive();
+        assertThat(Path.of(passive.report().snapshot())).isDirectory();
+        assertThat(await(vm.stop()).how()).isEqualTo(VmEnd.How.STOPPED);
+        Faults.until(
+                "its snapshot to go",
+                () -> !Path.of(passive.report().snapshot()).toFile().exists());
+        assertThat(Faults.emulators(vm)).isEmpty();
+    }
+
+    /** What runs in the JVM that dies. */
+    static final class Victim {
+        private Victim() {}
+
+        public static void main(String[] args) throws Exception {
+            RuntimeSettings settings =
+                    Faults.settings("vmette { runtime-dir = \"" + args[0] + "\", snapshot.dir = \"" + args[1] + "\" }");
+            Vmette vmette = Vmette.create(
+                    settings,
+                    new QemuMachines(settings, RootfsProgress.NONE, () -> RootfsProviders.all(settings)),
+                    event -> {
+                        if (event instanceof VmEvent.Passivated) {
+                            System.out.println("passive");
+                        }
+                    });
+            vmette.launch(VmSpec.builder()
+                    .name("victim")
+                    .memoryMib(160)
+                    .snapshots(SnapshotSpec.builder()
+                            .passivateAfter(Duration.ofSeconds(1))
+                            .build())
+                    .build());
+            new CountDownLatch(1).await();
+        }
+    }
+
+    @Test
+    void aRuntimeThatIsKilledLeavesASnapshotThatTheNextOneRemoves() throws IOException, InterruptedException {
+        await(vm.stop());
+        Path runtimeDir = Files.createTempDirectory("vmt");
+        Path snapshots = temporary.resolve("snapshots");
+        Process jvm = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        "-XX:+UseSerialGC",
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        Victim.class.getName(),
+                        runtimeDir.toString(),
+                        snapshots.toString())
+                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .start();
+        try {
+            assertThat(jvm.inputReader(StandardCharsets.UTF_8).readLine()).isEqualTo("passive");
+        } finally {
+            jvm.destroyForcibly().waitFor();
+        }
+        Faults.until("its janitor to end", () -> Traces.processes(runtimeDir).isEmpty());
+        assertThat(snapshots).isNotEmptyDirectory();
+
+        RuntimeSettings settings = Faults.settings(
+                "vmette { runtime-dir = \"" + runtimeDir + "\", snapshot.dir = \"" + snapshots + "\" }");
+        try (Vmette next = Vmette.create(settings)) {
+            await(await(next.launch(VmSpec.builder().name("next").memoryMib(96).build()))
+                    .stop());
+            Faults.until("the snapshot to go", () -> snapshots.toFile().list().length == 0);
+        }
+        Traces.remove(runtimeDir);
     }
 }
