@@ -163,6 +163,26 @@ class PassivationIT {
         assertThat(Faults.emulators(vm)).isEmpty();
     }
 
+    @Test
+    void oneThatCannotBeSavedIsToldSoAndGoesOn() throws InterruptedException {
+        await(vm.stop());
+        VmHandle shared = await(vmette.launch(VmSpec.builder()
+                .name("shared")
+                .memoryMib(160)
+                .share("work", temporary)
+                .snapshots(SnapshotSpec.builder()
+                        .passivateAfter(Duration.ofSeconds(1))
+                        .build())
+                .build()));
+        VmEvent.NotPassivated told = next(VmEvent.NotPassivated.class);
+        assertThat(told.vm()).isEqualTo("shared");
+        assertThat(told.reason())
+                .startsWith("the VM cannot be saved: the shared directory with the tag ")
+                .contains("outside of what is saved");
+        assertThat(out(vmette, shared, "echo alive")).isEqualTo("alive\n");
+        assertThat(shared.incarnation()).isEqualTo(1);
+    }
+
     /** What runs in the JVM that dies. */
     static final class Victim {
         private Victim() {}

@@ -123,6 +123,11 @@ public final class VmVsock implements VsockHost {
         }
     }
 
+    /** Whether what is dialled waits. */
+    synchronized boolean isHeld() {
+        return held.isPresent();
+    }
+
     /** Refuses what has waited for too long. */
     void refuseLate() {
         List<HeldDials.Dial> late;

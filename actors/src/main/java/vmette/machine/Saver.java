@@ -172,7 +172,8 @@ final class Saver implements AutoCloseable {
         try {
             return asked.get();
         } catch (VmetteException e) {
-            throw new SaveFailedException("the VM cannot be saved as " + snapshot + ": " + e.getMessage(), e);
+            throw new SaveFailedException(
+                    "the VM cannot be saved" + SnapshotPlaces.as(snapshot) + ": " + e.getMessage(), e);
         }
     }
 

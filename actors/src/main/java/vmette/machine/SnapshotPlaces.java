@@ -39,6 +39,11 @@ final class SnapshotPlaces implements AutoCloseable {
         this.named = named;
     }
 
+    /** For messages: what it is to be saved as, after a space, if that has a name. */
+    static String as(String id) {
+        return id.equals(UNNAMED) ? "" : " as " + id;
+    }
+
     /** @throws vmette.errors.VmetteException if that can be no snapshot's, or the directory is not fit */
     BundlePlace place(String id) {
         return BundlePlace.of(id, named);

@@ -33,8 +33,8 @@ class VmStatusTest {
             at(20),
             new VmReady("6.1", 1, Duration.ZERO, Duration.ZERO, new VmmCapabilities("tcg", false, false, "fake")));
     private static final VmEvent STOPPING = new VmEvent.Stopping(VM, 3, at(20), Optional.of(VmEnd.How.STOPPED));
-    private static final VmEvent PASSIVE = new VmEvent.Passivated(
-            VM, 3, at(20), new SaveReport("/p", Duration.ZERO, 1), Duration.ofSeconds(1));
+    private static final VmEvent PASSIVE =
+            new VmEvent.Passivated(VM, 3, at(20), new SaveReport("/p", Duration.ZERO, 1), Duration.ofSeconds(1));
     private static final VmEvent WOKEN =
             new VmEvent.Woken(VM, 3, at(20), "a command", Duration.ofSeconds(9), Duration.ofSeconds(1));
     private static final VmEvent NOT_PASSIVE = new VmEvent.NotPassivated(VM, 3, at(20), "a share");
