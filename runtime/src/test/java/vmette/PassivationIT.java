@@ -103,7 +103,7 @@ class PassivationIT {
 
         Instant asked = Instant.now();
         String[] said =
-                out(vmette, vm, "date +%s; cat /tmp/word; cat /tmp/count").split("\n");
+                out(vmette, vm, "date +%s; cat /tmp/word; cat /tmp/count").split("\n", -1);
         assertThat(Long.parseLong(said[0]))
                 .isBetween(asked.getEpochSecond() - 1, Instant.now().getEpochSecond() + 1);
         assertThat(said[1]).isEqualTo("kept");
