@@ -69,6 +69,18 @@ final class DetachedExecutions {
         return Set.copyOf(announced.keySet());
     }
 
+    /** How many of them have not ended. A service is none of them, nor is a health check. */
+    long running() {
+        return known.values().stream()
+                        .filter(each -> each.ticket().id() < VmInstance.HEALTH_IDS)
+                        .filter(each -> !each.ticket().hasEnded())
+                        .count()
+                + announced.entrySet().stream()
+                        .filter(each -> each.getKey() < VmInstance.HEALTH_IDS)
+                        .filter(each -> each.getValue().exited().isEmpty())
+                        .count();
+    }
+
     boolean knows(long id) {
         return known.containsKey(id);
     }

@@ -167,6 +167,11 @@ public final class DetachedTicket implements Ticket {
         running.complete(new Running(pid, actor));
     }
 
+    /** Whether it runs no more, or never did. */
+    boolean hasEnded() {
+        return outcome.isDone();
+    }
+
     void end(AgentFrame.Exited exited) {
         outcome.complete(exited);
     }

@@ -50,6 +50,7 @@ final class GuestWork {
     private Map<Long, CompletableFuture<AgentFrame.Pong>> pings = Collections.emptyMap();
     private long lastPing;
     private int releases;
+    private long begun;
 
     GuestWork(
             ActorContext<VmInstance.Command> context,
@@ -72,6 +73,7 @@ final class GuestWork {
     }
 
     void run(Ticket ticket) {
+        begun += ticket.id() < VmInstance.HEALTH_IDS ? 1 : 0;
         try {
             if (detached.knows(ticket.id())) {
                 // The agent announced it before it was asked for, and somebody has found it: it speaks for nobody else.
@@ -103,10 +105,12 @@ final class GuestWork {
     }
 
     void find(long execution, CompletableFuture<DetachedTicket> reply) {
+        begun++;
         detached.find(execution, reply, link);
     }
 
     void forward(ForwardTicket ticket) {
+        begun += ticket.id() < VmInstance.HEALTH_IDS ? 1 : 0;
         if (forwards.size() >= mostForwards()) {
             ticket.fail(new VmBusyException("VM " + vm + " has its " + forwards.size()
                     + " forwarded connections: end some, or raise vmette.vsock.vm-budget and"
@@ -128,6 +132,7 @@ final class GuestWork {
     }
 
     void ping(CompletableFuture<AgentFrame.Pong> reply) {
+        begun++;
         pings = OnDemand.map(pings);
         pings.put(++lastPing, reply);
         timers.startSingleTimer(lastPing, event(new PingTimeout(lastPing)), PING_PATIENCE);
@@ -200,6 +205,24 @@ final class GuestWork {
      */
     boolean isBusy(boolean service) {
         return executions.size() > (service ? 1 : 0) || !forwards.isEmpty();
+    }
+
+    /** What is open of it without health checks: commands that run, detached ones too, forwarded connections and questions to the agent. */
+    long open() {
+        return notOfHealth(executions.keySet()) + notOfHealth(forwards.keySet()) + detached.running() + pings.size();
+    }
+
+    /** How many of those have been begun. */
+    long begun() {
+        return begun;
+    }
+
+    boolean hasHealthChecks() {
+        return executions.size() + forwards.size() > notOfHealth(executions.keySet()) + notOfHealth(forwards.keySet());
+    }
+
+    private static long notOfHealth(Set<Long> ids) {
+        return ids.stream().filter(id -> id < VmInstance.HEALTH_IDS).count();
     }
 
     /** The VM is being saved, and no connection is left. What runs in the guest goes on. */

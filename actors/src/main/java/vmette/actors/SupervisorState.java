@@ -10,6 +10,8 @@ import java.util.Optional;
  *      |                  |                 |      ^
  *      +------stop--------+--> Stopping ----+--> (ended)
  *      +----Hold, restart-+--> Stopping ---gone----+
+ *   Ready --idle--> Passivating --saved and gone--> Passive --asked for--> Starting
+ *     ^------------------+ not saved
  *                               any, if its processes remain: GivenUp --they are gone--> (ended)
  * </pre>
  *
@@ -32,6 +34,12 @@ sealed interface SupervisorState {
      * @param how the VM ends with it; empty: another one follows, and requests wait for it
      */
     record Stopping(Optional<VmEnd.How> how) implements SupervisorState {}
+
+    /** Nobody uses it: it is being saved, and ends with that. Requests wait. */
+    record Passivating() implements SupervisorState {}
+
+    /** Nothing of it is left but its snapshot. A request begins the next incarnation. */
+    record Passive() implements SupervisorState {}
 
     /** The VM has ended for its callers, but a process of it remains: the supervisor stays, and with it the name is taken. */
     record GivenUp() implements SupervisorState {}

@@ -1,5 +1,6 @@
 package vmette.actors;
 
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
 import vmette.machine.SaveReport;
@@ -10,7 +11,7 @@ import vmette.recovery.Origin;
  * never go back.
  *
  * <pre>
- *   Launched (Began (BecameReady (Saved)*)? (Stopping)? (Failed)? )* Ended
+ *   Launched (Began (BecameReady (Woken)? (Saved | NotPassivated)*)? (Passivated | Stopping)? (Failed)? )* Ended
  * </pre>
  */
 public sealed interface VmEvent {
@@ -79,6 +80,26 @@ public sealed interface VmEvent {
      * @param report what that took
      */
     record Saved(String vm, long incarnation, Instant at, SaveReport report) implements OfVm {}
+
+    /**
+     * Nobody has used it for as long as {@code passivate-after} says: it was saved, and there is nothing of it but that until it is wanted.
+     *
+     * @param report of the save; it stood still from then on
+     * @param took how long it took to be saved and gone
+     */
+    record Passivated(String vm, long incarnation, Instant at, SaveReport report, Duration took) implements OfVm {}
+
+    /** It was to be passivated and could not be saved; it goes on, and is not tried again in this incarnation. */
+    record NotPassivated(String vm, long incarnation, Instant at, String reason) implements OfVm {}
+
+    /**
+     * A passive VM is ready again.
+     *
+     * @param by what it was wanted for
+     * @param passive how long it had been passive
+     * @param took from when it was wanted
+     */
+    record Woken(String vm, long incarnation, Instant at, String by, Duration passive, Duration took) implements OfVm {}
 
     /** The VM has ended for good. */
     record Ended(String vm, long incarnation, Instant at, VmEnd end) implements OfVm {}

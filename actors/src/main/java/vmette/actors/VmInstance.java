@@ -38,6 +38,7 @@ import vmette.guest.protocol.RootMode;
 import vmette.machine.Machine;
 import vmette.machine.Making;
 import vmette.machine.SaveReport;
+import vmette.passivation.Activity;
 import vmette.vmm.GuestText;
 import vmette.vmm.VmmExit;
 
@@ -91,6 +92,17 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
      */
     record Save(String snapshot, boolean thenEnd, boolean evenIfBusy, CompletableFuture<SaveReport> reply)
             implements Asked {}
+
+    /** Asks what goes on in it. */
+    record Observe(CompletableFuture<Activity> reply) implements Asked {}
+
+    /**
+     * Saves the VM without a name, so that it ends with it; refused with {@link VmBusyException} if it is used, or has been since.
+     *
+     * @param begun what of it had been begun when it was found idle
+     * @param kept told of the snapshot as soon as there is one, on any thread
+     */
+    record Passivate(long begun, Consumer<SaveReport> kept, CompletableFuture<SaveReport> reply) implements Asked {}
 
     /** Powers the guest off. */
     record Stop() implements Asked {}
@@ -263,6 +275,11 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             return onPing(ping.reply());
         } else if (command instanceof Save save) {
             return onSave(save);
+        } else if (command instanceof Observe observe) {
+            observe.reply().complete(activity());
+            return this;
+        } else if (command instanceof Passivate passivate) {
+            return onPassivate(passivate);
         } else if (command instanceof Look) {
             return onLook();
         } else if (command instanceof Stop) {
@@ -511,12 +528,27 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                             "VM " + vm.name() + " was not saved: commands or connections are open"));
             return this;
         }
+        return save(save, report -> {});
+    }
+
+    private Behavior<Command> onPassivate(Passivate order) {
+        if (phase != Phase.READY || !activity().isQuietSince(order.begun())) {
+            order.reply().completeExceptionally(new VmBusyException("VM " + vm.name() + " is used"));
+            return this;
+        }
+        return save(new Save("", true, true, order.reply()), order.kept());
+    }
+
+    private Behavior<Command> save(Save save, Consumer<SaveReport> kept) {
         phase = Phase.SAVING;
         saving = Optional.of(Saving.of(save));
         lookNoMore();
         getContext()
                 .pipeToSelf(
-                        machine.save(save.snapshot(), save.thenEnd()),
+                        machine.save(save.snapshot(), save.thenEnd()).thenApply(report -> {
+                            kept.accept(report);
+                            return report;
+                        }),
                         (report, failure) -> new SaveOver(
                                 Optional.ofNullable(report),
                                 Optional.ofNullable(failure).map(Reasons::unwrapped)));
@@ -527,6 +559,16 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private boolean isBusy() {
         long own = 1L + (service.isPresent() ? 1 : 0);
         return work.isBusy(service.isPresent()) || machine.vsock().counts().connections() > own;
+    }
+
+    /** Its own connections, and those of health checks, are no use of it. */
+    private Activity activity() {
+        boolean own = phase != Phase.READY || work.hasHealthChecks();
+        long connections = own ? 0 : machine.vsock().counts().connections() - 1;
+        return new Activity(
+                (work == null ? 0 : work.open()) + Math.max(0, connections),
+                (work == null ? 0 : work.begun()) + vm.vsock().begun(),
+                own);
     }
 
     /** A guest that stands still gives no sign of life, and is not to be asked for one. */

@@ -62,6 +62,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
                     GoldenOver,
                     CheckpointDue,
                     CheckpointOver,
+                    Passivation.Told,
                     InstanceSaid {}
 
     /**
@@ -125,6 +126,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     private final MachineFactory machines;
     private final Recoveries recoveries;
     private final VmSnapshots snapshots;
+    private final Passivation passivation;
     private final InstantSource clock;
     private final VmAdmission admission;
     private final Consumer<VmEvent> events;
@@ -164,8 +166,9 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
                         vm.name(),
                         event.getClass().getSimpleName(),
                         thrown));
-        this.recoveries = new Recoveries(supervision);
-        this.snapshots = new VmSnapshots(vm, supervision.shelf());
+        this.passivation = new Passivation(context, timers, vm, supervision, machines::discard, events);
+        this.recoveries = new Recoveries(supervision.withShelf(passivation.shelf()));
+        this.snapshots = new VmSnapshots(vm, passivation.shelf());
         this.next = supervision.first();
         this.requests =
                 new Requests(vm.name(), timers, settings.forward().connectTimeout(), STASH, supervision.clock());
@@ -234,7 +237,10 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     @Override
     Behavior<Command> onCommand(Command command) {
         if (command instanceof VmRequest request) {
-            return onRequest(request);
+            onRequest(request);
+            return follow(passivation.asked(request, current));
+        } else if (command instanceof Passivation.Told told) {
+            return follow(passivation.on(told, current));
         } else if (command instanceof InstanceSaid said) {
             return onReport(said.report());
         } else if (command instanceof Waited waited) {
@@ -355,6 +361,54 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         return delayed || membership.isHeld() ? this : begin(enter());
     }
 
+    // ---- passivation
+
+    private Behavior<Command> follow(Passivation.Turn turn) {
+        switch (turn) {
+            case SAVING -> become(new SupervisorState.Passivating());
+            case GO_ON -> {
+                become(new SupervisorState.Ready());
+                passOn();
+            }
+            case WAKE -> {
+                next = passivation.origin();
+                begin(enter());
+            }
+            case STAY -> {}
+        }
+        return this;
+    }
+
+    private void passOn() {
+        requests.passOn(current.actor());
+        passivation.passOn(requests, current);
+    }
+
+    /** Nothing of the incarnation is left but its snapshot. */
+    private Behavior<Command> rest() {
+        admission.vacate();
+        become(new SupervisorState.Passive());
+        return follow(passivation.rest(current));
+    }
+
+    /** As if it had never been saved: what follows is a boot. */
+    private void forget() {
+        passivation.down();
+        next = Origin.BOOT;
+        delayed = false;
+        become(new SupervisorState.Recovering());
+    }
+
+    private boolean isPassive() {
+        return state instanceof SupervisorState.Passive;
+    }
+
+    private boolean isUp() {
+        return state instanceof SupervisorState.Ready
+                || state instanceof SupervisorState.Passivating
+                || state instanceof SupervisorState.Passive;
+    }
+
     // ---- what is asked
 
     private Behavior<Command> onRun(VmRequest.Run run) {
@@ -391,6 +445,9 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> pass(VmRequest request, VmInstance.Command message) {
+        if (passivation.keeps(request, message)) {
+            return this;
+        }
         if (state instanceof SupervisorState.Recovering || state instanceof SupervisorState.GivenUp) {
             request.fail(new VmLostException("VM " + vm.name() + " is not running"));
         } else {
@@ -405,7 +462,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         if (state instanceof SupervisorState.GivenUp || isToEnd()) {
             return this;
         }
-        if (state instanceof SupervisorState.Recovering) {
+        if (state instanceof SupervisorState.Recovering || isPassive()) {
             return over(VmEnd.of(how).withBecause(because));
         }
         current.actor().tell(how == VmEnd.How.TIMED_OUT ? new VmInstance.Kill() : new VmInstance.Stop());
@@ -418,13 +475,18 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> onRestart() {
+        if (isPassive()) {
+            forget();
+        }
         if (state instanceof SupervisorState.Recovering) {
             timers.cancel(new DelayOver(current.number()));
             next = Origin.BOOT;
             delayed = false;
             return goOn();
         }
-        if (state instanceof SupervisorState.Starting || state instanceof SupervisorState.Ready) {
+        if (state instanceof SupervisorState.Starting
+                || state instanceof SupervisorState.Ready
+                || state instanceof SupervisorState.Passivating) {
             current.actor().tell(new VmInstance.Stop());
             return stopping(Optional.empty());
         }
@@ -434,6 +496,9 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     private Behavior<Command> onHold(Hold hold) {
         if (!membership.takes(hold)) {
             return this;
+        }
+        if (isPassive()) {
+            forget();
         }
         if (state instanceof SupervisorState.Recovering) {
             membership.held();
@@ -446,7 +511,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         if (!membership.takes(go)) {
             return this;
         }
-        if (state instanceof SupervisorState.Ready) {
+        if (isUp()) {
             membership.cameUp(current.number());
         }
         return state instanceof SupervisorState.Recovering ? goOn() : this;
@@ -462,6 +527,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> stopping(Optional<VmEnd.How> how) {
+        passivation.down();
         admission.cancel();
         events.accept(new VmEvent.Stopping(vm.name(), current.number(), clock.instant(), how));
         return become(new SupervisorState.Stopping(how));
@@ -475,7 +541,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             return onReady(became.ready());
         } else if (report instanceof VmInstance.Closing closing) {
             awaitClose(closing.failure());
-        } else if (report instanceof VmInstance.Saved saved) {
+        } else if (report instanceof VmInstance.Saved saved && !passivation.took(saved.report())) {
             events.accept(new VmEvent.Saved(vm.name(), current.number(), clock.instant(), saved.report()));
         } else if (report instanceof VmInstance.ServiceOver over) {
             return onServiceOver(over.completed());
@@ -505,7 +571,9 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> onCheckpointDue(long epoch) {
-        if (epoch == current.number() && state instanceof SupervisorState.Ready) {
+        if (epoch == current.number() && state instanceof SupervisorState.Passivating) {
+            checkpointIn(snapshots.untilNext(false));
+        } else if (epoch == current.number() && state instanceof SupervisorState.Ready) {
             getContext()
                     .pipeToSelf(
                             snapshots.takeCheckpoint(current.actor()),
@@ -517,7 +585,8 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
 
     private Behavior<Command> onCheckpointOver(CheckpointOver over) {
         snapshots.checkpointOver(over.report(), over.failure());
-        if (over.epoch() == current.number() && state instanceof SupervisorState.Ready) {
+        if (over.epoch() == current.number()
+                && (state instanceof SupervisorState.Ready || state instanceof SupervisorState.Passivating)) {
             checkpointIn(snapshots.untilNext(over.report().isPresent()));
         }
         return this;
@@ -543,7 +612,8 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         become(new SupervisorState.Ready());
         checkpointIn(snapshots.untilNext(true));
         membership.cameUp(current.number());
-        requests.passOn(current.actor());
+        passivation.ready(current);
+        passOn();
         return this;
     }
 
@@ -599,6 +669,10 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         admission.settled();
         requests.lost(new VmLostException("VM " + vm.name() + " ended before it took up what was asked of it"
                 + failure.map(why -> ": " + why.cause().text()).orElse("")));
+        if (state instanceof SupervisorState.Passivating && failure.isEmpty() && passivation.isSaved()) {
+            return rest();
+        }
+        passivation.lost();
         if (isToEnd()) {
             Optional<VmFailure> lived = failure.map(known -> known.withLife(current.life(recoveries.now())));
             VmEnd end = VmEnd.asAsked(howToEnd(), lived).withBecause(because);
@@ -682,6 +756,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         RuntimeException reason = end.reason(vm.name());
         vm.readiness().completeExceptionally(reason);
         requests.end(reason);
+        passivation.end(reason);
         restarts.end(reason);
         vm.ending().complete(end);
     }

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import vmette.errors.VsockException;
 import vmette.vsock.VsockChannelHandler;
 import vmette.vsock.VsockCounts;
@@ -28,6 +30,9 @@ public final class VmVsock implements VsockHost {
     // Of the incarnations that have ended.
     private VsockCounts former = VsockCounts.NONE;
     private boolean over;
+    // While nobody is to get into an incarnation that is being saved, and while there is none.
+    private Optional<Held> held = Optional.empty();
+    private final AtomicLong begun = new AtomicLong();
 
     /** @param vm the VM's name, for messages */
     public VmVsock(String vm) {
@@ -40,11 +45,21 @@ public final class VmVsock implements VsockHost {
     }
 
     /** An incarnation begins: as {@link #attach(VsockHost)}. */
-    synchronized void attach(VsockHost incarnation, long number) {
+    void attach(VsockHost incarnation, long number) {
+        attach(incarnation, number, Optional.empty());
+    }
+
+    private void attach(VsockHost incarnation, long number, Optional<VsockGate> shut) {
         incarnation.belongsTo("incarnation " + number + " of VM " + vm);
-        detach();
-        current = incarnation;
-        bound.values().forEach(Bound::bind);
+        List<HeldDials.Dial> waiting;
+        synchronized (this) {
+            detach();
+            current = incarnation;
+            gate = shut;
+            bound.values().forEach(Bound::bind);
+            waiting = takeHeld();
+        }
+        waiting.forEach(dial -> dial.go(incarnation));
     }
 
     /** The first incarnation begins, and its guest is restored: as {@link #attach(VsockHost)}, but nothing gets in or out before it is ready. */
@@ -55,10 +70,7 @@ public final class VmVsock implements VsockHost {
     /** An incarnation begins whose guest is restored: as {@link #attach(VsockHost)}, but nothing gets in or out before {@link #open}. */
     void attachShut(VsockHost incarnation, long number) {
         VsockGate shut = new VsockGate(incarnation);
-        synchronized (this) {
-            attach(shut, number);
-            gate = Optional.of(shut);
-        }
+        attach(shut, number, Optional.of(shut));
     }
 
     /** The guest is ready for whatever there is. No effect on one that was not shut. */
@@ -85,16 +97,71 @@ public final class VmVsock implements VsockHost {
         shut.ifPresent(VsockGate::close);
     }
 
+    /**
+     * From now on what is dialled waits, for the present incarnation or the next: until {@link #release}, or that begins.
+     *
+     * @param dialled told of each: its port and how long it waits; must not block
+     */
+    synchronized void hold(BiConsumer<Integer, Duration> dialled) {
+        held = Optional.of(new Held(dialled, held.map(Held::dials).orElseGet(HeldDials::new)));
+    }
+
+    /** The present incarnation goes on, and with it what waits. No effect if nothing is held. */
+    void release() {
+        List<HeldDials.Dial> waiting;
+        VsockHost host;
+        synchronized (this) {
+            waiting = takeHeld();
+            host = current;
+        }
+        for (HeldDials.Dial dial : waiting) {
+            if (host == null) {
+                dial.refuse("its VM is not running");
+            } else {
+                dial.go(host);
+            }
+        }
+    }
+
+    /** Whether what is dialled waits. */
+    synchronized boolean isHeld() {
+        return held.isPresent();
+    }
+
+    /** Refuses what has waited for too long. */
+    void refuseLate() {
+        List<HeldDials.Dial> late;
+        synchronized (this) {
+            late = held.map(waits -> waits.dials().takeLate()).orElse(List.of());
+        }
+        late.forEach(dial -> dial.refuse("its VM was passive, and was not restored in time"));
+    }
+
+    private List<HeldDials.Dial> takeHeld() {
+        List<HeldDials.Dial> waiting = held.map(waits -> waits.dials().take()).orElse(List.of());
+        held = Optional.empty();
+        begun.addAndGet(waiting.size());
+        return waiting;
+    }
+
+    /** How many connections have been begun, by programs of the host and to those of the guest that they listen for; never goes back. */
+    long begun() {
+        return begun.get();
+    }
+
     /** The VM has ended for good. */
     void end() {
         List<Bound> ended;
         detach();
+        List<HeldDials.Dial> waiting;
         synchronized (this) {
             over = true;
+            waiting = takeHeld();
             ended = List.copyOf(bound.values());
             bound.clear();
         }
         ended.forEach(port -> port.acceptor.onListenerEnded());
+        waiting.forEach(dial -> dial.refuse("VM " + vm + " has ended"));
     }
 
     @Override
@@ -161,15 +228,55 @@ public final class VmVsock implements VsockHost {
     public void connect(VsockType type, int port, Duration timeout, VsockChannelHandler handler) {
         VsockHost host;
         boolean ended;
+        boolean full = false;
         synchronized (this) {
+            if (held.isPresent()) {
+                Held waits = held.get();
+                full = !waits.dials().add(type, port, timeout, handler);
+                if (!full) {
+                    waits.dialled().accept(port, timeout);
+                    return;
+                }
+            }
+            begun.incrementAndGet();
             host = current;
             ended = over;
         }
-        if (host == null) {
+        if (full) {
+            handler.onReset(HeldDials.notDialled(
+                    port, HeldDials.MOST + " dials wait already for VM " + vm + ", which was passive"));
+        } else if (host == null) {
             handler.onReset(new VsockException("VM " + vm + (ended ? " has ended" : " is not running") + ": port "
                     + Integer.toUnsignedString(port) + " cannot be dialled"));
         } else {
             host.connect(type, port, timeout, handler);
+        }
+    }
+
+    private record Held(BiConsumer<Integer, Duration> dialled, HeldDials dials) {}
+
+    /** What the guest asks for is a use of it as well. */
+    private final class Counted implements Acceptor {
+        private final Acceptor acceptor;
+
+        Counted(Acceptor acceptor) {
+            this.acceptor = acceptor;
+        }
+
+        @Override
+        public void onRequest(IncomingRequest request) {
+            begun.incrementAndGet();
+            acceptor.onRequest(request);
+        }
+
+        @Override
+        public void onRequestGone(IncomingRequest request) {
+            acceptor.onRequestGone(request);
+        }
+
+        @Override
+        public void onListenerEnded() {
+            acceptor.onListenerEnded();
         }
     }
 
@@ -188,7 +295,7 @@ public final class VmVsock implements VsockHost {
         }
 
         void bind() {
-            listener = current.listen(type, port, backlog, acceptor);
+            listener = current.listen(type, port, backlog, new Counted(acceptor));
         }
 
         @Override

@@ -1,11 +1,9 @@
 package vmette.actors;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import vmette.errors.VsockException;
 import vmette.vsock.VsockChannelHandler;
 import vmette.vsock.VsockCounts;
 import vmette.vsock.VsockHost;
@@ -16,13 +14,8 @@ import vmette.vsock.VsockType;
  * the guest asks for waits for its answer, both within their bounds. Thread-safe.
  */
 final class VsockGate implements VsockHost {
-    /** Dials that may wait; one beyond is refused. */
-    static final int MOST_DIALS = 1024;
-
-    private record Dial(VsockType type, int port, Duration timeout, VsockChannelHandler handler, long since) {}
-
     private final VsockHost guest;
-    private final List<Dial> dials = new ArrayList<>();
+    private final HeldDials dials = new HeldDials();
     private final Map<IncomingRequest, Acceptor> requests = new LinkedHashMap<>();
     private boolean open;
     private boolean closed;
@@ -33,49 +26,29 @@ final class VsockGate implements VsockHost {
 
     /** What waits goes on, in the order in which it came, and nothing waits from now on. Idempotent. */
     void open() {
-        List<Dial> dialled;
+        List<HeldDials.Dial> dialled;
         Map<IncomingRequest, Acceptor> asked;
         synchronized (this) {
             open = !closed;
             if (!open) {
                 return;
             }
-            dialled = take(dials);
+            dialled = dials.take();
             asked = new LinkedHashMap<>(requests);
             requests.clear();
         }
         asked.forEach((request, acceptor) -> acceptor.onRequest(request));
-        long now = System.nanoTime();
-        for (Dial dial : dialled) {
-            Duration left = dial.timeout().minusNanos(now - dial.since());
-            if (left.isNegative() || left.isZero()) {
-                dial.handler().onReset(notDialled(dial.port(), "its guest was not restored in time"));
-            } else {
-                guest.connect(dial.type(), dial.port(), left, dial.handler());
-            }
-        }
+        dialled.forEach(dial -> dial.go(guest));
     }
 
     /** The incarnation is over; requests are told so by its device. Idempotent. */
     void close() {
-        List<Dial> dialled;
+        List<HeldDials.Dial> dialled;
         synchronized (this) {
             closed = true;
-            dialled = take(dials);
+            dialled = dials.take();
         }
-        for (Dial dial : dialled) {
-            dial.handler().onReset(notDialled(dial.port(), "its VM ended before its guest was restored"));
-        }
-    }
-
-    private static List<Dial> take(List<Dial> dials) {
-        List<Dial> taken = List.copyOf(dials);
-        dials.clear();
-        return taken;
-    }
-
-    private static VsockException notDialled(int port, String why) {
-        return new VsockException("guest port " + Integer.toUnsignedString(port) + " was not dialled: " + why);
+        dialled.forEach(dial -> dial.refuse("its VM ended before its guest was restored"));
     }
 
     @Override
@@ -97,18 +70,17 @@ final class VsockGate implements VsockHost {
     public void connect(VsockType type, int port, Duration timeout, VsockChannelHandler handler) {
         String refused;
         synchronized (this) {
-            if (!open && !closed && dials.size() < MOST_DIALS) {
-                dials.add(new Dial(type, port, timeout, handler, System.nanoTime()));
+            if (!open && !closed && dials.add(type, port, timeout, handler)) {
                 return;
             }
             refused = open
                     ? ""
-                    : closed ? "its VM has ended" : MOST_DIALS + " dials wait for its guest to be restored already";
+                    : closed ? "its VM has ended" : HeldDials.MOST + " dials wait for its guest to be restored already";
         }
         if (refused.isEmpty()) {
             guest.connect(type, port, timeout, handler);
         } else {
-            handler.onReset(notDialled(port, refused));
+            handler.onReset(HeldDials.notDialled(port, refused));
         }
     }
 

@@ -153,6 +153,11 @@ public final class AdmissionControl {
         }
 
         @Override
+        public void vacate() {
+            change(() -> queue.vacate(entrant));
+        }
+
+        @Override
         public void end() {
             change(() -> {
                 ended = true;

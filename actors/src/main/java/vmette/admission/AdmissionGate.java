@@ -91,6 +91,11 @@ public final class AdmissionGate implements VmAdmission {
     }
 
     @Override
+    public void vacate() {
+        way.vacate();
+    }
+
+    @Override
     public void end() {
         refuseWaiting();
         way.end();

@@ -18,7 +18,7 @@ import vmette.config.WhenFull;
  * from it. Not for several threads.
  *
  * <p>VMs that have been up before go first, but {@value #AGAIN_IN_A_ROW} in a row at most, and their memory is still theirs. Of the others groups take turns, each in the order in which its VMs came. One whose memory
- * is not to be had lets those of other groups pass, but only {@value #PATIENCE} of them: after that what becomes free is kept for it.
+ * is not to be had lets those of other groups pass, but only {@value #PATIENCE} of them: after that what becomes free is kept for it. One that has given its memory back waits for some like these, but is not refused.
  */
 final class AdmissionQueue {
     /** How many others a VM lets pass. */
@@ -66,9 +66,11 @@ final class AdmissionQueue {
         }
         entrant.stage = Entrant.Stage.WAITING;
         groups.computeIfAbsent(entrant.group, group -> new ArrayDeque<>()).addLast(entrant);
-        waiting++;
+        waiting += entrant.known ? 0 : 1;
         List<Verdict> verdicts = new ArrayList<>(pump());
-        if (entrant.stage == Entrant.Stage.WAITING && (entrant.whenFull == WhenFull.FAIL || waiting > longest)) {
+        if (entrant.stage == Entrant.Stage.WAITING
+                && !entrant.known
+                && (entrant.whenFull == WhenFull.FAIL || waiting > longest)) {
             Entrant refused = entrant.whenFull == WhenFull.FAIL ? entrant : toShed().orElse(entrant);
             remove(refused);
             verdicts.add(new Verdict(refused, refused == entrant ? Verdict.Kind.REFUSED : Verdict.Kind.SHED));
@@ -81,7 +83,7 @@ final class AdmissionQueue {
         return groups.values().stream()
                 .sorted(Comparator.comparing(group -> -group.size()))
                 .flatMap(Deque::stream)
-                .filter(entrant -> entrant.whenFull == WhenFull.SHED)
+                .filter(entrant -> entrant.whenFull == WhenFull.SHED && !entrant.known)
                 .findFirst();
     }
 
@@ -110,6 +112,11 @@ final class AdmissionQueue {
 
     /** The VM has ended: what it had is free. */
     List<Verdict> end(Entrant entrant) {
+        return vacate(entrant);
+    }
+
+    /** What it had is free, until it enters again: then it waits for memory as any other, but is not refused. */
+    List<Verdict> vacate(Entrant entrant) {
         List<Verdict> verdicts = new ArrayList<>(cancel(entrant));
         if (entrant.stage == Entrant.Stage.STARTING) {
             entrant.stage = Entrant.Stage.OUTSIDE;
@@ -134,7 +141,7 @@ final class AdmissionQueue {
         if (group.isEmpty()) {
             groups.remove(entrant.group);
         }
-        waiting--;
+        waiting -= entrant.known ? 0 : 1;
     }
 
     /** Lets in who may. */
@@ -170,6 +177,7 @@ final class AdmissionQueue {
             entrant.reserved = true;
             reservedMib += entrant.memoryMib;
         }
+        entrant.known = true;
         entrant.stage = Entrant.Stage.STARTING;
         starting++;
     }
@@ -220,7 +228,7 @@ final class AdmissionQueue {
                 entrant.group,
                 entrant.memoryMib,
                 entrant.since,
-                entrant.reserved,
+                entrant.known,
                 !entrant.reserved && !fits(entrant));
     }
 }

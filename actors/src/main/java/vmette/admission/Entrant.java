@@ -24,6 +24,8 @@ final class Entrant {
     Stage stage = Stage.OUTSIDE;
     /** Whether its memory is counted. */
     boolean reserved;
+    /** Whether it has been let in before. */
+    boolean known;
 
     Instant since = Instant.EPOCH;
     /** How many others have been let in that came after it. */

@@ -19,6 +19,9 @@ public interface VmAdmission {
         public void cancel() {}
 
         @Override
+        public void vacate() {}
+
+        @Override
         public void end() {}
     };
 
@@ -34,6 +37,9 @@ public interface VmAdmission {
 
     /** What waits in {@link #enter}, or would be the first to, fails. */
     void cancel();
+
+    /** There is nothing of it that takes memory, until it enters again, for which it waits like any other but is never refused. */
+    void vacate();
 
     /** The VM has ended, and its memory is free. Nothing follows. */
     void end();

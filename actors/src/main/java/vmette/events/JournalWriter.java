@@ -170,6 +170,13 @@ public final class JournalWriter implements Consumer<VmEvent>, AutoCloseable {
                             .map(why -> ": " + why)
                             .orElse("");
         }
+        if (event instanceof VmEvent.Passivated passive) {
+            return "passive, saved as " + passive.report().snapshot();
+        } else if (event instanceof VmEvent.NotPassivated not) {
+            return "not passivated: " + not.reason();
+        } else if (event instanceof VmEvent.Woken woken) {
+            return "woken by " + woken.by();
+        }
         return kind(event) == VmEventKind.OTHER ? event.getClass().getSimpleName() : "";
     }
 

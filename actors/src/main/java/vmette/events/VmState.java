@@ -8,6 +8,8 @@ public enum VmState {
     STARTING,
     /** Its agent answers. */
     READY,
+    /** Nobody uses it: there is nothing of it but its snapshot, and it comes up when it is wanted. */
+    PASSIVE,
     /** It has failed, and another incarnation follows. */
     RECOVERING,
     /** It was told to end, for good or to be restarted. */

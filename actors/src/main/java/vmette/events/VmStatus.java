@@ -57,6 +57,8 @@ public record VmStatus(
             // One that was told to end meanwhile stays so.
             return in(state == VmState.STARTING ? VmState.READY : state, own)
                     .with(recoveries, lastFailure, Optional.of(own.at()));
+        } else if (own instanceof VmEvent.Passivated) {
+            return in(VmState.PASSIVE, own);
         } else if (own instanceof VmEvent.Stopping) {
             return in(VmState.STOPPING, own);
         } else if (own instanceof VmEvent.Failed failed) {

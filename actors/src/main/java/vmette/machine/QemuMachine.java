@@ -82,7 +82,7 @@ final class QemuMachine implements Machine {
         }
         String obstacle = Saver.obstacle(storage.disks(), storage.shares()).orElseThrow();
         return CompletableFuture.failedStage(new SaveFailedException(
-                "the VM cannot be saved as " + snapshot + ": " + obstacle + "; leave it out", null));
+                "the VM cannot be saved" + SnapshotPlaces.as(snapshot) + ": " + obstacle + "; leave it out", null));
     }
 
     // It may connect before we are told of its spawning.

@@ -451,6 +451,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                                 failure -> LOG.error("a device loop failed and its VMs with it", failure)),
                         new Once<>(() -> CowSupport.probe(children)));
                 journal.complete(children.directory().journal());
+                blocking.execute(() -> SnapshotPlaces.sweep(settings.snapshot().dir()));
             } catch (RuntimeException e) {
                 children.close();
                 throw e;

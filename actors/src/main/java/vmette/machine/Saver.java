@@ -127,6 +127,7 @@ final class Saver implements AutoCloseable {
                 BundleWriter writer = places.begin(snapshot, whole.bytes() + StateFile.MAX_BYTES);
                 DiskSaver.Saving disk = disks.begin(writer)) {
             long[] stopped = new long[1];
+            String[] id = {snapshot};
             device.expectDetach();
             SnapshotSink sink = new SnapshotSink() {
                 @Override
@@ -146,7 +147,7 @@ final class Saver implements AutoCloseable {
                     if (thenEnd) {
                         // Only what is whole on disk may be the last that there is of it.
                         disk.write();
-                        places.commit(writer, snapshot, machine);
+                        id[0] = places.commit(writer, snapshot, machine);
                     }
                 }
             };
@@ -158,12 +159,11 @@ final class Saver implements AutoCloseable {
                 throw e.getCause() instanceof RuntimeException known ? known : e;
             }
             Duration stoodStill = Duration.ofNanos(System.nanoTime() - stopped[0]);
-            String id = snapshot;
             if (!thenEnd) {
                 disk.write();
-                id = places.commit(writer, snapshot, machine);
+                id[0] = places.commit(writer, snapshot, machine);
             }
-            return new SaveReport(id, stoodStill, whole.bytes());
+            return new SaveReport(id[0], stoodStill, whole.bytes());
         }
     }
 
@@ -172,7 +172,8 @@ final class Saver implements AutoCloseable {
         try {
             return asked.get();
         } catch (VmetteException e) {
-            throw new SaveFailedException("the VM cannot be saved as " + snapshot + ": " + e.getMessage(), e);
+            throw new SaveFailedException(
+                    "the VM cannot be saved" + SnapshotPlaces.as(snapshot) + ": " + e.getMessage(), e);
         }
     }
 

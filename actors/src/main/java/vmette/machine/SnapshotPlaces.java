@@ -1,5 +1,6 @@
 package vmette.machine;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,6 +37,11 @@ final class SnapshotPlaces implements AutoCloseable {
     /** @param named opens the directory of those that are called by a name */
     SnapshotPlaces(Supplier<BundleStore> named) {
         this.named = named;
+    }
+
+    /** For messages: what it is to be saved as, after a space, if that has a name. */
+    static String as(String id) {
+        return id.equals(UNNAMED) ? "" : " as " + id;
     }
 
     /** @throws vmette.errors.VmetteException if that can be no snapshot's, or the directory is not fit */
@@ -75,6 +81,17 @@ final class SnapshotPlaces implements AutoCloseable {
             place(id).remove();
         } catch (VmetteException e) {
             LOG.warn("the snapshot {} is of no use, and could not be removed: {}", id, e.getMessage());
+        }
+    }
+
+    /** Removes what runtimes that died have left in a directory of snapshots, if there is one and it is fit. */
+    static void sweep(Path directory) {
+        try {
+            if (Files.isDirectory(directory)) {
+                BundleStore.sweep(BundleStore.open(directory).root());
+            }
+        } catch (VmetteException e) {
+            LOG.debug("{} is not looked through", directory, e);
         }
     }
 

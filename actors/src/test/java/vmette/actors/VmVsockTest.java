@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import vmette.errors.VsockException;
 import vmette.stream.CountingHost;
@@ -138,6 +140,90 @@ class VmVsockTest {
         vsock.detach();
         vsock.connect(PORT, Duration.ofSeconds(1), handler);
         assertThat(first.hasDial()).isFalse();
+    }
+
+    private final List<Integer> told = new ArrayList<>();
+
+    private IgnoringHandler held(int port, Duration timeout) {
+        IgnoringHandler handler = new IgnoringHandler();
+        vsock.connect(port, timeout, handler);
+        assertThat(told).last().isEqualTo(port);
+        assertThat(handler.reset).isNull();
+        return handler;
+    }
+
+    @Test
+    void whatIsHeldGoesOnWithTheNextIncarnation() {
+        vsock.attach(first);
+        vsock.hold((port, timeout) -> told.add(port));
+        long begun = vsock.begun();
+        held(PORT, Duration.ofMinutes(1));
+        held(PORT + 1, Duration.ofMinutes(1));
+        assertThat(vsock.begun()).isEqualTo(begun);
+        vsock.detach();
+        held(PORT + 2, Duration.ofMinutes(1));
+        assertThat(first.hasDial()).isFalse();
+        vsock.attach(second);
+        for (int i = 0; i < 3; i++) {
+            assertThat(second.nextDial().port()).isEqualTo(PORT + i);
+        }
+        vsock.connect(PORT, Duration.ofSeconds(1), new IgnoringHandler());
+        assertThat(second.nextDial().port()).isEqualTo(PORT);
+        assertThat(told).hasSize(3);
+        assertThat(vsock.begun()).isEqualTo(begun + 4);
+    }
+
+    @Test
+    void whatIsHeldForARestoredGuestWaitsForItsGate() {
+        vsock.hold((port, timeout) -> told.add(port));
+        held(PORT, Duration.ofMinutes(1));
+        vsock.attachShut(first);
+        assertThat(first.hasDial()).isFalse();
+        vsock.open();
+        assertThat(first.nextDial().port()).isEqualTo(PORT);
+    }
+
+    @Test
+    void whatIsReleasedGoesOnWithTheSameIncarnation() {
+        vsock.attach(first);
+        vsock.hold((port, timeout) -> told.add(port));
+        held(PORT, Duration.ofMinutes(1));
+        vsock.release();
+        assertThat(first.nextDial().port()).isEqualTo(PORT);
+        vsock.release();
+        vsock.hold((port, timeout) -> told.add(port));
+        IgnoringHandler none = held(PORT, Duration.ofMinutes(1));
+        vsock.detach();
+        vsock.release();
+        assertThat(none.reset).hasMessageContaining("not running");
+    }
+
+    @Test
+    void whatIsHeldIsBoundedInNumberAndTimeAndEndsWithTheVm() {
+        vsock.hold((port, timeout) -> told.add(port));
+        IgnoringHandler late = held(PORT, Duration.ZERO);
+        vsock.refuseLate();
+        assertThat(late.reset).hasMessageContaining("in time");
+        IgnoringHandler one = held(PORT, Duration.ofMinutes(1));
+        for (int i = 1; i < HeldDials.MOST; i++) {
+            vsock.connect(PORT, Duration.ofMinutes(1), new IgnoringHandler());
+        }
+        IgnoringHandler beyond = new IgnoringHandler();
+        vsock.connect(PORT, Duration.ofMinutes(1), beyond);
+        assertThat(beyond.reset).hasMessageContaining("1024 dials wait");
+        vsock.refuseLate();
+        assertThat(one.reset).isNull();
+        vsock.end();
+        assertThat(one.reset).hasMessageContaining("has ended");
+    }
+
+    @Test
+    void whatTheGuestBeginsIsCounted() {
+        vsock.listen(PORT, 5, request -> {});
+        vsock.attach(first);
+        long begun = vsock.begun();
+        first.request(PORT);
+        assertThat(vsock.begun()).isEqualTo(begun + 1);
     }
 
     @Test

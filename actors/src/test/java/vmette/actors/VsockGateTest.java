@@ -46,7 +46,7 @@ class VsockGateTest {
 
     @Test
     void asManyDialsWaitAsMay() {
-        for (int i = 0; i < VsockGate.MOST_DIALS; i++) {
+        for (int i = 0; i < HeldDials.MOST; i++) {
             gate.connect(1, MINUTE, new IgnoringHandler());
         }
         IgnoringHandler beyond = new IgnoringHandler();

@@ -35,6 +35,11 @@ class AdmissionGateTest {
         }
 
         @Override
+        public void vacate() {
+            told.add("vacate");
+        }
+
+        @Override
         public void end() {
             told.add("end");
         }

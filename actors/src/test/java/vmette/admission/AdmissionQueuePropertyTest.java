@@ -20,6 +20,7 @@ class AdmissionQueuePropertyTest {
     private final Set<Entrant> waiting = new HashSet<>();
     private final Set<Entrant> starting = new HashSet<>();
     private final Set<Entrant> up = new HashSet<>();
+    private final Set<Entrant> away = new HashSet<>();
     private final Set<Entrant> known = new HashSet<>();
     private Instant now = Instant.EPOCH;
 
@@ -36,7 +37,7 @@ class AdmissionQueuePropertyTest {
             @ForAll @IntRange(min = 0, max = 6) int longest) {
         Random random = new Random(seed);
         AdmissionQueue queue = new AdmissionQueue(slots, memory, longest);
-        List.of(waiting, starting, up, known).forEach(Set::clear);
+        List.of(waiting, starting, up, away, known).forEach(Set::clear);
         for (int step = 0; step < 200; step++) {
             act(random, queue, memory);
             check(queue, slots, memory, longest);
@@ -46,6 +47,7 @@ class AdmissionQueuePropertyTest {
             assertThat(turn).isLessThan(1000);
             Set<Entrant> last = new HashSet<>(starting);
             last.addAll(up);
+            last.addAll(away);
             assertThat(last).as("somebody comes up, or nobody waits").isNotEmpty();
             for (Entrant each : last) {
                 leave(each);
@@ -57,7 +59,7 @@ class AdmissionQueuePropertyTest {
     }
 
     private void act(Random random, AdmissionQueue queue, int memory) {
-        switch (random.nextInt(5)) {
+        switch (random.nextInt(6)) {
             case 0, 1 -> {
                 Entrant entrant = new Entrant(
                         "vm" + known.size(),
@@ -73,6 +75,18 @@ class AdmissionQueuePropertyTest {
                     starting.remove(each);
                     up.add(each);
                     take(queue.settled(each), null);
+                });
+            case 4 ->
+                any(random, up).forEach(each -> {
+                    up.remove(each);
+                    away.add(each);
+                    take(queue.vacate(each), null);
+                });
+            case 5 ->
+                any(random, away).forEach(each -> {
+                    away.remove(each);
+                    waiting.add(each);
+                    take(queue.enter(each, later()), each);
                 });
             case 3 ->
                 any(random, known).forEach(each -> {
@@ -99,7 +113,7 @@ class AdmissionQueuePropertyTest {
     }
 
     private void leave(Entrant entrant) {
-        List.of(waiting, starting, up, known).forEach(set -> set.remove(entrant));
+        List.of(waiting, starting, up, away, known).forEach(set -> set.remove(entrant));
     }
 
     private void take(List<Verdict> verdicts, Entrant asking) {
@@ -112,19 +126,22 @@ class AdmissionQueuePropertyTest {
                 case ADMITTED -> starting.add(entrant);
                 case REFUSED, TOO_LARGE -> {
                     assertThat(entrant).isSameAs(asking);
-                    assertThat(entrant.reserved)
+                    assertThat(entrant.known)
                             .as("what has been up is never refused")
                             .isFalse();
                     leave(entrant);
                 }
                 case SHED -> {
                     assertThat(entrant.whenFull).isEqualTo(WhenFull.SHED);
+                    assertThat(entrant.known).isFalse();
                     leave(entrant);
                 }
                 case CANCELLED -> {
                     // What has been up keeps its memory until its end.
                     if (entrant.reserved) {
                         up.add(entrant);
+                    } else if (entrant.known) {
+                        away.add(entrant);
                     } else {
                         leave(entrant);
                     }
@@ -145,6 +162,6 @@ class AdmissionQueuePropertyTest {
         assertThat(status.waiting()).hasSameSizeAs(waiting);
         assertThat(status.waiting().stream().filter(each -> !each.again()).count())
                 .isLessThanOrEqualTo(longest);
-        assertThat(waiting).noneMatch(each -> !each.reserved && each.whenFull == WhenFull.FAIL);
+        assertThat(waiting).noneMatch(each -> !each.known && each.whenFull == WhenFull.FAIL);
     }
 }

@@ -71,6 +71,39 @@ class AdmissionQueueTest {
     }
 
     @Test
+    void whoHasGivenHisMemoryBackWaitsForItAndIsNotRefused() {
+        AdmissionQueue queue = new AdmissionQueue(5, 100, 0);
+        Entrant a = vm("a", "", 60, WhenFull.FAIL);
+        Entrant b = vm("b", "", 60, WhenFull.FAIL);
+        enter(queue, a);
+        queue.settled(a);
+        assertThat(queue.vacate(a)).isEmpty();
+        assertThat(queue.status().memoryMib()).isZero();
+        assertThat(enter(queue, b)).containsExactly("b: ADMITTED");
+        queue.settled(b);
+        assertThat(enter(queue, a)).isEmpty();
+        AdmissionStatus.Waiting waits = queue.status().waiting().get(0);
+        assertThat(waits.again()).isTrue();
+        assertThat(waits.forMemory()).isTrue();
+        assertThat(enter(queue, vm("new", "", 50, WhenFull.QUEUE)))
+                .as("of those that wait for the first time none may")
+                .containsExactly("new: REFUSED");
+        assertThat(told(queue.end(b))).containsExactly("a: ADMITTED");
+        assertThat(told(queue.end(a))).isEmpty();
+        assertThat(queue.status().memoryMib()).isZero();
+    }
+
+    @Test
+    void memoryThatIsGivenBackIsSomebodyElsesAtOnce() {
+        AdmissionQueue queue = new AdmissionQueue(5, 100, 10);
+        Entrant a = vm("a", "", 60, WhenFull.QUEUE);
+        enter(queue, a);
+        queue.settled(a);
+        assertThat(enter(queue, vm("b", "", 60, WhenFull.QUEUE))).isEmpty();
+        assertThat(told(queue.vacate(a))).containsExactly("b: ADMITTED");
+    }
+
+    @Test
     void whatCanNeverFitIsRefused() {
         AdmissionQueue queue = new AdmissionQueue(5, 100, 10);
         assertThat(enter(queue, vm("a", "", 101, WhenFull.QUEUE))).containsExactly("a: TOO_LARGE");

@@ -15,6 +15,7 @@ import vmette.journal.Journal;
 import vmette.journal.JournalEntry;
 import vmette.journal.JournalRecord;
 import vmette.journal.VmEventKind;
+import vmette.machine.SaveReport;
 import vmette.recovery.Decision;
 import vmette.stream.Await;
 
@@ -64,6 +65,18 @@ class JournalWriterTest {
             assertThat(Journal.read(journal.file()).stream().map(JournalEntry::at))
                     .contains(Told.at(1), Told.at(2), Told.at(3), Told.at(4));
         }
+    }
+
+    @Test
+    void whatHasNoWordOfItsOwnIsSaid() {
+        assertThat(JournalWriter.detail(new VmEvent.Passivated(
+                        "web", 1, Told.at(1), new SaveReport("/p", Duration.ZERO, 1), Duration.ZERO)))
+                .isEqualTo("passive, saved as /p");
+        assertThat(JournalWriter.detail(new VmEvent.NotPassivated("web", 1, Told.at(1), "a share")))
+                .isEqualTo("not passivated: a share");
+        assertThat(JournalWriter.detail(
+                        new VmEvent.Woken("web", 2, Told.at(1), "a command", Duration.ZERO, Duration.ZERO)))
+                .isEqualTo("woken by a command");
     }
 
     @Test

@@ -15,6 +15,7 @@ import vmette.actors.VmEnd;
 import vmette.actors.VmEvent;
 import vmette.actors.VmFailure;
 import vmette.actors.VmReady;
+import vmette.machine.SaveReport;
 import vmette.recovery.Decision;
 import vmette.vmm.VmmCapabilities;
 
@@ -32,6 +33,11 @@ class VmStatusTest {
             at(20),
             new VmReady("6.1", 1, Duration.ZERO, Duration.ZERO, new VmmCapabilities("tcg", false, false, "fake")));
     private static final VmEvent STOPPING = new VmEvent.Stopping(VM, 3, at(20), Optional.of(VmEnd.How.STOPPED));
+    private static final VmEvent PASSIVE =
+            new VmEvent.Passivated(VM, 3, at(20), new SaveReport("/p", Duration.ZERO, 1), Duration.ofSeconds(1));
+    private static final VmEvent WOKEN =
+            new VmEvent.Woken(VM, 3, at(20), "a command", Duration.ofSeconds(9), Duration.ofSeconds(1));
+    private static final VmEvent NOT_PASSIVE = new VmEvent.NotPassivated(VM, 3, at(20), "a share");
     private static final VmEvent RECOVERED = Told.failed(VM, 3, 20, Told.PANIC, AGAIN);
     private static final VmEvent GIVEN_UP = Told.failed(VM, 3, 20, Told.PANIC, NEVER);
     private static final VmEvent ORDERED = Told.failed(VM, 3, 20, new VmFailure.OperatorRestart(), AGAIN);
@@ -70,6 +76,11 @@ class VmStatusTest {
                 Arguments.of(VmState.STOPPING, ORDERED, VmState.RECOVERING, 2, false, false),
                 Arguments.of(VmState.READY, GIVEN_UP, VmState.READY, 2, true, false),
                 Arguments.of(VmState.STOPPING, LAST, VmState.STOPPING, 2, true, false),
+                Arguments.of(VmState.READY, PASSIVE, VmState.PASSIVE, 2, false, false),
+                Arguments.of(VmState.PASSIVE, Told.began(VM, 3, 20), VmState.STARTING, 2, false, false),
+                Arguments.of(VmState.READY, WOKEN, VmState.READY, 2, false, false),
+                Arguments.of(VmState.READY, NOT_PASSIVE, VmState.READY, 2, false, false),
+                Arguments.of(VmState.PASSIVE, ENDED, VmState.ENDED, 2, false, false),
                 Arguments.of(VmState.READY, ENDED, VmState.ENDED, 2, false, false),
                 Arguments.of(VmState.STOPPING, ENDED, VmState.ENDED, 2, false, false),
                 Arguments.of(VmState.STOPPING, REMAINS, VmState.GIVEN_UP, 2, false, false));

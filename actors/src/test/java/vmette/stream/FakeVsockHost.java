@@ -10,9 +10,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 import vmette.errors.VsockException;
 import vmette.vsock.VsockAddress;
 import vmette.vsock.VsockChannelHandler;
+import vmette.vsock.VsockCounts;
 import vmette.vsock.VsockHost;
 
 /** A vsock without a guest; tests answer its dials and make the guest's requests. */
@@ -25,6 +27,17 @@ public final class FakeVsockHost implements VsockHost {
     private final Queue<FakeChannel> channels = new ConcurrentLinkedQueue<>();
     private final AtomicInteger nextPort = new AtomicInteger(40_000);
     private volatile String guest = "";
+    private volatile Supplier<VsockCounts> counts = () -> VsockCounts.NONE;
+
+    /** What it is to say of its connections, whenever it is asked. */
+    public void counts(Supplier<VsockCounts> other) {
+        counts = other;
+    }
+
+    @Override
+    public VsockCounts counts() {
+        return counts.get();
+    }
 
     /** Whose guest it was said to be. */
     public String guest() {

@@ -18,6 +18,7 @@ import vmette.errors.InvalidConfigException;
  * @param checkpointInterval from one snapshot of the VM that runs to the next; zero: none are taken
  * @param checkpointKeep so many of them are kept, the last ones, 1 to {@value #MOST_KEPT}
  * @param checkpointWhileStreamsOpen one is taken even while connections are open, which end with it; else it waits until there are none
+ * @param passivateAfter a VM that nobody has used for so long is saved and stopped, and wakes when it is wanted; zero: never, else at least a second
  */
 public record SnapshotSpec(
         Optional<Path> build,
@@ -28,7 +29,8 @@ public record SnapshotSpec(
         boolean golden,
         Duration checkpointInterval,
         int checkpointKeep,
-        boolean checkpointWhileStreamsOpen) {
+        boolean checkpointWhileStreamsOpen,
+        Duration passivateAfter) {
     /** Where the guest of a snapshot serves commands, unless told otherwise. */
     public static final int GUEST_VSOCK_PORT = 1025;
 
@@ -45,7 +47,11 @@ public record SnapshotSpec(
             false,
             Duration.ZERO,
             3,
-            false);
+            false,
+            Duration.ZERO);
+
+    /** Each passivation is a save: less is never worth it. */
+    private static final Duration LEAST_IDLE = Duration.ofSeconds(1);
 
     /** Checks what is given. */
     public SnapshotSpec {
@@ -64,6 +70,11 @@ public record SnapshotSpec(
         });
         Checks.notNegative("snapshot.checkpoint-interval", checkpointInterval);
         Checks.range("snapshot.checkpoint-keep", checkpointKeep, 1, MOST_KEPT);
+        Checks.notNegative("snapshot.passivate-after", passivateAfter);
+        if (!passivateAfter.isZero() && passivateAfter.compareTo(LEAST_IDLE) < 0) {
+            throw Checks.refuse(
+                    "snapshot.passivate-after", Durations.text(passivateAfter), "0 (never), or 1s and more");
+        }
     }
 
     private static void path(String key, Path given) {
@@ -83,7 +94,8 @@ public record SnapshotSpec(
                 section.flag("golden"),
                 section.duration("checkpoint-interval", false),
                 section.integer("checkpoint-keep", 1, MOST_KEPT),
-                section.flag("checkpoint-while-streams-open"));
+                section.flag("checkpoint-while-streams-open"),
+                section.duration("passivate-after", false));
     }
 
     /** A builder that begins with {@link #NONE}. */

@@ -17,6 +17,7 @@ public final class SnapshotSpecBuilder {
     private Duration checkpointInterval;
     private int checkpointKeep;
     private boolean checkpointWhileStreamsOpen;
+    private Duration passivateAfter;
 
     SnapshotSpecBuilder(SnapshotSpec spec) {
         build = spec.build();
@@ -28,6 +29,7 @@ public final class SnapshotSpecBuilder {
         checkpointInterval = spec.checkpointInterval();
         checkpointKeep = spec.checkpointKeep();
         checkpointWhileStreamsOpen = spec.checkpointWhileStreamsOpen();
+        passivateAfter = spec.passivateAfter();
     }
 
     /** Where the VM is saved; see {@link SnapshotSpec#build()}. */
@@ -84,6 +86,12 @@ public final class SnapshotSpecBuilder {
         return this;
     }
 
+    /** See {@link SnapshotSpec#passivateAfter()}. */
+    public SnapshotSpecBuilder passivateAfter(Duration value) {
+        passivateAfter = Objects.requireNonNull(value, "passivateAfter");
+        return this;
+    }
+
     /**
      * What was said.
      *
@@ -99,6 +107,7 @@ public final class SnapshotSpecBuilder {
                 golden,
                 checkpointInterval,
                 checkpointKeep,
-                checkpointWhileStreamsOpen);
+                checkpointWhileStreamsOpen,
+                passivateAfter);
     }
 }

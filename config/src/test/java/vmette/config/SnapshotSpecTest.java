@@ -40,7 +40,12 @@ class SnapshotSpecTest {
                 refusal(s -> s.checkpointInterval(Duration.ofDays(249)), "at most 248 days"),
                 refusal(s -> s.checkpointKeep(0), "snapshot.checkpoint-keep = 0 is refused: allowed is 1 to 100"),
                 refusal(s -> s.checkpointKeep(101), "snapshot.checkpoint-keep = 101"),
-                refusal(s -> s.checkpointInterval(Duration.ofSeconds(Long.MAX_VALUE)), "at most 248 days"));
+                refusal(s -> s.checkpointInterval(Duration.ofSeconds(Long.MAX_VALUE)), "at most 248 days"),
+                refusal(
+                        s -> s.passivateAfter(Duration.ofMillis(999)),
+                        "snapshot.passivate-after = 999 ms is refused: allowed is 0 (never), or 1s and more"),
+                refusal(s -> s.passivateAfter(Duration.ofSeconds(-1)), "snapshot.passivate-after = -1s"),
+                refusal(s -> s.passivateAfter(Duration.ofDays(249)), "at most 248 days"));
     }
 
     private static Arguments refusal(UnaryOperator<SnapshotSpecBuilder> change, String message) {
@@ -107,7 +112,8 @@ class SnapshotSpecTest {
                 true,
                 Duration.ofSeconds(2),
                 100,
-                true);
+                true,
+                Duration.ofSeconds(1));
         assertThat(all.toBuilder().build()).isEqualTo(all);
         VmSpec spec = VmSpec.builder().snapshots(all).build();
         assertThat(spec.snapshots()).isEqualTo(all);
@@ -132,7 +138,7 @@ class SnapshotSpecTest {
     void whatIsConfiguredIsTaken() {
         SnapshotSpec spec =
                 read("vm { build-snapshot = ~/snap, guest-vsock-port = 2147483647, snapshot { warm-up = make, saveable = true, golden = true,"
-                                + " checkpoint-interval = 5m, checkpoint-keep = 100, checkpoint-while-streams-open = true } }")
+                                + " checkpoint-interval = 5m, checkpoint-keep = 100, checkpoint-while-streams-open = true, passivate-after = 10m } }")
                         .vm()
                         .snapshots();
         assertThat(spec)
@@ -145,7 +151,8 @@ class SnapshotSpecTest {
                         true,
                         Duration.ofMinutes(5),
                         100,
-                        true));
+                        true,
+                        Duration.ofMinutes(10)));
         assertThat(read("vm.resume-snapshot = /snap").vm().snapshots().resume()).contains(Path.of("/snap"));
     }
 

@@ -17,6 +17,8 @@ final class EventLines {
             "age-ms",
             "stood-still-ms",
             "memory-bytes",
+            "took-ms",
+            "passive-ms",
             "stepped-ms",
             "late-us",
             "clock-us",
@@ -50,6 +52,16 @@ final class EventLines {
                 vm + which + " is saved as " + GuestText.printable(event.text("snapshot")) + " and stood still for "
                         + Spans.text(
                                 Duration.ofMillis(event.number("stood-still-ms").orElse(0L)));
+            case "passivated" ->
+                vm + which + " is passive: " + (event.number("memory-bytes").orElse(0L) >> 20) + " MiB were saved"
+                        + took(event);
+            case "not-passivated" -> vm + which + " is not passivated: " + GuestText.printable(event.text("reason"));
+            case "woken" ->
+                vm + which + " is woken by " + GuestText.printable(event.text("by"))
+                        + event.number("passive-ms")
+                                .map(ms -> " after " + Spans.text(Duration.ofMillis(Math.max(0, ms))))
+                                .orElse("")
+                        + took(event);
             case "ready" ->
                 vm + which + " is ready"
                         + event.number("boot-ms")
@@ -71,6 +83,12 @@ final class EventLines {
             case "missed" -> event.number("count").orElse(0L) + " events were missed";
             default -> (vm + which + " " + GuestText.printable(event.text("event"))).strip();
         };
+    }
+
+    private static String took(Facts event) {
+        return event.number("took-ms")
+                .map(ms -> ", in " + Spans.text(Duration.ofMillis(Math.max(0, ms))))
+                .orElse("");
     }
 
     private static String how(Facts event) {

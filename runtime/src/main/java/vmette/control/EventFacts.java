@@ -40,6 +40,26 @@ public final class EventFacts {
                     saved.report().stoodStill().toMillis(),
                     "memory-bytes",
                     saved.report().memoryBytes());
+        } else if (event instanceof VmEvent.Passivated passive) {
+            return of(
+                    passive,
+                    "passivated",
+                    "took-ms",
+                    passive.took().toMillis(),
+                    "memory-bytes",
+                    passive.report().memoryBytes());
+        } else if (event instanceof VmEvent.NotPassivated not) {
+            return of(not, "not-passivated", "reason", not.reason());
+        } else if (event instanceof VmEvent.Woken woken) {
+            return of(
+                    woken,
+                    "woken",
+                    "by",
+                    woken.by(),
+                    "passive-ms",
+                    woken.passive().toMillis(),
+                    "took-ms",
+                    woken.took().toMillis());
         } else if (event instanceof VmEvent.Stopping stopping) {
             return of(stopping, "stopping", "how", stopping.how().map(VmEnd.How::word));
         } else if (event instanceof VmEvent.Failed failed) {

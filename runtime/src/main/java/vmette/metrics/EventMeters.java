@@ -22,6 +22,8 @@ final class EventMeters implements Consumer<VmEvent> {
     private final Map<VmEnd.How, Counter> ended = new EnumMap<>(VmEnd.How.class);
     private final Counter recoveries;
     private final Counter restarts;
+    private final Counter passivations;
+    private final Counter wakes;
     private final Timer timeToReady;
 
     EventMeters(MeterRegistry registry) {
@@ -57,6 +59,9 @@ final class EventMeters implements Consumer<VmEvent> {
         recoveries = VmetteMetrics.counter(
                 registry, "vmette.recoveries", "Failures that another incarnation follows", Tags.empty());
         restarts = VmetteMetrics.counter(registry, "vmette.restarts", "Restarts that were ordered", Tags.empty());
+        passivations = VmetteMetrics.counter(
+                registry, "vmette.passivations", "VMs that were saved since nobody used them", Tags.empty());
+        wakes = VmetteMetrics.counter(registry, "vmette.wakes", "Passive VMs that are ready again", Tags.empty());
         timeToReady = Timer.builder("vmette.time.to.ready")
                 .description("From the machine's being made to its agent's answer")
                 .register(registry);
@@ -76,6 +81,10 @@ final class EventMeters implements Consumer<VmEvent> {
             begun.get(began.from().rung()).increment();
         } else if (event instanceof VmEvent.BecameReady ready) {
             timeToReady.record(ready.ready().bootTime());
+        } else if (event instanceof VmEvent.Passivated) {
+            passivations.increment();
+        } else if (event instanceof VmEvent.Woken) {
+            wakes.increment();
         } else if (event instanceof VmEvent.Failed failed) {
             onFailure(failed.failure());
         } else if (event instanceof VmEvent.Ended end) {

@@ -19,13 +19,16 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine.ParameterException;
+import vmette.actors.VmEvent;
 import vmette.config.fleet.Deployment;
 import vmette.config.fleet.DeploymentDiff;
 import vmette.config.fleet.DeploymentFile;
+import vmette.control.EventFacts;
 import vmette.control.Facts;
 import vmette.errors.InvalidConfigException;
 import vmette.group.MemberStatus;
 import vmette.group.MemberStatus.State;
+import vmette.machine.SaveReport;
 
 /** What the commands of fleets say, and what they take for the same fleet. */
 class FleetLinesTest {
@@ -185,6 +188,17 @@ class FleetLinesTest {
         assertThat(EventLines.text(Facts.of(
                         "event", "ended", "vm", "job", "how", "stopped", "because", "of its group app: VM a broke")))
                 .isEqualTo("job has ended: stopped, because of its group app: VM a broke");
+        VmEvent passive = new VmEvent.Passivated(
+                "web", 1, NOW, new SaveReport("/p", Duration.ofMillis(70), 64 << 20), Duration.ofMillis(400));
+        assertThat(EventLines.text(EventFacts.of(passive))).isEqualTo("web is passive: 64 MiB were saved, in 400 ms");
+        assertThat(EventLines.json(EventFacts.of(passive)))
+                .isEqualTo("{\"event\":\"passivated\",\"at\":\"2026-01-31T12:00:00Z\",\"vm\":\"web\","
+                        + "\"incarnation\":1,\"tookMs\":400,\"memoryBytes\":67108864}");
+        assertThat(EventLines.text(EventFacts.of(
+                        new VmEvent.Woken("web", 2, NOW, "a command", Duration.ofSeconds(90), Duration.ofMillis(300)))))
+                .isEqualTo("web (incarnation 2) is woken by a command after 1m 30s, in 300 ms");
+        assertThat(EventLines.text(EventFacts.of(new VmEvent.NotPassivated("web", 1, NOW, "a share"))))
+                .isEqualTo("web is not passivated: a share");
         assertThat(EventLines.text(Facts.of("event", "danced", "vm", "web"))).isEqualTo("web danced");
         assertThat(EventLines.text(Facts.of())).isEmpty();
     }

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import vmette.actors.VmEvent;
 import vmette.actors.VmFailure;
+import vmette.machine.SaveReport;
 import vmette.recovery.Decision;
 
 /** Which failures are which; those that follow from a life are in the test of one. */
@@ -29,6 +31,18 @@ class EventMetersTest {
         return registry.get("vmette.failures").counters().stream()
                 .mapToDouble(each -> each.count())
                 .sum();
+    }
+
+    @Test
+    void passivationsAndWakesAreCounted() {
+        Duration second = Duration.ofSeconds(1);
+        meters.accept(new VmEvent.Passivated("probe", 1, Instant.EPOCH, new SaveReport("/p", second, 1 << 20), second));
+        meters.accept(new VmEvent.Passivated("probe", 2, Instant.EPOCH, new SaveReport("/q", second, 1 << 20), second));
+        meters.accept(new VmEvent.Woken("probe", 2, Instant.EPOCH, "a command", second, second));
+        meters.accept(new VmEvent.NotPassivated("other", 1, Instant.EPOCH, "a share"));
+        assertThat(count("vmette.passivations")).isEqualTo(2);
+        assertThat(count("vmette.wakes")).isEqualTo(1);
+        assertThat(failures()).isZero();
     }
 
     @Test

@@ -80,6 +80,7 @@ final class PlanKeys {
         put("snapshot.checkpoint-interval", snapshots.checkpointInterval());
         put("snapshot.checkpoint-keep", snapshots.checkpointKeep());
         put("snapshot.checkpoint-while-streams-open", snapshots.checkpointWhileStreamsOpen());
+        put("snapshot.passivate-after", snapshots.passivateAfter());
     }
 
     private void health(HealthCheck check) {

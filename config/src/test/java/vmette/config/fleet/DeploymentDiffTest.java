@@ -77,7 +77,9 @@ class DeploymentDiffTest {
                     .build()),
             b -> b.snapshots(SnapshotSpec.builder().checkpointKeep(1).build()),
             b -> b.snapshots(
-                    SnapshotSpec.builder().checkpointWhileStreamsOpen(true).build()));
+                    SnapshotSpec.builder().checkpointWhileStreamsOpen(true).build()),
+            b -> b.snapshots(
+                    SnapshotSpec.builder().passivateAfter(Duration.ofSeconds(1)).build()));
 
     private static VmPlan vm(String name, int change, Optional<String> group, RestartMode mode) {
         VmSpecBuilder spec = VmSpec.builder().name(name);
@@ -241,7 +243,7 @@ class DeploymentDiffTest {
         assertThat(VmSpec.class.getRecordComponents())
                 .as("a new component needs a key in PlanKeys and a line in CHANGES")
                 .hasSize(18);
-        assertThat(SnapshotSpec.class.getRecordComponents()).hasSize(9);
+        assertThat(SnapshotSpec.class.getRecordComponents()).hasSize(10);
         assertThat(HealthCheck.class.getRecordComponents()).hasSize(6);
         assertThat(StorageSpec.class.getRecordComponents()).hasSize(7);
         assertThat(RecoverySettings.class.getRecordComponents()).hasSize(6);
