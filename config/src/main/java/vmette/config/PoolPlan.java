@@ -28,6 +28,10 @@ public record PoolPlan(String name, VmSpec spec, PoolSettings settings) {
             throw new InvalidConfigException("the VMs of the pool " + name + " cannot all be "
                     + spec.name().get() + ": leave the name out");
         }
+        if (spec.snapshots().build().isPresent()) {
+            throw new InvalidConfigException("build-snapshot: the VMs of the pool " + name
+                    + " are lent, and not saved and ended; leave it out, for what they are restored from is made by itself");
+        }
         if (settings.max() > 1) {
             for (PublishedPort port : spec.publish()) {
                 if (port.hostPort() != 0) {
