@@ -3,7 +3,6 @@ package vmette;
 import akka.Done;
 import akka.actor.typed.ActorSystem;
 import akka.stream.javadsl.Sink;
-import akka.stream.javadsl.Source;
 import akka.util.ByteString;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -38,9 +37,6 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
     /** Of what a warm-up that failed has written. */
     private static final int TOLD = 500;
 
-    /** See {@link VmSpec#name}. */
-    private static final int MOST_NAME = 63;
-
     private static final Logger LOG = LoggerFactory.getLogger(PoolTemplate.class);
 
     /** Begins a VM, from a snapshot or as it is specified. */
@@ -49,6 +45,7 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
     }
 
     private final String pool;
+    private final String prefix;
     private final VmSpec spec;
     private final String golden;
     private final Begin begin;
@@ -59,9 +56,9 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
     private final Set<VmHandle> coming = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    PoolTemplate(
-            PoolPlan plan, Begin begin, Machinery machines, ActorSystem<?> system, Consumer<String> progress) {
+    PoolTemplate(PoolPlan plan, Begin begin, Machinery machines, ActorSystem<?> system, Consumer<String> progress) {
         this.pool = plan.name();
+        this.prefix = plan.prefix();
         this.spec = plain(plan.spec());
         this.golden = Templates.golden(spec);
         this.begin = begin;
@@ -115,19 +112,15 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
             Optional<String> snapshot, Function<VmHandle, CompletionStage<Done>> preparing) {
         VmHandle vm;
         try {
-            vm = begin.vm(spec.toBuilder().name(name()).build(), LaunchOptions.DEFAULT.withGroup("pool " + pool), snapshot);
+            vm = begin.vm(
+                    spec.toBuilder().name(prefix + numbers.incrementAndGet()).build(),
+                    LaunchOptions.DEFAULT.withGroup("pool " + pool),
+                    snapshot);
         } catch (VmetteException e) {
             return CompletableFuture.failedStage(e);
         }
         return orStopped(vm, vm.ready().thenCompose(ready -> preparing.apply(vm)))
                 .thenApply(done -> vm);
-    }
-
-    /** What it says of VMs that somebody may see in lists of them. */
-    private String name() {
-        String number = "-" + numbers.incrementAndGet();
-        String prefix = "pool-" + pool;
-        return prefix.substring(0, Math.min(prefix.length(), MOST_NAME - number.length())) + number;
     }
 
     /** While it goes on, the end of the pool is the VM's; what fails leaves no VM. */
@@ -141,8 +134,8 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
                     coming.remove(vm);
                     return failure == null
                             ? CompletableFuture.completedStage(done)
-                            : vm.stop().thenCompose(end ->
-                                    CompletableFuture.<T>failedStage(Reasons.unwrapped(failure)));
+                            : vm.stop()
+                                    .thenCompose(end -> CompletableFuture.<T>failedStage(Reasons.unwrapped(failure)));
                 })
                 .thenCompose(Function.identity());
     }
@@ -152,14 +145,12 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
         if (line.isEmpty()) {
             return CompletableFuture.completedStage(Done.getInstance());
         }
-        Execution execution =
-                vm.exec(ExecSpec.shell(line.get()).withoutStdin().mergingOutputs());
+        Execution execution = vm.exec(ExecSpec.shell(line.get()).withoutStdin().mergingOutputs());
         CompletionStage<ByteString> written = execution
                 .stdout()
                 .runWith(
-                        Sink.fold(
-                                ByteString.emptyByteString(),
-                                (last, more) -> last.concat(more).takeRight(TOLD)),
+                        Sink.fold(ByteString.emptyByteString(), (last, more) -> last.concat(more)
+                                .takeRight(TOLD)),
                         system);
         ExitStatus never = new ExitStatus(ExitStatus.Kind.TIMED_OUT, 0);
         return execution

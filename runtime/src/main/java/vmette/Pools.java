@@ -1,41 +1,36 @@
 package vmette;
 
-import java.util.Collection;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
+import java.util.function.Consumer;
 import vmette.config.PoolPlan;
-import vmette.config.PoolSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
+import vmette.metrics.MeteredPool;
+import vmette.pool.PoolStatus;
 
 /** The pools of a runtime that were opened by a plan. Thread-safe. */
 final class Pools {
-    private final int attempts;
-    private final Function<PoolPlan, PoolTemplate> templates;
-    private final Opening opening;
+    private final Vmette vmette;
+    private final Machinery machines;
+    private final Consumer<String> progress;
 
     // Guarded by this.
     private final Map<String, VmPool> open = new LinkedHashMap<>();
-    private final Map<String, Golden<VmHandle>> golden = new LinkedHashMap<>();
+    private final Map<String, Golden<VmHandle>> golden = new HashMap<>();
+    private final List<Consumer<MeteredPool>> listeners = new ArrayList<>();
     private boolean closed;
 
-    /** Opens a pool. */
-    interface Opening {
-        VmPool pool(String name, PoolSettings settings, PoolSource source);
-    }
-
-    /**
-     * @param attempts failed restores after which a snapshot is given up
-     * @param templates makes what a pool's VMs are made by
-     */
-    Pools(int attempts, Function<PoolPlan, PoolTemplate> templates, Opening opening) {
-        this.attempts = attempts;
-        this.templates = templates;
-        this.opening = opening;
+    /** @param progress told what the user is to know of them */
+    Pools(Vmette vmette, Machinery machines, Consumer<String> progress) {
+        this.vmette = vmette;
+        this.machines = machines;
+        this.progress = progress;
     }
 
     /**
@@ -51,16 +46,19 @@ final class Pools {
             throw new InvalidConfigException("there is a pool named " + plan.name()
                     + " already: give this one another name, or close that one first");
         }
-        VmPool pool = opening.pool(plan.name(), plan.settings(), source(templates.apply(plan)));
+        PoolTemplate template = new PoolTemplate(plan, vmette::beginOnce, machines, vmette.system(), progress);
+        VmPool pool = VmPool.open(plan.name(), plan.settings(), vmette.system(), source(template));
         open.put(plan.name(), pool);
         pool.closed().thenRun(() -> gone(plan.name(), pool));
+        listeners.forEach(each -> each.accept(new Metered(pool)));
         return pool;
     }
 
     private PoolSource source(PoolTemplate template) {
         // Two pools of one template have one snapshot.
         Golden<VmHandle> from = golden.computeIfAbsent(
-                template.golden(), name -> new Golden<>(attempts, SystemPoolTime.steady()));
+                template.golden(),
+                name -> new Golden<>(vmette.settings().recovery().restoreAttempts(), SystemPoolTime.steady()));
         return new PoolSource() {
             @Override
             public CompletionStage<VmHandle> next() {
@@ -83,13 +81,27 @@ final class Pools {
         return Optional.ofNullable(open.get(name));
     }
 
-    synchronized Collection<VmPool> all() {
-        return List.copyOf(open.values());
+    /** Tells of each that is open, and of each that will be. */
+    synchronized void listen(Consumer<MeteredPool> each) {
+        listeners.add(each);
+        open.values().forEach(pool -> each.accept(new Metered(pool)));
+    }
+
+    private record Metered(VmPool pool) implements MeteredPool {
+        @Override
+        public PoolStatus status() {
+            return pool.status();
+        }
+
+        @Override
+        public CompletionStage<?> closed() {
+            return pool.closed();
+        }
     }
 
     /** Closes all; no other is opened. */
     void close() {
-        Collection<VmPool> all;
+        List<VmPool> all;
         synchronized (this) {
             closed = true;
             all = List.copyOf(open.values());

@@ -130,10 +130,7 @@ public final class Vmette implements AutoCloseable {
         // Before any stream: whoever has read of something finds it here.
         events.listen(board::add);
         events.listen(controlled::add);
-        this.pools = new Pools(
-                settings.recovery().restoreAttempts(),
-                plan -> new PoolTemplate(plan, this::beginOnce, machines, system(), progress),
-                (name, how, source) -> VmPool.open(name, how, system(), source));
+        this.pools = new Pools(this, machines, progress);
         this.journal = new JournalWriter(machines.journal());
         events.listen(journal);
         // Before anything is started that would have to be ended if the port is taken.
@@ -486,7 +483,7 @@ public final class Vmette implements AutoCloseable {
 
     /** The runtime's meters, for a registry of your own; needs {@code micrometer-core}. */
     public VmetteMetrics metrics() {
-        return new VmetteMetrics(events, board, vsocks::sum);
+        return new VmetteMetrics(events, board, vsocks::sum, pools::listen);
     }
 
     /** Where Prometheus finds the meters, if {@code vmette.metrics.port} says so: the port it has. */
@@ -664,6 +661,15 @@ public final class Vmette implements AutoCloseable {
     }
 
     /**
+     * Lets other processes of this user run commands in the VMs of a pool until it is closed: {@code vmette run --pool} does.
+     *
+     * @return completes when it can be reached; fails with a {@code VmetteException} if another runtime of this user has a pool of that name
+     */
+    public CompletionStage<Done> publish(VmPool pool) {
+        return new LendingPool(pool).publish(control, system);
+    }
+
+    /**
      * Lets other processes of this user change and end a fleet: {@code vmette up} and {@code vmette down} do.
      *
      * @return completes when it can be reached; fails with a {@code VmetteException} if another runtime of this user has a fleet of that name
@@ -676,7 +682,7 @@ public final class Vmette implements AutoCloseable {
     }
 
     /** Begins a VM that ends with its first failure. */
-    private VmHandle beginOnce(VmSpec spec, LaunchOptions options, Optional<String> snapshot) {
+    VmHandle beginOnce(VmSpec spec, LaunchOptions options, Optional<String> snapshot) {
         return begin(
                 spec,
                 options,

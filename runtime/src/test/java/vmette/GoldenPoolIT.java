@@ -42,8 +42,8 @@ class GoldenPoolIT {
 
     @BeforeEach
     void open() {
-        RuntimeSettings settings = RuntimeSettings.from(
-                ConfigFactory.parseString("vmette.snapshot.dir = \"" + temporary + "/snapshots\"")
+        RuntimeSettings settings =
+                RuntimeSettings.from(ConfigFactory.parseString("vmette.snapshot.dir = \"" + temporary + "/snapshots\"")
                         .withFallback(ConfigFactory.load()));
         vmette = Vmette.create(
                 settings,
