@@ -120,7 +120,7 @@ final class Golden<V> {
             }
         }
         if (giveUp) {
-            vms.discard(from.id());
+            vms.discard(from);
             if (hasWastedEnough()) {
                 boot(vms, "VMs cannot be restored from their golden snapshot", why);
             }
@@ -132,14 +132,18 @@ final class Golden<V> {
     }
 
     private CompletionStage<V> make(TemplateVms<V> vms, CompletableFuture<Void> ours, int tries) {
-        Optional<Snapshot> found = usable(vms);
-        if (found.isPresent()) {
-            settle(ours, found);
-            return next(vms, tries);
+        CompletionStage<V> booted;
+        try {
+            Optional<Snapshot> found = usable(vms);
+            if (found.isPresent()) {
+                settle(ours, found);
+                return next(vms, tries);
+            }
+            booted = vms.boot();
+        } catch (RuntimeException | Error e) {
+            booted = CompletableFuture.failedStage(e);
         }
-        vms.discardFound();
-        return vms.boot()
-                .thenCompose(vm -> save(vms, vm).thenApply(saved -> {
+        return booted.thenCompose(vm -> save(vms, vm).thenApply(saved -> {
                     settle(ours, saved);
                     return vm;
                 }))
@@ -167,9 +171,11 @@ final class Golden<V> {
                     }
                     // Another process may have been faster, or use one that is of no use here.
                     Optional<Snapshot> others = usable(vms);
-                    return others.isPresent() || vms.hasEnded(vm)
-                            ? CompletableFuture.completedStage(others)
-                            : saveUnnamed(vms, vm, Reasons.unwrapped(failure));
+                    if (others.isPresent() || vms.hasEnded(vm)) {
+                        return CompletableFuture.completedStage(others);
+                    }
+                    vms.discardUnreadable();
+                    return saveUnnamed(vms, vm, Reasons.unwrapped(failure));
                 })
                 .thenCompose(Function.identity())
                 .handle((saved, failure) -> {

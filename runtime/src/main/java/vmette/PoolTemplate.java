@@ -202,14 +202,20 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
     }
 
     @Override
-    public void discard(String snapshot) {
-        LOG.warn("pool {}: the snapshot {} is given up, since VMs do not come up from it", pool, snapshot);
-        machines.discard(snapshot);
+    public void discard(Snapshot snapshot) {
+        LOG.warn("pool {}: the snapshot {} is given up, since VMs do not come up from it", pool, snapshot.id());
+        boolean replaced = snapshot.id().equals(golden)
+                && find().filter(present -> !present.equals(snapshot)).isPresent();
+        if (!replaced) {
+            machines.discard(snapshot.id());
+        }
     }
 
     @Override
-    public void discardFound() {
-        machines.discard(golden);
+    public void discardUnreadable() {
+        if (find().isEmpty()) {
+            machines.discard(golden);
+        }
     }
 
     @Override

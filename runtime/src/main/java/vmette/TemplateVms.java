@@ -27,11 +27,11 @@ interface TemplateVms<V> {
 
     boolean hasEnded(V vm);
 
-    /** The snapshot is of no use any more. */
-    void discard(String snapshot);
+    /** The snapshot is of no use any more; one that another process has put in its place stays. */
+    void discard(Snapshot snapshot);
 
-    /** The golden one is of no use, if there is any. */
-    void discardFound();
+    /** What has the golden one's name, and is none, goes. */
+    void discardUnreadable();
 
     /** Something that its user is to know. */
     void say(String line);

@@ -1,6 +1,7 @@
 package vmette;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static vmette.Guests.await;
 import static vmette.Guests.out;
 
@@ -26,6 +27,7 @@ import vmette.config.PoolSettings;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.config.VmSpecBuilder;
+import vmette.errors.OperationTimeoutException;
 import vmette.machine.QemuMachines;
 import vmette.recovery.Rung;
 import vmette.rootfs.RootfsProgress;
@@ -42,13 +44,16 @@ class GoldenPoolIT {
 
     @BeforeEach
     void open() {
-        RuntimeSettings settings =
-                RuntimeSettings.from(ConfigFactory.parseString("vmette.snapshot.dir = \"" + temporary + "/snapshots\"")
-                        .withFallback(ConfigFactory.load()));
+        RuntimeSettings settings = settings();
         vmette = Vmette.create(
                 settings,
                 new QemuMachines(settings, RootfsProgress.NONE, () -> RootfsProviders.all(settings)),
                 events::add);
+    }
+
+    private RuntimeSettings settings() {
+        return RuntimeSettings.from(ConfigFactory.parseString("vmette.snapshot.dir = \"" + temporary + "/snapshots\"")
+                .withFallback(ConfigFactory.load()));
     }
 
     @AfterEach
@@ -112,7 +117,8 @@ class GoldenPoolIT {
     }
 
     private List<String> snapshots() {
-        return List.of(temporary.resolve("snapshots").toFile().list());
+        String[] names = temporary.resolve("snapshots").toFile().list();
+        return names == null ? List.of() : List.of(names);
     }
 
     @Test
@@ -130,6 +136,36 @@ class GoldenPoolIT {
         assertThat(begun()).filteredOn(Rung.COLD::equals).hasSize(2);
         assertThat(events).filteredOn(VmEvent.Saved.class::isInstance).hasSize(2);
         assertThat(snapshots()).hasSize(1).allMatch(name -> name.startsWith("golden-"));
+    }
+
+    @Test
+    void twoRuntimesAtOnceShareOne() throws InterruptedException {
+        VmPool pool = pool(spec().build(), 2, 2);
+        try (Vmette other = Vmette.create(settings())) {
+            VmPool others = other.pool(
+                    new PoolPlan("others", spec().build(), PoolSettings.of(2, 2).withPatience(Duration.ofMinutes(4))));
+            until(() -> pool.status().ready() == 2 && others.status().ready() == 2);
+            assertThat(snapshots()).hasSize(1).allMatch(name -> name.startsWith("golden-"));
+            VmHandle vm = await(others.acquire());
+            assertThat(out(other, vm, "cat /tmp/runs")).isEqualTo("x\n");
+            await(others.end());
+        }
+        VmHandle vm = await(pool.acquire());
+        assertThat(out(vmette, vm, "cat /tmp/runs")).isEqualTo("x\n");
+        await(pool.release(vm));
+        until(() -> pool.status().ready() == 2);
+        assertThat(snapshots()).hasSize(1);
+    }
+
+    @Test
+    void aWarmUpThatFailsIsTold() {
+        VmSpec spec = VmSpec.builder().memoryMib(160).warmUp("echo no; exit 3").build();
+        VmPool pool = pool(spec, 1, 1);
+        assertThatThrownBy(() -> await(pool.acquire(Duration.ofSeconds(30))))
+                .isInstanceOf(OperationTimeoutException.class)
+                .hasMessageContaining("the warm-up of the pool agents exited with status 3")
+                .hasMessageContaining("having written: no");
+        assertThat(snapshots()).isEmpty();
     }
 
     @Test

@@ -42,12 +42,17 @@ class GoldenTest {
         private int badRestores;
         private boolean keptByOthers;
         private boolean held;
+        private boolean unreadable;
+        private Optional<RuntimeException> bug = Optional.empty();
         private int boots;
         private int restores;
         private int saves;
 
         @Override
         public Optional<Snapshot> find() {
+            bug.ifPresent(thrown -> {
+                throw thrown;
+            });
             return named;
         }
 
@@ -79,7 +84,7 @@ class GoldenTest {
             if (noSave.isPresent()) {
                 return CompletableFuture.failedStage(new SaveFailedException(noSave.get(), null));
             }
-            if (named.isPresent()) {
+            if (named.isPresent() || unreadable) {
                 return CompletableFuture.failedStage(new SaveFailedException("there is one already", null));
             }
             named = Optional.of(new Snapshot("golden", Instant.ofEpochSecond(++saves), 0));
@@ -99,16 +104,16 @@ class GoldenTest {
         }
 
         @Override
-        public void discard(String snapshot) {
-            discarded.add(snapshot);
-            discardFound();
-        }
-
-        @Override
-        public void discardFound() {
+        public void discard(Snapshot snapshot) {
+            discarded.add(snapshot.id());
             if (!keptByOthers) {
                 named = Optional.empty();
             }
+        }
+
+        @Override
+        public void discardUnreadable() {
+            unreadable = false;
         }
 
         @Override
@@ -170,6 +175,22 @@ class GoldenTest {
         assertThat(vms.named).isPresent();
         assertThat(next().join()).isEqualTo("/unnamed/1");
         assertThat(vms.boots).isEqualTo(1);
+    }
+
+    @Test
+    void whatIsNoSnapshotGoesAndIsDoneWithout() {
+        vms.unreadable = true;
+        assertThat(next().join()).isEqualTo("boot/1");
+        assertThat(vms.unreadable).isFalse();
+        assertThat(next().join()).isEqualTo("/unnamed/1");
+    }
+
+    @Test
+    void aBugKeepsNobodyWaiting() {
+        vms.bug = Optional.of(new IllegalStateException("a bug"));
+        assertThatThrownBy(next()::join).hasRootCauseMessage("a bug");
+        vms.bug = Optional.empty();
+        assertThat(next().join()).isEqualTo("boot/1");
     }
 
     @Test
