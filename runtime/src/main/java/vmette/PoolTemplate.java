@@ -152,15 +152,15 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
                         Sink.fold(ByteString.emptyByteString(), (last, more) -> last.concat(more)
                                 .takeRight(TOLD)),
                         system);
-        ExitStatus never = new ExitStatus(ExitStatus.Kind.TIMED_OUT, 0);
         return execution
                 .status()
+                .thenApply(Optional::of)
                 .toCompletableFuture()
-                .completeOnTimeout(never, LONGEST_WARM_UP.toSeconds(), TimeUnit.SECONDS)
-                .thenCompose(status -> status == never
-                        ? CompletableFuture.failedStage(new StartFailedException("the warm-up of the pool " + pool
-                                + " was not done after " + Durations.text(LONGEST_WARM_UP) + " (snapshot.warm-up)"))
-                        : written.thenApply(last -> checked(status, last)));
+                .completeOnTimeout(Optional.empty(), LONGEST_WARM_UP.toSeconds(), TimeUnit.SECONDS)
+                .thenCompose(status -> status.isPresent()
+                        ? written.thenApply(last -> checked(status.get(), last))
+                        : CompletableFuture.failedStage(new StartFailedException("the warm-up of the pool " + pool
+                                + " was not done after " + Durations.text(LONGEST_WARM_UP) + " (snapshot.warm-up)")));
     }
 
     private Done checked(ExitStatus status, ByteString written) {

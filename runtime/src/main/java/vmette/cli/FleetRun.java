@@ -154,7 +154,8 @@ final class FleetRun {
         }
         if (common.isJson()) {
             System.err.println(EventLines.json(facts));
-        } else if (Set.of("ready", "failed", "ended", "missed").contains(facts.text("event")) && !isPools(facts)) {
+        } else if (Set.of("ready", "failed", "ended", "missed").contains(facts.text("event"))
+                && (!isPools(facts) || facts.text("event").equals("failed"))) {
             common.say(EventLines.text(facts) + progress(facts));
         }
     }

@@ -88,6 +88,7 @@ class PoolIT {
 
         eachIsWarmAndAnother();
         streamsAreTheCommands();
+        aTerminalIsTheCommands();
         awaitPool(up, "ready", 2);
         assertThat(vmette("ps").stdout()).containsPattern("(?m)^POOL +READY +LENT .*\\nagents +2 +0 +0 ");
         clientsThatAreKilledLoseTheirVms(up);
@@ -131,6 +132,21 @@ class PoolIT {
         assertThat(piped.code()).isEqualTo(3);
         assertThat(piped.stdout()).isEqualTo("HELLO\n");
         assertThat(piped.stderr()).startsWith("err\n").contains("\"event\":\"exited\"", "\"exitCode\":3");
+    }
+
+    private void aTerminalIsTheCommands() {
+        try (Screen screen = new Screen(sandbox, 80, 24)) {
+            screen.launch("run --pool agents --quiet");
+            screen.await("/ # ");
+            screen.type("stty size; cat /tmp/warm");
+            screen.awaitLine("24 80");
+            screen.type("sh -c 'echo begun$((1 + 2)); exec sleep 1000'");
+            screen.awaitLine("begun3");
+            screen.press("C-c");
+            screen.type("echo ended=$?; exit 5");
+            screen.awaitLine("ended=130");
+            screen.awaitLine("code=5");
+        }
     }
 
     private void clientsThatAreKilledLoseTheirVms(Launched up) {
