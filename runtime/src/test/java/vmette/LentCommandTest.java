@@ -12,6 +12,7 @@ import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import vmette.actors.VmEnd;
 import vmette.config.ExecSpec;
 import vmette.config.GuestSignal;
 import vmette.config.PoolPlan;
@@ -24,7 +25,7 @@ import vmette.testkit.VmetteTestKit;
 
 /** What clients of a pool do with its VMs; those are the test kit's, which cannot be saved and so are booted. */
 class LentCommandTest {
-    private final VmetteTestKit kit = VmetteTestKit.create();
+    private final VmetteTestKit kit = VmetteTestKit.create("vmette.recovery.mode = permanent");
     private VmPool pool;
     private LendingPool lending;
 
@@ -135,9 +136,15 @@ class LentCommandTest {
         kit.vm("pool-web-1").crash();
         assertThatThrownBy(() -> kit.await(command.exit())).isInstanceOf(VmetteException.class);
         stands(1, 0);
-        assertThat(kit.vm("pool-web-1").incarnations())
-                .as("it is not recovered")
-                .isEqualTo(1);
+    }
+
+    @Test
+    void aVmThatFailsIsOverWhateverTheSettingsOfRecovery() {
+        VmHandle lent = kit.await(pool.acquire());
+        kit.vm(lent.name()).crash();
+        assertThat(kit.await(lent.ended()).how()).isEqualTo(VmEnd.How.FAILED);
+        assertThat(kit.vm(lent.name()).incarnations()).isEqualTo(1);
+        stands(1, 0);
     }
 
     @Test

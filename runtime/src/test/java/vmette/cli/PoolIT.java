@@ -177,6 +177,20 @@ class PoolIT {
     }
 
     @Test
+    void aProcessThatIsKilledLeavesNothing() {
+        Launched up = up();
+        Launched run = Launched.start(sandbox, "run", "--pool", "agents", "--exec", "echo begun; sleep 1000");
+        run.awaitOutput("begun\n");
+        awaitPool(up, "ready", 2);
+        up.signal("KILL", true);
+        assertThat(up.result().code()).isEqualTo(137);
+        assertThat(run.result().code()).isEqualTo(1);
+        assertThat(run.result().stderr()).contains("the run of the VM of the pool agents ended before the command did");
+        assertThat(vmette("run", "--pool", "agents", "--", "true").stderr())
+                .contains("no pool named agents is open: describe it in vmette.pools");
+    }
+
+    @Test
     void aSignalClosesThem() {
         Launched up = up();
         Result run = vmette("run", "--pool", "agents", "--", "true");
