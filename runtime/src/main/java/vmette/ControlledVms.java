@@ -173,7 +173,8 @@ final class ControlledVms implements ControlledRuntime {
         }
     }
 
-    private record Command(Execution execution) implements ControlledCommand {
+    /** A command as clients have it. */
+    record Command(Execution execution) implements ControlledCommand {
         @Override
         public CompletionStage<Integer> started() {
             return execution.started();

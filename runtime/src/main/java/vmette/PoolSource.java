@@ -12,4 +12,7 @@ public interface PoolSource {
      * @return completes, or fails, within a time that the source sees to
      */
     CompletionStage<VmHandle> next();
+
+    /** The pool is closed: what is on its way is not wanted any more. Called once or more often; must not block, nor throw. */
+    default void close() {}
 }

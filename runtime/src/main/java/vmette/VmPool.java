@@ -31,10 +31,12 @@ import vmette.pool.PoolStatus;
 public final class VmPool {
     private final Pool<VmHandle> pool;
     private final PoolSettings settings;
+    private final PoolSource source;
 
-    private VmPool(Pool<VmHandle> pool, PoolSettings settings) {
+    private VmPool(Pool<VmHandle> pool, PoolSettings settings, PoolSource source) {
         this.pool = pool;
         this.settings = settings;
+        this.source = source;
     }
 
     /**
@@ -68,7 +70,7 @@ public final class VmPool {
                 new Pool<>(Objects.requireNonNull(name, "name"), settings, new HandlePoolVms(source), time, random);
         pool.open();
         system.getWhenTerminated().whenComplete((end, failure) -> pool.close());
-        return new VmPool(pool, settings);
+        return new VmPool(pool, settings, source);
     }
 
     /**
@@ -163,6 +165,11 @@ public final class VmPool {
         return Source.fromGraph(new PooledVmsStage<>(pool));
     }
 
+    /** How many there are of its VMs. */
+    public PoolSettings settings() {
+        return settings;
+    }
+
     /** How it stands. */
     public PoolStatus status() {
         return pool.status();
@@ -174,6 +181,29 @@ public final class VmPool {
      * @return completes when nothing is left; those who have VMs see to that
      */
     public CompletionStage<Done> close() {
-        return pool.close().thenApply(nothing -> Done.getInstance());
+        CompletionStage<Void> over = pool.close();
+        source.close();
+        return over.thenApply(nothing -> Done.getInstance());
+    }
+
+    /**
+     * As {@link #close}, and VMs that are lent out are stopped too.
+     *
+     * @return completes when nothing is left
+     */
+    public CompletionStage<Done> end() {
+        CompletionStage<Void> over = pool.end();
+        source.close();
+        return over.thenApply(nothing -> Done.getInstance());
+    }
+
+    /** Completes when it is closed, by whomever, and nothing is left. */
+    public CompletionStage<Done> closed() {
+        return pool.closed().thenApply(nothing -> Done.getInstance());
+    }
+
+    /** Its own, unlike that of any other pool of the runtime that is open. */
+    public String name() {
+        return status().name();
     }
 }

@@ -40,6 +40,8 @@ import vmette.admission.AdmissionControl;
 import vmette.admission.AdmissionStatus;
 import vmette.admission.VmAdmission;
 import vmette.config.ExecSpec;
+import vmette.config.PoolPlan;
+import vmette.config.RestartMode;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.config.fleet.Deployment;
@@ -107,6 +109,7 @@ public final class Vmette implements AutoCloseable {
     private final CompletableFuture<Done> registryOver = new CompletableFuture<>();
     private final Map<VmTicket, Launching> alive = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final Pools pools;
     private final LogBudget logs;
     private final FleetNames fleetNames =
             new FleetNames(() -> alive.keySet().stream().map(VmTicket::name));
@@ -127,6 +130,7 @@ public final class Vmette implements AutoCloseable {
         // Before any stream: whoever has read of something finds it here.
         events.listen(board::add);
         events.listen(controlled::add);
+        this.pools = new Pools(this, machines, progress);
         this.journal = new JournalWriter(machines.journal());
         events.listen(journal);
         // Before anything is started that would have to be ended if the port is taken.
@@ -177,9 +181,16 @@ public final class Vmette implements AutoCloseable {
                 .resolve();
     }
 
-    /** A runtime with an ActorSystem of its own and the settings of {@code application.conf}. */
+    /** A runtime with an ActorSystem of its own, and the settings and pools of {@code application.conf}. */
     public static Vmette create() {
-        return create(RuntimeSettings.load());
+        RuntimeSettings settings = RuntimeSettings.load();
+        return create(settings).withPools(ConfigFactory.load());
+    }
+
+    /** Opens what {@code vmette.pools} describes. */
+    private Vmette withPools(Config config) {
+        PoolPlan.all(config).values().forEach(this::pool);
+        return this;
     }
 
     /** A runtime with an ActorSystem of its own. */
@@ -230,9 +241,10 @@ public final class Vmette implements AutoCloseable {
         return vmette;
     }
 
-    /** A runtime in the caller's ActorSystem, with the {@code vmette} section of its configuration. */
+    /** A runtime in the caller's ActorSystem, with the {@code vmette} section of its configuration, and the pools that this describes. */
     public static Vmette create(ActorSystem<?> system) {
-        return create(system, RuntimeSettings.from(system.settings().config()));
+        Config config = system.settings().config();
+        return create(system, RuntimeSettings.from(config)).withPools(config);
     }
 
     /** A runtime in the caller's ActorSystem. Closing the runtime leaves the system running. */
@@ -454,9 +466,24 @@ public final class Vmette implements AutoCloseable {
                         FleetActor.create(ticket, vms), "vmette-fleet-" + FLEETS.incrementAndGet(), Props.empty())));
     }
 
+    /**
+     * Opens a pool of ready VMs, which are restored from one golden snapshot where they can be, and begins to fill it. {@code docs/pools.md} says what becomes of them. It is closed with
+     * the runtime.
+     *
+     * @throws InvalidConfigException if there is an open pool of that name
+     */
+    public VmPool pool(PoolPlan plan) {
+        return pools.open(plan);
+    }
+
+    /** The open pool of that name, of those that {@link #pool(PoolPlan)} has opened. */
+    public Optional<VmPool> pool(String name) {
+        return pools.find(name);
+    }
+
     /** The runtime's meters, for a registry of your own; needs {@code micrometer-core}. */
     public VmetteMetrics metrics() {
-        return new VmetteMetrics(events, board, vsocks::sum);
+        return new VmetteMetrics(events, board, vsocks::sum, pools::listen);
     }
 
     /** Where Prometheus finds the meters, if {@code vmette.metrics.port} says so: the port it has. */
@@ -634,6 +661,15 @@ public final class Vmette implements AutoCloseable {
     }
 
     /**
+     * Lets other processes of this user run commands in the VMs of a pool until it is closed: {@code vmette run --pool} does.
+     *
+     * @return completes when it can be reached; fails with a {@code VmetteException} if another runtime of this user has a pool of that name
+     */
+    public CompletionStage<Done> publish(VmPool pool) {
+        return new LendingPool(pool).publish(control, system);
+    }
+
+    /**
      * Lets other processes of this user change and end a fleet: {@code vmette up} and {@code vmette down} do.
      *
      * @return completes when it can be reached; fails with a {@code VmetteException} if another runtime of this user has a fleet of that name
@@ -643,6 +679,18 @@ public final class Vmette implements AutoCloseable {
             server.publish(fleet);
             return Done.getInstance();
         });
+    }
+
+    /** Begins a VM that ends with its first failure. */
+    VmHandle beginOnce(VmSpec spec, LaunchOptions options, Optional<String> snapshot) {
+        return begin(
+                spec,
+                options,
+                snapshot.map(id -> from(id, spec)).orElseGet(() -> origin(spec)),
+                Optional.empty(),
+                RecoveryPolicy.of(settings.recovery().withMode(RestartMode.TEMPORARY)),
+                UnaryOperator.identity(),
+                Optional.empty());
     }
 
     private VmHandle begin(
@@ -799,6 +847,7 @@ public final class Vmette implements AutoCloseable {
             return;
         }
         // So that none of them starts anything anew.
+        pools.close();
         fleetNames.fleets().forEach(Fleet::down);
         registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
         // A machine that is not made yet is not going to be: what its launch waits for may never happen.

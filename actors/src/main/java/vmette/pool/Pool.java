@@ -46,6 +46,7 @@ public final class Pool<V> {
     private Optional<Throwable> lastFailure = Optional.empty();
     private Optional<Wake> wake = Optional.empty();
     private long numbers;
+    private long acquired;
 
     private record Wake(Instant at, Runnable takingBack) {}
 
@@ -162,6 +163,7 @@ public final class Pool<V> {
                 state.lent(),
                 state.ending(),
                 state.waiting(),
+                acquired,
                 state.failures(),
                 lastFailure.map(PoolFailures::text));
     }
@@ -182,6 +184,27 @@ public final class Pool<V> {
             wake.ifPresent(one -> one.takingBack().run());
             wake = Optional.empty();
         });
+        return over.minimalCompletionStage();
+    }
+
+    /**
+     * The same, and those that are lent out are stopped too.
+     *
+     * @return completes when nothing is left
+     */
+    public CompletionStage<Void> end() {
+        CompletionStage<Void> gone = close();
+        change(todo -> entries.values().stream()
+                .filter(entry -> entry.stage == Entry.Stage.LENT)
+                .forEach(entry -> {
+                    state = state.released();
+                    end(entry, todo);
+                }));
+        return gone;
+    }
+
+    /** Completes when it is closed and nothing is left. */
+    public CompletionStage<Void> closed() {
         return over.minimalCompletionStage();
     }
 
@@ -233,6 +256,7 @@ public final class Pool<V> {
         waiting.remove(asked);
         entry.stage = Entry.Stage.LENT;
         state = state.handed();
+        acquired++;
         todo.add(() -> {
             // He may have cancelled it a moment ago.
             if (!asked.complete(entry.vm)) {

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param lent VMs that somebody has
  * @param ending VMs that are being stopped
  * @param waiting those who want a VM
+ * @param acquired VMs that somebody got since it was opened
  * @param failures of what VMs come from, in a row: 0 if the last one came
  * @param lastFailure what the last one was, also after VMs have come again
  */
@@ -21,5 +22,6 @@ public record PoolStatus(
         int lent,
         int ending,
         int waiting,
+        long acquired,
         int failures,
         Optional<String> lastFailure) {}

@@ -20,6 +20,9 @@ import vmette.errors.InvalidConfigException;
 public record PoolPlan(String name, VmSpec spec, PoolSettings settings) {
     private static final String POOLS = "vmette.pools";
 
+    /** Of the pool's name, so that the number has room in a VM's. */
+    private static final int MOST_PREFIX = 44;
+
     /** Checks what is given. */
     public PoolPlan {
         VmSpec.builder().name(name).build();
@@ -27,6 +30,11 @@ public record PoolPlan(String name, VmSpec spec, PoolSettings settings) {
         if (spec.name().isPresent()) {
             throw new InvalidConfigException("the VMs of the pool " + name + " cannot all be "
                     + spec.name().get() + ": leave the name out");
+        }
+        if (spec.snapshots().build().isPresent()) {
+            throw new InvalidConfigException(
+                    "build-snapshot: the VMs of the pool " + name
+                            + " are lent, and not saved and ended; leave it out, for what they are restored from is made by itself");
         }
         if (settings.max() > 1) {
             for (PublishedPort port : spec.publish()) {
@@ -41,6 +49,11 @@ public record PoolPlan(String name, VmSpec spec, PoolSettings settings) {
                         + spec.storage().disks().get(0) + ": leave it out, or put what is on it into the rootfs");
             }
         }
+    }
+
+    /** What the names of its VMs begin with; a number follows. */
+    public String prefix() {
+        return "pool-" + name.substring(0, Math.min(name.length(), MOST_PREFIX)) + "-";
     }
 
     /**

@@ -45,8 +45,13 @@ final class ConfigCheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try {
-            Deployment fleet = DeploymentFile.read(file).deployment();
-            tell(common.isJson() ? json(fleet, List.of()) : file + ": no mistakes; " + summary(fleet));
+            DeploymentFile read = DeploymentFile.read(file);
+            Deployment fleet = read.deployment();
+            tell(
+                    common.isJson()
+                            ? json(fleet, List.of())
+                            : file + ": no mistakes; "
+                                    + summary(fleet, read.pools().size()));
             return 0;
         } catch (DeploymentRefusedException e) {
             if (common.isJson()) {
@@ -56,14 +61,18 @@ final class ConfigCheckCommand implements Callable<Integer> {
         }
     }
 
-    private static String summary(Deployment fleet) {
+    private static String summary(Deployment fleet, int pools) {
         int vms = fleet.vms().size();
         int groups = fleet.groups().size();
         if (vms == 0 && groups == 0) {
-            return "settings and no fleet";
+            return pools == 0 ? "settings and no fleet" : "settings and " + count(pools);
         }
         return "a fleet of " + vms + (vms == 1 ? " VM" : " VMs") + " and " + groups
-                + (groups == 1 ? " group" : " groups");
+                + (groups == 1 ? " group" : " groups") + (pools == 0 ? "" : ", and " + count(pools));
+    }
+
+    private static String count(int pools) {
+        return pools == 1 ? "1 pool" : pools + " pools";
     }
 
     private String json(Deployment fleet, List<ConfigProblem> problems) {

@@ -1,7 +1,5 @@
 package vmette.cli;
 
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,10 +16,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 import vmette.ExitStatus;
 import vmette.config.ExecSpec;
-import vmette.config.GuestSignal;
 import vmette.control.ControlledCommand.Exit;
 import vmette.control.ExecCall;
-import vmette.control.ExecCall.Streams;
 import vmette.control.Runtimes;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.ProgramNotRunException;
@@ -115,7 +111,8 @@ final class ExecCommand implements Callable<Integer> {
         ExecSpec command = command();
         Runtimes.Peer runtime = common.runtimes().ofVm(vm);
         try {
-            Exit exit = tty ? onTerminal(runtime, command) : plain(runtime, command);
+            Exit exit =
+                    new RemoteCommand(whole -> new ExecCall(runtime, vm, whole), common.progress()).run(command, tty);
             explain(exit);
             return exit.code();
         } catch (ProgramNotRunException e) {
@@ -177,57 +174,6 @@ final class ExecCommand implements Callable<Integer> {
             command = command.withEnv(variable.getKey(), variable.getValue());
         }
         return command;
-    }
-
-    private Exit plain(Runtimes.Peer runtime, ExecSpec command) {
-        try (ExecCall call = new ExecCall(runtime, vm, command)) {
-            return call.run(
-                    new Streams(
-                            System.in,
-                            new FileOutputStream(FileDescriptor.out),
-                            new FileOutputStream(FileDescriptor.err)),
-                    () -> passSignalsOn(call));
-        }
-    }
-
-    /** Those that the JVM leaves to programs. Until the command runs they end this process, and the call with it. */
-    private static void passSignalsOn(ExecCall call) {
-        HostSignals.onEach("INT", () -> call.signal(GuestSignal.INT, true));
-        for (String name : List.of("TERM", "HUP", "USR1")) {
-            HostSignals.onEach(name, () -> call.signal(GuestSignal.of(name), false));
-        }
-    }
-
-    private Exit onTerminal(Runtimes.Peer runtime, ExecSpec command) {
-        try (RawTerminal terminal = new RawTerminal(common.progress())) {
-            ExecSpec withTerminal =
-                    command.withTerminal(terminal.size().rows(), terminal.size().columns());
-            String term = System.getenv("TERM");
-            if (term != null && !env.containsKey("TERM")) {
-                withTerminal = withTerminal.withEnv("TERM", term);
-            }
-            try (ExecCall call = new ExecCall(runtime, vm, withTerminal)) {
-                Streams streams = new Streams(
-                        terminal.input(),
-                        new FileOutputStream(FileDescriptor.out),
-                        new FileOutputStream(FileDescriptor.err));
-                Exit exit = call.run(streams, () -> {
-                    terminal.enter();
-                    resize(call, terminal);
-                    HostSignals.onEach("WINCH", () -> resize(call, terminal));
-                });
-                terminal.leave(true);
-                return exit;
-            }
-        }
-    }
-
-    private static void resize(ExecCall call, RawTerminal terminal) {
-        try {
-            call.resize(terminal.size().rows(), terminal.size().columns());
-        } catch (vmette.linux.LinuxException gone) {
-            // Its hangup ends us by itself.
-        }
     }
 
     private void explain(Exit exit) {

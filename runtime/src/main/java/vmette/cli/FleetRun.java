@@ -1,21 +1,27 @@
 package vmette.cli;
 
 import akka.stream.javadsl.Sink;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import vmette.Fleet;
+import vmette.VmPool;
 import vmette.Vmette;
 import vmette.actors.FleetEnd;
 import vmette.actors.VmEvent;
+import vmette.config.PoolPlan;
 import vmette.config.fleet.VmPlan;
 import vmette.control.EventFacts;
 import vmette.control.Facts;
+import vmette.control.Runtimes;
 import vmette.errors.VmetteException;
+import vmette.errors.VmetteIoException;
 
 /** A fleet in the foreground of this process, until it is taken down or a signal ends it. */
 final class FleetRun {
@@ -43,11 +49,13 @@ final class FleetRun {
             UpFleet.refuseTaken(
                     source.deployment().vms().stream().map(VmPlan::name).toList(),
                     source.settings().runtimeDir());
+            refuseTakenPools();
             Fleet fleet = deploy(vmette, up);
             // Not by the thread that supervises the fleet: whoever reads this may have stopped.
             fleet.ready().whenCompleteAsync((done, failure) -> tellReady(failure, begun));
-            SIGNALS.forEach((word, number) -> HostSignals.onEach(word, () -> onSignal(number, fleet)));
+            SIGNALS.forEach((word, number) -> HostSignals.onEach(word, () -> onSignal(number, up)));
             FleetEnd end = fleet.ended().toCompletableFuture().join();
+            up.down().toCompletableFuture().join();
             common.progress().accept("the fleet " + name + " is down");
             return exitCode(end);
         } catch (CompletionException e) {
@@ -60,7 +68,10 @@ final class FleetRun {
             Consumer<VmEvent> progress = this::tell;
             vmette.events().runWith(Sink.foreach(progress::accept), vmette.system());
             Fleet fleet = vmette.deploy(source.deployment(), vmette::publish);
-            up.deployed(fleet);
+            // After the fleet, whose VMs come up first.
+            List<VmPool> pools = source.pools().stream().map(vmette::pool).toList();
+            up.deployed(fleet, pools);
+            pools.forEach(pool -> vmette.publish(pool).toCompletableFuture().join());
             return fleet;
         } catch (RuntimeException e) {
             up.failed(e);
@@ -68,11 +79,24 @@ final class FleetRun {
         }
     }
 
-    private void onSignal(int number, Fleet fleet) {
+    /** That is known before anything is done. */
+    private void refuseTakenPools() {
+        List<Runtimes.Peer> others = Runtimes.find(
+                        source.settings().runtimeDir().map(Path::toString).orElse(""))
+                .living();
+        for (PoolPlan pool : source.pools()) {
+            if (others.stream().anyMatch(peer -> peer.pools().contains(pool.name()))) {
+                throw new VmetteIoException("a pool named " + pool.name()
+                        + " is open already: close that one first, or choose another name; nothing was started");
+            }
+        }
+    }
+
+    private void onSignal(int number, UpFleet up) {
         if (signal.compareAndSet(0, number)) {
             common.progress()
                     .accept("stopping the fleet " + name + " in the reverse order of its start; once more kills it");
-            fleet.down();
+            up.down();
         } else {
             // What is left is killed by the hooks.
             System.exit(SIGNALLED + number);
@@ -85,7 +109,9 @@ final class FleetRun {
             say(
                     "up",
                     "the fleet " + name + " is up after " + took + ": "
-                            + count(source.deployment().vms().size()) + "; Ctrl-C, or vmette down --fleet " + name
+                            + count(
+                                    source.deployment().vms().size(),
+                                    source.pools().size()) + "; Ctrl-C, or vmette down --fleet " + name
                             + ", ends it");
         } else if (signal.get() == 0) {
             Throwable cause = failure instanceof CompletionException ? failure.getCause() : failure;
@@ -96,8 +122,18 @@ final class FleetRun {
         }
     }
 
-    private static String count(int vms) {
-        return vms == 1 ? "1 VM" : vms + " VMs";
+    private static String count(int vms, int pools) {
+        String all = vms == 1 ? "1 VM" : vms + " VMs";
+        if (pools == 0) {
+            return all;
+        }
+        String ready = pools == 1 ? "1 pool" : pools + " pools";
+        return vms == 0 ? ready : all + ", " + ready;
+    }
+
+    /** They come and go all the time. */
+    private boolean isPools(Facts event) {
+        return source.pools().stream().anyMatch(pool -> event.text("vm").startsWith(pool.prefix()));
     }
 
     private void say(String event, String line) {
@@ -118,7 +154,8 @@ final class FleetRun {
         }
         if (common.isJson()) {
             System.err.println(EventLines.json(facts));
-        } else if (Set.of("ready", "failed", "ended", "missed").contains(facts.text("event"))) {
+        } else if (Set.of("ready", "failed", "ended", "missed").contains(facts.text("event"))
+                && (!isPools(facts) || facts.text("event").equals("failed"))) {
             common.say(EventLines.text(facts) + progress(facts));
         }
     }

@@ -7,8 +7,10 @@ import com.typesafe.config.ConfigRenderOptions;
 import com.typesafe.config.ConfigSyntax;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
+import vmette.config.PoolPlan;
 import vmette.config.RuntimeSettings;
 import vmette.config.fleet.Deployment;
 import vmette.config.fleet.DeploymentFile;
@@ -23,7 +25,8 @@ import vmette.errors.VmetteIoException;
  * @param checked what it comes to
  */
 record FleetSource(Path file, Config resolved, DeploymentFile checked) {
-    private static final List<String> OF_FLEETS = List.of("vmette.templates", "vmette.fleet", "vmette.groups");
+    private static final List<String> OF_FLEETS =
+            List.of("vmette.templates", "vmette.fleet", "vmette.groups", "vmette.pools");
 
     /** What concerns VMs, and not the runtime. */
     private static final List<String> OF_VMS =
@@ -33,16 +36,17 @@ record FleetSource(Path file, Config resolved, DeploymentFile checked) {
      * Reads a file.
      *
      * @param settings of {@code --config}, which speaks where the file does not
-     * @throws InvalidConfigException with all mistakes, or because there is no fleet in it
+     * @throws InvalidConfigException with all mistakes, or because there is no fleet in it and no pool
      */
     static FleetSource read(Path file, Optional<Path> settings) {
         Config own = DeploymentFile.parse(file);
         Config all = settings.map(other -> own.withFallback(without(DeploymentFile.parse(other), OF_FLEETS)))
                 .orElse(own);
         DeploymentFile checked = DeploymentFile.of(all, file.toString());
-        if (checked.deployment().vms().isEmpty()) {
-            throw new InvalidConfigException(
-                    file + " has no VMs: vmette.fleet says which there are; vmette down ends a fleet that is up");
+        if (checked.deployment().vms().isEmpty() && checked.pools().isEmpty()) {
+            throw new InvalidConfigException(file
+                    + " has no VMs: vmette.fleet says which there are, and vmette.pools which are kept ready;"
+                    + " vmette down ends a fleet that is up");
         }
         try {
             return new FleetSource(file.toRealPath(), all, checked);
@@ -76,6 +80,11 @@ record FleetSource(Path file, Config resolved, DeploymentFile checked) {
 
     Deployment deployment() {
         return checked.deployment();
+    }
+
+    /** Opened with the fleet, and closed with it. */
+    Collection<PoolPlan> pools() {
+        return checked.pools().values();
     }
 
     RuntimeSettings settings() {

@@ -1,10 +1,13 @@
 package vmette.cli;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import vmette.config.PoolPlan;
+import vmette.config.PoolSettings;
 import vmette.config.VmSpec;
 import vmette.config.fleet.DeploymentDiff;
 import vmette.config.fleet.Difference;
@@ -57,6 +60,20 @@ final class FleetSteps {
         return steps;
     }
 
+    /** What a file keeps ready beside its fleet. */
+    static List<Facts> of(Collection<PoolPlan> pools) {
+        return pools.stream()
+                .map(pool -> Facts.of("step", "pool", "pool", pool.name(), "detail", detail(pool)))
+                .toList();
+    }
+
+    private static String detail(PoolPlan pool) {
+        PoolSettings settings = pool.settings();
+        return settings.min() + " ready, " + settings.max() + " at most, each of "
+                + pool.spec().memoryMib() + " MiB"
+                + pool.spec().storage().rootfs().map(rootfs -> ", " + rootfs).orElse("");
+    }
+
     private static String change(DeploymentDiff diff, String group) {
         if (!diff.groups().containsKey(group)) {
             return "gone";
@@ -100,8 +117,9 @@ final class FleetSteps {
                                 .map(count -> count == 1 ? "1 VM goes" : count + " VMs go")
                                 .orElse("the rest goes")
                         + " on as before";
+            case "pool" -> "+ pool " + shown(step, "pool") + "  is opened: " + shown(step, "detail");
             case "settings" ->
-                "  settings of the runtime are otherwise: they hold once the fleet was down and is up again";
+                "  settings of the runtime are otherwise, or its pools: they hold once the fleet was down and is up again";
             default -> "  " + shown(step, "step");
         };
     }
@@ -123,6 +141,11 @@ final class FleetSteps {
                         steps.stream()
                                 .filter(step -> is(step, "group"))
                                 .map(step -> step.text("group"))
+                                .toList(),
+                "pools",
+                        steps.stream()
+                                .filter(step -> is(step, "pool"))
+                                .map(step -> step.text("pool"))
                                 .toList(),
                 "unchanged",
                         steps.stream()

@@ -2,18 +2,20 @@ package vmette.cli;
 
 import java.io.PrintWriter;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
+import vmette.control.Runtimes;
 
 /** {@code vmette ps}. */
 @Command(
         name = "ps",
         description = {
-            "Lists the VMs of all living runtimes of this user: those of fleets, and of run --name NAME.",
+            "Lists the VMs of all living runtimes of this user: those of fleets, and of run --name NAME; and their pools.",
             "A runtime that does not answer within five seconds is named, and the others are listed all the same.",
         },
         mixinStandardHelpOptions = true,
@@ -28,7 +30,8 @@ import picocli.CommandLine.Spec;
             "  ${sys:vmette.command:-vmette} ps --json",
             "",
             "INC counts incarnations, REC recoveries from failures; UP is how long a VM has been ready; PORTS are",
-            "HOST:GUEST, as published. A VM that is given-up should run and does not: restart NAME, or up FILE, starts it.",
+            "HOST:GUEST, as published. Of a pool's VMs READY ones are nobody's, and MAKING ones on their way.",
+            "A VM that is given-up should run and does not: restart NAME, or up FILE, starts it.",
         })
 final class PsCommand implements Callable<Integer> {
     @Spec
@@ -44,13 +47,28 @@ final class PsCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Survey survey = Survey.of(common.runtimes().living());
+        List<Runtimes.Peer> runtimes = common.runtimes().living();
+        Survey survey = Survey.of(runtimes);
+        // Whoever does not answer is waited for once.
+        PoolTable pools = new PoolTable(Survey.of(
+                        runtimes.stream()
+                                .filter(runtime -> !survey.silent().contains(runtime.pid()))
+                                .filter(runtime -> !runtime.pools().isEmpty())
+                                .toList(),
+                        "pools",
+                        "")
+                .told());
         PsTable table = new PsTable(survey.told(), all, Instant.now());
         PrintWriter out = spec.commandLine().getOut();
         if (common.isJson()) {
-            out.println(Json.pretty(Json.object("vms", table.json(), "notAnswering", survey.silent())));
+            out.println(Json.pretty(
+                    Json.object("vms", table.json(), "pools", pools.json(), "notAnswering", survey.silent())));
         } else {
             table.lines().forEach(out::println);
+            if (!pools.lines().isEmpty()) {
+                out.println();
+                pools.lines().forEach(out::println);
+            }
         }
         out.flush();
         return survey.isComplete(common) ? 0 : Failures.RUNTIME_ERROR;

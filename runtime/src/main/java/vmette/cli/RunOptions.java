@@ -58,6 +58,14 @@ final class RunOptions {
     private String name;
 
     @Option(
+            names = "--pool",
+            paramLabel = "NAME",
+            description =
+                    "Run the command in a VM that is ready already, of a pool that vmette up has open: after -- or --exec."
+                            + " Default: in one that is booted for it.")
+    private String pool;
+
+    @Option(
             names = "--status-fd",
             paramLabel = "FD",
             description =
@@ -79,9 +87,17 @@ final class RunOptions {
     @Mixin
     private CommonOptions common;
 
-    int run() {
+    /** @param arguments a command after {@code --}, which only VMs of pools take */
+    int run(List<String> arguments) {
+        if (pool == null && !arguments.isEmpty()) {
+            throw refusal("'" + arguments.get(0)
+                    + "' is not understood: a command goes in quotes after --exec, and after -- with --pool only");
+        }
         try (RunReport report = RunReport.to(Optional.ofNullable(statusFd), common.isJson())) {
             try {
+                if (pool != null) {
+                    return new PoolRun(command, common, pool).run(Optional.ofNullable(exec), arguments, tty, report);
+                }
                 ExitStatus status = launch();
                 report.exited(status);
                 return status.code();

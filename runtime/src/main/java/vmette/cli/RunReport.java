@@ -9,6 +9,7 @@ import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
 import vmette.ExitStatus;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.ProgramNotRunException;
 import vmette.linux.BorrowedOutput;
 
 /**
@@ -54,6 +55,16 @@ final class RunReport implements AutoCloseable {
     void failed(RuntimeException failure, CommandSpec command) {
         if (descriptor.isPresent() && !Shutdown.begun()) {
             tell(Failures.report(failure, command));
+        }
+    }
+
+    /** There is no such program in the guest, or it cannot be executed. */
+    void notRun(String message, ProgramNotRunException failure) {
+        String line = Report.failed(message, Optional.of(failure.status()), failure.exitCode());
+        tell(line);
+        if (json) {
+            freshLine();
+            System.err.println(line);
         }
     }
 

@@ -26,7 +26,7 @@ import vmette.errors.VmetteIoException;
 @Command(
         name = "up",
         description = {
-            "Starts the fleet that a file describes, and keeps it up in the foreground until Ctrl-C or vmette down.",
+            "Starts the fleet that a file describes, opens its pools, and keeps it up in the foreground until Ctrl-C or vmette down.",
             "While it is up the same command in another terminal makes it what the file says by then: it shows what"
                     + " would be stopped, replaced, started, and started again where it was stopped or given up, asks if there is a terminal, and has that done.",
         },
@@ -60,7 +60,7 @@ final class UpCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "FILE",
-            description = "The fleet, in HOCON. Settings that it does not have come from --config.")
+            description = "The fleet, and pools, in HOCON. Settings that it does not have come from --config.")
     private Path file;
 
     @Option(
@@ -100,8 +100,9 @@ final class UpCommand implements Callable<Integer> {
                     + other.fleetFile(name).map(Path::toString).orElse("another file")
                     + ": name this one with --fleet, or take that one down");
         });
-        List<Facts> steps =
-                FleetSteps.of(DeploymentDiff.between(Deployment.EMPTY, source.deployment()), Map.of(), false);
+        List<Facts> steps = new ArrayList<>(
+                FleetSteps.of(DeploymentDiff.between(Deployment.EMPTY, source.deployment()), Map.of(), false));
+        steps.addAll(FleetSteps.of(source.pools()));
         if (dry || !common.isQuiet()) {
             show(name, steps);
         }

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import vmette.Fleet;
+import vmette.VmPool;
 import vmette.config.fleet.Deployment;
 import vmette.config.fleet.DeploymentDiff;
 import vmette.config.fleet.Replacement;
@@ -32,14 +33,16 @@ final class UpFleet implements ControlledFleet {
     private final String name;
     private final FleetSource first;
     private final CompletableFuture<Fleet> fleet = new CompletableFuture<>();
+    private volatile List<VmPool> pools = List.of();
 
     UpFleet(String name, FleetSource first) {
         this.name = name;
         this.first = first;
     }
 
-    /** It is there. */
-    void deployed(Fleet deployed) {
+    /** It is there, and these are open. */
+    void deployed(Fleet deployed, List<VmPool> opened) {
+        pools = opened;
         fleet.complete(deployed);
     }
 
@@ -173,7 +176,11 @@ final class UpFleet implements ControlledFleet {
 
     @Override
     public CompletionStage<?> down() {
-        return fleet.thenCompose(Fleet::down);
+        return fleet.thenCompose(up -> {
+            CompletableFuture<?>[] ends =
+                    pools.stream().map(pool -> pool.end().toCompletableFuture()).toArray(CompletableFuture[]::new);
+            return up.down().thenCombine(CompletableFuture.allOf(ends), (end, gone) -> end);
+        });
     }
 
     /** Each of these would be refused when its turn comes; that is known before anything is done. */

@@ -31,6 +31,7 @@ final class Variables implements CommandLine.IDefaultValueProvider {
             "--vsock-port",
             "--keep-setuid",
             "--older-than",
+            "--pool",
             "--all",
             "--dry-run",
             "--fleet",

@@ -1,5 +1,6 @@
 package vmette.cli;
 
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -58,6 +59,6 @@ final class VmetteCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        return options.run();
+        return options.run(List.of());
     }
 }

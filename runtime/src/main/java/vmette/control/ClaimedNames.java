@@ -15,10 +15,11 @@ import java.util.stream.Stream;
 import vmette.errors.VmetteIoException;
 import vmette.process.RuntimeDirectory;
 
-/** The names of a runtime's VMs, or of its fleets, as files that other runtimes and clients see. */
+/** The names of a runtime's VMs, of its fleets, or of its pools, as files that other runtimes and clients see. */
 final class ClaimedNames {
     private static final String VMS = "names";
     private static final String FLEETS = "fleets";
+    private static final String POOLS = "pools";
     private static final int MAX_PATH = 4096;
     private static final int TRIES = 20;
     private static final long PAUSE_MILLIS = 50;
@@ -39,6 +40,10 @@ final class ClaimedNames {
 
     static ClaimedNames ofFleets(RuntimeDirectory directory) {
         return new ClaimedNames(directory, FLEETS, "fleet");
+    }
+
+    static ClaimedNames ofPools(RuntimeDirectory directory) {
+        return new ClaimedNames(directory, POOLS, "pool");
     }
 
     private Path file(Path runtime, String name) {
@@ -114,6 +119,10 @@ final class ClaimedNames {
 
     static List<String> fleets(Path runtime) {
         return of(runtime.resolve(FLEETS));
+    }
+
+    static List<String> pools(Path runtime) {
+        return of(runtime.resolve(POOLS));
     }
 
     private static List<String> of(Path names) {

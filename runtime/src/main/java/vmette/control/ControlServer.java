@@ -43,6 +43,7 @@ public final class ControlServer implements AutoCloseable {
 
     private final ClaimedNames names;
     private final ClaimedNames fleetNames;
+    private final PublishedPools pools;
     private final Path directory;
     private final ServerSocketChannel listener;
     private final ControlledRuntime runtime;
@@ -60,6 +61,7 @@ public final class ControlServer implements AutoCloseable {
         this.runtime = runtime;
         this.names = ClaimedNames.ofVms(directory);
         this.fleetNames = ClaimedNames.ofFleets(directory);
+        this.pools = new PublishedPools(directory);
         this.directory = directory.path();
         this.listener = listener;
     }
@@ -130,6 +132,20 @@ public final class ControlServer implements AutoCloseable {
     public void publish(ControlledFleet fleet) {
         fleetNames.claim(fleet.name(), fleet.file().toString());
         fleets.put(fleet.name(), fleet);
+    }
+
+    /** Lets clients run commands in the VMs of a pool. Throws as {@link #publish(String, ControlledVm)}. */
+    public void publish(ControlledPool pool) {
+        pools.publish(pool);
+    }
+
+    /** Ends that. */
+    public void withdraw(ControlledPool pool) {
+        pools.withdraw(pool);
+    }
+
+    PublishedPools pools() {
+        return pools;
     }
 
     ControlledRuntime runtime() {
@@ -257,6 +273,7 @@ public final class ControlServer implements AutoCloseable {
             published.forEach(this::withdraw);
         }
         fleets.keySet().forEach(fleetNames::release);
+        pools.close();
         connections.forEach(ControlConnection::close);
     }
 }

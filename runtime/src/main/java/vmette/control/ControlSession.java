@@ -15,7 +15,7 @@ final class ControlSession {
     private static final Optional<ControlFrame> SUCCEEDED = Optional.of(new ControlFrame.Succeeded());
 
     /** Operations of which the client says more than the request. */
-    private static final Set<String> TOLD_LATER = Set.of("exec", "apply");
+    private static final Set<String> TOLD_LATER = Set.of("exec", "run", "apply");
 
     private final ControlConnection connection;
     private final ControlServer server;
@@ -121,6 +121,19 @@ final class ControlSession {
                 } else {
                     session.apply(fleet.get(), begun);
                 }
+            }
+            case "pools 2" -> {
+                for (ControlledPool pool : server.pools().all()) {
+                    tell(pool.status());
+                }
+            }
+            case "run 2" -> {
+                Optional<ControlledPool> pool = server.pools().find(subject);
+                if (pool.isEmpty()) {
+                    return failed("ENOENT", "no pool named " + GuestText.printable(subject) + " is open");
+                }
+                new ExecSession(connection, runtime.system(), bounds).run(pool.get()::run, begun);
+                return Optional.empty();
             }
             case "restart 2" -> {
                 Optional<CompletionStage<?>> restarted = server.restart(subject);

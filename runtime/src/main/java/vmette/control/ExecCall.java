@@ -19,7 +19,7 @@ import vmette.errors.VmetteIoException;
  * that nobody reads does not hold up the other.
  */
 public final class ExecCall implements AutoCloseable {
-    private final String vm;
+    private final String where;
     private final ControlConnection connection;
     private final Credit input = new Credit();
 
@@ -38,7 +38,20 @@ public final class ExecCall implements AutoCloseable {
      * @throws VmetteIoException if the runtime is gone
      */
     public ExecCall(Runtimes.Peer peer, String vm, ExecSpec spec) {
-        this.vm = vm;
+        this(peer, "exec", vm, "VM " + vm, spec);
+    }
+
+    /**
+     * Asks for a command in a VM of a pool, which is its own.
+     *
+     * @throws VmetteIoException if the runtime is gone
+     */
+    public static ExecCall inPool(Runtimes.Peer peer, String pool, ExecSpec spec) {
+        return new ExecCall(peer, "run", pool, "the VM of the pool " + pool, spec);
+    }
+
+    private ExecCall(Runtimes.Peer peer, String operation, String subject, String where, ExecSpec spec) {
+        this.where = where;
         try {
             connection = new ControlConnection(SocketChannel.open(peer.address()));
         } catch (IOException e) {
@@ -46,7 +59,7 @@ public final class ExecCall implements AutoCloseable {
         }
         try {
             connection.open();
-            connection.write(new ControlFrame.Request(List.of("exec", vm)));
+            connection.write(new ControlFrame.Request(List.of(operation, subject)));
             for (List<String> part : CommandWords.of(spec)) {
                 connection.write(new ControlFrame.Answer(part));
             }
@@ -56,7 +69,7 @@ public final class ExecCall implements AutoCloseable {
     }
 
     private VmLostException lost(IOException e) {
-        return new VmLostException("the run of VM " + vm + " ended before the command did", e);
+        return new VmLostException("the run of " + where + " ended before the command did", e);
     }
 
     /**

@@ -11,6 +11,8 @@ enum Kind {
     COPY(12, "copies"),
     /** Two threads each. */
     COMMAND(32, "commands"),
+    /** Commands in VMs of pools, those that wait for a VM included; two threads each. */
+    LOAN(64, "runs in VMs of pools"),
     /** They last as long as their clients want, and wait most of the time. */
     FOLLOWER(32, "readers of logs and events"),
     /** They may take as long as a VM takes to boot, which may be for ever. */
@@ -35,6 +37,7 @@ enum Kind {
         return switch (operation) {
             case "stat", "read", "read-tree", "write", "write-tree" -> COPY;
             case "exec" -> COMMAND;
+            case "run" -> LOAN;
             case "logs", "events" -> FOLLOWER;
             case "restart", "apply" -> ORDER;
             case "stop", "down" -> STOP;

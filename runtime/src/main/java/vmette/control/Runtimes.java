@@ -41,6 +41,11 @@ public final class Runtimes {
             return ClaimedNames.fleets(directory);
         }
 
+        /** The names of its pools. */
+        public List<String> pools() {
+            return ClaimedNames.pools(directory);
+        }
+
         /** The file of a fleet of this name. */
         public Optional<Path> fleetFile(String name) {
             return ClaimedNames.fleetFile(directory, name);
@@ -98,6 +103,20 @@ public final class Runtimes {
     /** The one that has this VM running. */
     public Optional<Peer> running(String name) {
         return living.stream().filter(peer -> peer.vms().contains(name)).findFirst();
+    }
+
+    /**
+     * The one that has this pool.
+     *
+     * @throws VmetteIoException if none has; it names the pool that may have been meant
+     */
+    public Peer ofPool(String name) {
+        return living.stream()
+                .filter(peer -> peer.pools().contains(name))
+                .findFirst()
+                .orElseThrow(() -> new VmetteIoException("no pool named " + name + " is open: "
+                        + hint(name, living.stream().flatMap(peer -> peer.pools().stream()))
+                                .orElse("describe it in vmette.pools of a file, and open it with vmette up FILE")));
     }
 
     /** The one that runs this fleet. */

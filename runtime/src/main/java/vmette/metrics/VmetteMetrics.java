@@ -9,6 +9,7 @@ import io.micrometer.core.instrument.binder.MeterBinder;
 import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import vmette.events.VmBoard;
@@ -18,7 +19,7 @@ import vmette.vsock.VsockCounts;
 
 /**
  * The meters of one runtime, for any number of Micrometer's registries. Counters count from when they are bound. No tag has the name of a VM: there are
- * as many meters for one VM as for ten thousand.
+ * as many meters for one VM as for ten thousand; each pool has some of its own.
  */
 public final class VmetteMetrics implements MeterBinder {
     private static final Set<VmState> LIVING = EnumSet.complementOf(EnumSet.of(VmState.ENDED));
@@ -26,6 +27,7 @@ public final class VmetteMetrics implements MeterBinder {
     private final VmEvents events;
     private final VmBoard board;
     private final Supplier<VsockCounts> vsock;
+    private final Consumer<Consumer<MeteredPool>> pools;
 
     /**
      * @param events of the runtime
@@ -33,6 +35,13 @@ public final class VmetteMetrics implements MeterBinder {
      * @param vsock of all VMs there have been; what was received and sent never goes back
      */
     public VmetteMetrics(VmEvents events, VmBoard board, Supplier<VsockCounts> vsock) {
+        this(events, board, vsock, each -> {});
+    }
+
+    /** @param pools is given who wants to know of each pool that is open, and of each that will be */
+    public VmetteMetrics(
+            VmEvents events, VmBoard board, Supplier<VsockCounts> vsock, Consumer<Consumer<MeteredPool>> pools) {
+        this.pools = pools;
         this.events = events;
         this.board = board;
         this.vsock = vsock;
@@ -60,6 +69,7 @@ public final class VmetteMetrics implements MeterBinder {
                 .description("Events that slow subscribers have missed")
                 .register(registry);
         events.listen(new EventMeters(registry));
+        pools.accept(new PoolMeters(registry));
     }
 
     private void bytes(MeterRegistry registry, String direction, ToLongFunction<VsockCounts> of) {

@@ -44,6 +44,7 @@ class CompletionTest {
                 "vmette snapshot ve | verify",
                 "vmette snapshot rm --al | --all",
                 "vmette run --build | --build-snapshot",
+                "vmette run --poo | --pool",
                 "vmette up --dr | --dry-run",
                 "vmette logs --fol | --follow",
                 "vmette exec --wor | --workdir",

@@ -58,14 +58,14 @@ class FleetLinesTest {
                         "~ group g  is otherwise",
                         "- group h",
                         "  1 VM goes on as before")
-                .anyMatch(line -> line.contains("settings of the runtime are otherwise"))
+                .anyMatch(line -> line.contains("settings of the runtime are otherwise, or its pools"))
                 .noneMatch(line -> line.contains("env.X: 1"));
         assertThat(FleetSteps.summary(steps)).contains("1 to start, 1 to stop, 1 to replace");
         assertThat(Json.line(FleetSteps.json("shop", steps)))
                 .startsWith("{\"fleet\":\"shop\",\"stop\":[\"b\"],\"replace\":[{\"vm\":\"a\",\"changes\":[")
                 .contains("{\"key\":\"memory\",\"from\":\"128MiB\",\"to\":\"256MiB\"}")
                 .contains(
-                        "\"start\":[\"e\"],\"startAgain\":[],\"groups\":[\"g\",\"h\"],\"unchanged\":1,\"settings\":true}");
+                        "\"start\":[\"e\"],\"startAgain\":[],\"groups\":[\"g\",\"h\"],\"pools\":[],\"unchanged\":1,\"settings\":true}");
         List<Facts> none = FleetSteps.of(DeploymentDiff.between(now, now), Map.of(), false);
         assertThat(FleetSteps.lines(none)).containsExactly("  4 VMs go on as before");
         assertThat(FleetSteps.summary(none)).isEmpty();

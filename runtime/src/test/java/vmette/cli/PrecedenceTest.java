@@ -342,7 +342,7 @@ class PrecedenceTest {
         assertThat(run.getCommandSpec().options().stream()
                         .filter(option -> Variables.of(option).isEmpty())
                         .map(CommandLine.Model.OptionSpec::longestName))
-                .containsExactlyInAnyOrder("--help", "--version", "--json", "--status-fd", "--vsock-port");
+                .containsExactlyInAnyOrder("--help", "--version", "--json", "--pool", "--status-fd", "--vsock-port");
         assertThat(Variables.name("--mem-mib")).isEqualTo("VMETTE_MEM_MIB");
     }
 

@@ -108,7 +108,7 @@ class UsageTest {
         } else if (arguments.startsWith("run") || arguments.startsWith("--")) {
             assertThat(said.out())
                     .contains("--exec", "--env", "--kernel", "--initramfs", "--modules", "--cmdline")
-                    .contains("--vcpus", "--mem-mib", "--timeout", "--vsock-port", "--publish", "--name")
+                    .contains("--vcpus", "--mem-mib", "--timeout", "--vsock-port", "--publish", "--name", "--pool")
                     .contains("--rootfs", "--[no-]rootfs-ro", "--[no-]switch-root", "--share", "--share-ro", "--disk")
                     .contains(
                             "--build-snapshot",

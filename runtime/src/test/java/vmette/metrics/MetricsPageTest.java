@@ -10,14 +10,18 @@ import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import vmette.events.VmBoard;
 import vmette.events.VmEvents;
+import vmette.pool.PoolStatus;
 import vmette.vsock.VsockCounts;
 
 /** The page's table is what a registry has. */
@@ -28,7 +32,9 @@ class MetricsPageTest {
     @Test
     void theTableIsTheRegistry() throws IOException {
         SimpleMeterRegistry registry = new SimpleMeterRegistry();
-        new VmetteMetrics(new VmEvents(1), new VmBoard(), () -> VsockCounts.NONE).bindTo(registry);
+        CompletableFuture<Void> closed = new CompletableFuture<>();
+        new VmetteMetrics(new VmEvents(1), new VmBoard(), () -> VsockCounts.NONE, each -> each.accept(pool(closed)))
+                .bindTo(registry);
         Set<String> meters = registry.getMeters().stream()
                 .map(Meter::getId)
                 .map(id -> id.getName() + " " + id.getType().name().toLowerCase(Locale.ROOT) + " "
@@ -43,7 +49,29 @@ class MetricsPageTest {
                         + row.group(4).replace("`", ""))
                 .collect(Collectors.toCollection(TreeSet::new));
         assertThat(page).isEqualTo(meters);
-        assertThat(registry.getMeters()).hasSizeLessThan(60);
+        assertThat(registry.getMeters()).hasSizeLessThan(66);
+        assertThat(registry.get("vmette.pool.vms").tag("state", "lent").gauge().value())
+                .isEqualTo(3);
+        assertThat(registry.get("vmette.pool.acquired").functionCounter().count())
+                .isEqualTo(6);
+        closed.complete(null);
+        assertThat(registry.getMeters())
+                .noneMatch(meter -> meter.getId().getName().contains("pool"))
+                .isNotEmpty();
+    }
+
+    private static MeteredPool pool(CompletableFuture<Void> closed) {
+        return new MeteredPool() {
+            @Override
+            public PoolStatus status() {
+                return new PoolStatus("agents", 1, 2, 3, 4, 5, 6, 0, Optional.empty());
+            }
+
+            @Override
+            public CompletionStage<?> closed() {
+                return closed;
+            }
+        };
     }
 
     @Test

@@ -10,8 +10,11 @@ import com.typesafe.config.ConfigParseOptions;
 import com.typesafe.config.ConfigValue;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.TreeMap;
+import vmette.config.PoolPlan;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
 
@@ -22,15 +25,21 @@ import vmette.errors.InvalidConfigException;
  * @param deployment the fleet, which may be empty
  * @param entries what each name of {@code vmette.fleet} comes to with all that it inherits; values know where they were set
  * @param groups what each name of {@code vmette.groups} comes to, likewise
+ * @param pools by name, sorted
  */
 public record DeploymentFile(
-        RuntimeSettings settings, Deployment deployment, Map<String, Config> entries, Map<String, Config> groups) {
+        RuntimeSettings settings,
+        Deployment deployment,
+        Map<String, Config> entries,
+        Map<String, Config> groups,
+        Map<String, PoolPlan> pools) {
     private static final String ROOT = "vmette";
 
     /** Checks what is given. */
     public DeploymentFile {
         entries = Map.copyOf(entries);
         groups = Map.copyOf(groups);
+        pools = Collections.unmodifiableMap(new TreeMap<>(pools));
     }
 
     /**
@@ -102,7 +111,12 @@ public record DeploymentFile(
         problems.throwIfAny(name);
         Map<String, Config> wholes = new LinkedHashMap<>();
         entries.forEach((entry, read) -> wholes.put(entry, read.shown(groups.parent(entry))));
-        return new DeploymentFile(settings.value().orElseThrow(), deployment, wholes, groups.shown());
+        return new DeploymentFile(
+                settings.value().orElseThrow(),
+                deployment,
+                wholes,
+                groups.shown(),
+                PoolPlan.all(settings.left().atPath(ROOT)));
     }
 
     private static void checkTop(Config config, Problems problems) {
