@@ -146,8 +146,9 @@ final class ServiceReplay {
                 return;
             }
             ended = true;
-            CompletableFuture<Long> length = granted.end().toCompletableFuture().copy();
-            length.orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS).whenComplete((bytes, failure) -> {
+            CompletionStage<Long> length =
+                    granted.end().toCompletableFuture().copy().orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS);
+            length.whenComplete((bytes, failure) -> {
                 if (failure != null) {
                     over(attachment, failure);
                 } else if (offset.get() >= bytes) {
