@@ -84,7 +84,7 @@ class SaveSuddenDeathIT {
         Traces.remove(runtimeDir);
     }
 
-    /** @param rounds of its work after which it dies, and somewhat more */
+    /** @param round which of all */
     private void dies(Class<?> main, String word, int round) throws Exception {
         Path told = temporary.resolve("told");
         Files.deleteIfExists(told);
