@@ -22,8 +22,15 @@ final class Forking {
     }
 
     CompletionStage<List<VmHandle>> fork(VmHandle vm, int clones) {
-        return vm.snapshotUnnamed().thenCompose(report -> {
-            CompletionStage<List<VmHandle>> made = restore(vm, report.snapshot(), clones);
+        // Whoever saves it must not be kept by the files that are read.
+        return vm.snapshotUnnamed().thenComposeAsync(report -> {
+            CompletionStage<List<VmHandle>> made;
+            try {
+                made = restore(vm, report.snapshot(), clones);
+            } catch (RuntimeException | Error e) {
+                machines.discard(report.snapshot());
+                throw e;
+            }
             made.whenComplete((all, failure) -> machines.discard(report.snapshot()));
             return made;
         });

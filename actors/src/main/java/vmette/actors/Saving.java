@@ -7,7 +7,7 @@ import java.util.concurrent.CompletableFuture;
 import vmette.machine.SaveReport;
 
 /**
- * One save of an incarnation, from when it was asked for until its agent answers again: what has happened of it, and what waits for its end. Its own;
+ * One save of an incarnation, from when it was asked for until its agent answers again and all of it is written: what has happened of it, and what waits for its end. Its own;
  * not for several threads.
  */
 final class Saving {
@@ -20,6 +20,7 @@ final class Saving {
     private Optional<SaveReport> report = Optional.empty();
     private Optional<Throwable> failure = Optional.empty();
     private boolean unplugged;
+    private boolean goesOn;
     private boolean stopAfterwards;
 
     private Saving(Optional<CompletableFuture<SaveReport>> reply, boolean thenEnd) {
@@ -66,6 +67,11 @@ final class Saving {
         unplugged = true;
     }
 
+    /** The guest does, and the rest is done beside it. */
+    void goesOn() {
+        goesOn = true;
+    }
+
     void saved(SaveReport what) {
         report = Optional.of(what);
     }
@@ -74,9 +80,14 @@ final class Saving {
         failure = Optional.of(why);
     }
 
-    /** Whether the machine is done with it and all its connections are gone, so that the agent is to be dialled. A save that succeeded always ends them. */
+    /** Whether the guest goes on and all its connections are gone, so that the agent is to be dialled. A save that succeeded always ends them. */
     boolean isToRedial() {
-        return unplugged && (report.isPresent() || failure.isPresent());
+        return unplugged && (goesOn || isOver());
+    }
+
+    /** Whether the machine is done with it. */
+    boolean isOver() {
+        return report.isPresent() || failure.isPresent();
     }
 
     /** Whether it failed before anything was done to the guest. */

@@ -136,6 +136,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private record Deaf() implements Command {}
 
+    private record SaveGoesOn() implements Command, DeadLetterSuppression {}
+
     private record SaveOver(Optional<SaveReport> report, Optional<Throwable> failure)
             implements Command, DeadLetterSuppression {}
 
@@ -202,6 +204,9 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Optional<ServiceRun> service = Optional.empty();
     private Optional<Renewal> renewal = Optional.empty();
     private Optional<Saving> saving = Optional.empty();
+    /** Its agent answers again, and it is still being written. */
+    private Optional<Saving> writing = Optional.empty();
+
     private InstanceId instance = InstanceId.random();
     private Optional<ActorRef<?>> checks = Optional.empty();
     private long checkers;
@@ -310,6 +315,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             return end(suspicion.orElseThrow());
         } else if (command instanceof DeadlinePassed) {
             return onDeadline();
+        } else if (command instanceof SaveGoesOn) {
+            return onSaveGoesOn();
         } else if (command instanceof SaveOver over) {
             return onSaveOver(over);
         } else if (command instanceof Deaf) {
@@ -511,10 +518,10 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     // ---- saves
 
     private Behavior<Command> onSave(Save save) {
-        if (phase != Phase.READY) {
+        if (phase != Phase.READY || writing.isPresent()) {
             save.reply()
                     .completeExceptionally(
-                            phase == Phase.SAVING
+                            phase == Phase.SAVING || writing.isPresent()
                                     ? new SaveFailedException(
                                             "VM " + vm.name() + " was not saved as " + save.snapshot()
                                                     + ": another save of it is under way; wait for that",
@@ -532,7 +539,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private Behavior<Command> onPassivate(Passivate order) {
-        if (phase != Phase.READY || !activity().isQuietSince(order.begun())) {
+        if (phase != Phase.READY || writing.isPresent() || !activity().isQuietSince(order.begun())) {
             order.reply().completeExceptionally(new VmBusyException("VM " + vm.name() + " is used"));
             return this;
         }
@@ -543,12 +550,14 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         phase = Phase.SAVING;
         saving = Optional.of(Saving.of(save));
         lookNoMore();
+        ActorRef<Command> self = getContext().getSelf();
         getContext()
                 .pipeToSelf(
-                        machine.save(save.snapshot(), save.thenEnd()).thenApply(report -> {
-                            kept.accept(report);
-                            return report;
-                        }),
+                        machine.save(save.snapshot(), save.thenEnd(), () -> self.tell(new SaveGoesOn()))
+                                .thenApply(report -> {
+                                    kept.accept(report);
+                                    return report;
+                                }),
                         (report, failure) -> new SaveOver(
                                 Optional.ofNullable(report),
                                 Optional.ofNullable(failure).map(Reasons::unwrapped)));
@@ -596,19 +605,42 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         return redialIfDue();
     }
 
+    private Behavior<Command> onSaveGoesOn() {
+        if (phase != Phase.SAVING) {
+            return this;
+        }
+        saving.get().goesOn();
+        return redialIfDue();
+    }
+
+    private void settle(Saving own, SaveOver over) {
+        over.failure().ifPresent(own::failed);
+        over.report().ifPresent(report -> {
+            own.saved(report);
+            supervisor.accept(new Saved(incarnation, report));
+        });
+    }
+
+    private Behavior<Command> onWritten(SaveOver over) {
+        Saving own = writing.get();
+        writing = Optional.empty();
+        settle(own, over);
+        own.answer();
+        return own.isToStop() ? onStop() : this;
+    }
+
     private Behavior<Command> onSaveOver(SaveOver over) {
+        if (writing.isPresent()) {
+            return onWritten(over);
+        }
         if (phase != Phase.SAVING) {
             return this;
         }
         Saving own = saving.get();
-        over.failure().ifPresent(own::failed);
-        if (over.report().isPresent()) {
-            own.saved(over.report().get());
-            supervisor.accept(new Saved(incarnation, over.report().get()));
-            if (own.thenEnd()) {
-                own.answer();
-                return endAsAsked();
-            }
+        settle(own, over);
+        if (over.report().isPresent() && own.thenEnd()) {
+            own.answer();
+            return endAsAsked();
         }
         if (exit.isPresent()) {
             return end(MachineExits.cause(exit.get(), machine.consoleTail(), wasReady));
@@ -617,7 +649,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private Behavior<Command> redialIfDue() {
-        if (!saving.get().isToRedial()) {
+        if (!saving.get().isToRedial() || link != null) {
             return this;
         }
         timers.startSingleTimer(new DeadlinePassed(), settings.bootDeadline());
@@ -635,8 +667,12 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         }
         watch();
         service.ifPresent(run -> learnOfService());
-        over.answer();
         over.waiting().forEach(message -> getContext().getSelf().tell(message));
+        if (!over.isOver()) {
+            writing = Optional.of(over);
+            return this;
+        }
+        over.answer();
         return over.isToStop() ? onStop() : this;
     }
 
@@ -829,6 +865,10 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Behavior<Command> onStop() {
         switch (phase) {
             case READY -> {
+                if (writing.isPresent()) {
+                    writing.get().stopAfterwards();
+                    return this;
+                }
                 phase = Phase.STOPPING;
                 if (service.isEmpty()) {
                     return powerOff();

@@ -45,10 +45,12 @@ public interface Machine {
      * @param snapshot the name it is to have in the directory of snapshots, or a path, recognised by a slash; not used yet. Empty: it gets none, and its report says what to call it; it
      *     is to be given up by {@link MachineFactory#discard}, and goes with the runtime
      * @param thenEnd whether the monitor ends as soon as all is on disk; else the machine goes on when its memory is copied
+     * @param goesOn run, on any thread, when the guest goes on and its memory and disks are set aside; what is left is to be written, which may take long. Not run if it
+     *     fails before, or is to end
      * @return completes when the snapshot can be restored; fails with {@link vmette.errors.SaveFailedException}, and the machine goes on,
      *     with {@link SnapshotUnsupportedException} where there are no snapshots, and with {@link vmette.errors.VmLostException} if it has ended
      */
-    default CompletionStage<SaveReport> save(String snapshot, boolean thenEnd) {
+    default CompletionStage<SaveReport> save(String snapshot, boolean thenEnd, Runnable goesOn) {
         return CompletableFuture.failedStage(
                 new SnapshotUnsupportedException("a VM of this kind cannot be saved as " + snapshot));
     }

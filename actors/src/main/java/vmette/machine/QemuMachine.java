@@ -76,9 +76,9 @@ final class QemuMachine implements Machine {
     }
 
     @Override
-    public CompletionStage<SaveReport> save(String snapshot, boolean thenEnd) {
+    public CompletionStage<SaveReport> save(String snapshot, boolean thenEnd, Runnable goesOn) {
         if (saver.isPresent()) {
-            return saver.get().save(snapshot, thenEnd, device, vmm);
+            return saver.get().save(snapshot, thenEnd, goesOn, device, vmm);
         }
         String obstacle = Saver.obstacle(storage.disks(), storage.shares()).orElseThrow();
         return CompletableFuture.failedStage(new SaveFailedException(

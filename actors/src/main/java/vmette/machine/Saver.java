@@ -117,19 +117,24 @@ final class Saver implements AutoCloseable {
     }
 
     /** See {@link Machine#save}. */
-    CompletionStage<SaveReport> save(String snapshot, boolean thenEnd, VsockDevice device, Vmm vmm) {
-        return CompletableFuture.supplyAsync(() -> saveNow(snapshot, thenEnd, device, vmm), blocking);
+    CompletionStage<SaveReport> save(String snapshot, boolean thenEnd, Runnable goesOn, VsockDevice device, Vmm vmm) {
+        return CompletableFuture.supplyAsync(() -> saveNow(snapshot, thenEnd, goesOn, device, vmm), blocking);
     }
 
-    private SaveReport saveNow(String snapshot, boolean thenEnd, VsockDevice device, Vmm vmm) {
+    private SaveReport saveNow(String snapshot, boolean thenEnd, Runnable goesOn, VsockDevice device, Vmm vmm) {
         MachineIdentity machine = told(snapshot, identity);
         try (MachineMemory.Whole whole = told(snapshot, memory::whole);
                 BundleWriter writer = places.begin(snapshot, whole.bytes() + StateFile.MAX_BYTES);
                 DiskSaver.Saving disk = disks.begin(writer)) {
             long[] stopped = new long[1];
             String[] id = {snapshot};
-            device.expectDetach();
             SnapshotSink sink = new SnapshotSink() {
+                @Override
+                public void unplugs() {
+                    // It leaves at once, and would be lost if the loop heard of that first.
+                    device.expectDetach(() -> {}).toCompletableFuture().join();
+                }
+
                 @Override
                 public void disksFrozen() {
                     disk.frozen();
@@ -160,6 +165,7 @@ final class Saver implements AutoCloseable {
             }
             Duration stoodStill = Duration.ofNanos(System.nanoTime() - stopped[0]);
             if (!thenEnd) {
+                goesOn.run();
                 disk.write();
                 id[0] = places.commit(writer, snapshot, machine);
             }

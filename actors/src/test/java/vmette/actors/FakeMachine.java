@@ -37,7 +37,7 @@ final class FakeMachine implements Machine {
     private volatile Runnable beforeVitals = () -> {};
 
     /** One call of {@link #save}. */
-    record Asked(String snapshot, boolean thenEnd, CompletableFuture<SaveReport> answer) {}
+    record Asked(String snapshot, boolean thenEnd, Runnable goesOn, CompletableFuture<SaveReport> answer) {}
 
     final BlockingQueue<Asked> saves = new LinkedBlockingQueue<>();
 
@@ -99,8 +99,8 @@ final class FakeMachine implements Machine {
     }
 
     @Override
-    public CompletionStage<SaveReport> save(String snapshot, boolean thenEnd) {
-        Asked asked = new Asked(snapshot, thenEnd, new CompletableFuture<>());
+    public CompletionStage<SaveReport> save(String snapshot, boolean thenEnd, Runnable goesOn) {
+        Asked asked = new Asked(snapshot, thenEnd, goesOn, new CompletableFuture<>());
         saves.add(asked);
         return asked.answer();
     }

@@ -242,6 +242,65 @@ class VmSaveTest extends VmFixture {
         assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.STOPPED);
     }
 
+    /** What is large is written for long, and the guest has gone on before. */
+    @Test
+    void itIsUsedWhileTheRestIsWritten() {
+        boot();
+        CompletionStage<SaveReport> reply = save(false);
+        FakeMachine.Asked save = asked();
+        CommandTicket meanwhile = run(ExecSpec.of("meanwhile"));
+        machine.vsock.unplug();
+        save.goesOn().run();
+        comesBack();
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(meanwhile.id());
+        assertThat(reply.toCompletableFuture()).isNotDone();
+        assertThat(Await.failure(save(false)))
+                .isInstanceOf(SaveFailedException.class)
+                .hasMessageContaining("under way");
+        save.answer().complete(REPORT);
+        assertThat(Await.value(reply)).isEqualTo(REPORT);
+        assertThat(events).anyMatch(VmEvent.Saved.class::isInstance);
+
+        CompletionStage<SaveReport> another = save(false);
+        asked().answer().completeExceptionally(new SaveFailedException("no room", null));
+        assertThat(Await.failure(another)).hasMessage("no room");
+    }
+
+    @Test
+    void whatCannotBeWrittenIsTheSavesFailureAlone() {
+        boot();
+        CompletionStage<SaveReport> reply = save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        save.goesOn().run();
+        comesBack();
+        CommandTicket next = run();
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(next.id());
+        save.answer().completeExceptionally(new SaveFailedException("disk full", null));
+        assertThat(Await.failure(reply)).hasMessage("disk full");
+        assertThat(vm.ended().toCompletableFuture()).isNotDone();
+    }
+
+    @Test
+    void aStopWaitsForWhatIsStillWritten() {
+        boot();
+        CompletionStage<SaveReport> reply = save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        save.goesOn().run();
+        comesBack();
+        supervisor.tell(new VmSupervisor.Stop());
+        Await.failure(run().outcome());
+        // It has been told, and what the agent says after that is answered as ever.
+        agent.say(new AgentFrame.Started(VmInstance.HEALTH_IDS + 1, 9));
+        agent.hear(FakeAgent.RELEASE);
+        save.answer().complete(REPORT);
+        assertThat(Await.value(reply)).isEqualTo(REPORT);
+        agent.hear(FakeAgent.SHUTDOWN);
+        machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
+        assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.STOPPED);
+    }
+
     @Test
     void oneSaveAtATime() {
         boot();

@@ -102,7 +102,7 @@ class SaverTest {
 
     private void assertRefused(Saver saver, String why) throws IOException {
         // There is nothing that could be asked.
-        assertThatThrownBy(() -> saver.save("golden", true, null, null)
+        assertThatThrownBy(() -> saver.save("golden", true, () -> {}, null, null)
                         .toCompletableFuture()
                         .join())
                 .isInstanceOf(CompletionException.class)

@@ -65,6 +65,7 @@ final class QmpSave {
     private SaveFailedException attempt(SnapshotOrder order, SnapshotSink sink, boolean[] stopped) {
         try (StateTeller teller = teller(order)) {
             disks.prepare(order.overlays(), order.bases());
+            sink.unplugs();
             unplug(order);
             stillSince = System.nanoTime();
             qmp.ask("stop");

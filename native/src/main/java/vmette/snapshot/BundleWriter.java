@@ -218,8 +218,9 @@ public final class BundleWriter implements AutoCloseable {
             throw failure(e);
         }
         if (finished.isEmpty()) {
+            Bundle kept = Bundle.open(unfinished);
             closed = true;
-            return Bundle.open(unfinished);
+            return kept;
         }
         close();
         return Bundle.open(finished.get());

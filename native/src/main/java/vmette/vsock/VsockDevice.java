@@ -52,7 +52,7 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
     private String brokenBecause;
     private Consumer<String> onBroken = reason -> {};
     private Optional<VhostUserListener> listener = Optional.empty();
-    private Optional<CompletableFuture<Void>> detaching = Optional.empty();
+    private Optional<Runnable> detaching = Optional.empty();
 
     /**
      * @param guestCid 3 to 2^32-2; private to the device, so that every VM may have the same
@@ -117,18 +117,20 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
      * leaving resets all connections but those complete or not yet seen by the guest; listeners stay, dials wait for the front-end
      * that comes next.
      *
-     * @return completes, on the loop's thread, when it has left; at once if none is there
+     * @param left run, on the loop's thread, when it has left or the device ends; at once if none is there
+     * @return completes, on the loop's thread, when it is no failure any more
      */
-    public CompletionStage<Void> expectDetach() {
-        CompletableFuture<Void> left = new CompletableFuture<>();
+    public CompletionStage<Void> expectDetach(Runnable left) {
+        CompletableFuture<Void> expected = new CompletableFuture<>();
         loop.execute(() -> {
             if (over || (listener.isPresent() && !listener.get().isConnected())) {
-                left.complete(null);
+                left.run();
             } else {
                 detaching = Optional.of(left);
             }
+            expected.complete(null);
         });
-        return left.minimalCompletionStage();
+        return expected.minimalCompletionStage();
     }
 
     /**
@@ -211,11 +213,11 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
                 fail("the VM's vsock front-end was lost: " + reason);
                 return;
             }
-            CompletableFuture<Void> left = detaching.get();
+            Runnable left = detaching.get();
             detaching = Optional.empty();
             pump.forget();
             muxer.unplugged();
-            left.complete(null);
+            left.run();
         });
     }
 
@@ -300,7 +302,7 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
         } catch (Throwable failure) {
             LOG.error("the vsock device failed while it ended", failure);
         } finally {
-            detaching.ifPresent(left -> left.complete(null));
+            detaching.ifPresent(Runnable::run);
             closed.complete(null);
         }
     }

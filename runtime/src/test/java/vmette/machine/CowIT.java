@@ -53,7 +53,7 @@ class CowIT {
         assertThat(agent.sh("echo " + word + " > /tmp/word; " + COUNTER)).isZero();
         assertThat(agent.sh(REMEMBER)).isZero();
         assertThat(machine.restoredBy()).isEmpty();
-        await(machine.save("golden", true));
+        await(machine.save("golden", true, () -> {}));
         await(machine.close());
         return vms.store().open("golden");
     }
@@ -94,7 +94,7 @@ class CowIT {
         assertThat(agent.sh("echo second > /tmp/word; dd if=/dev/urandom of=/tmp/much bs=1M count=24"))
                 .isZero();
         assertThat(agent.sh("md5sum /tmp/much > /tmp/sum; " + REMEMBER)).isZero();
-        await(clone.save("second", false));
+        await(clone.save("second", false, () -> {}));
         agent.awaitReset();
         RawAgent again = RawAgent.greet(clone.vsock(), 200);
         assertThat(again.sh(COUNTS)).isZero();
@@ -117,7 +117,7 @@ class CowIT {
             if (mode == RestoreMode.COW) {
                 // A clone's clone's clone, and the machine ends.
                 assertThat(lastly.sh("echo third > /tmp/word; " + REMEMBER)).isZero();
-                await(last.save("third", true));
+                await(last.save("third", true, () -> {}));
                 assertThat(await(last.exited()).detail()).isEqualTo("ended on request");
             } else {
                 // It has all that it needs of it.
@@ -171,7 +171,7 @@ class CowIT {
         RawAgent booting = RawAgent.greet(machine.vsock(), 0);
         booting.boot();
         assertThat(booting.sh("true")).isZero();
-        await(machine.save("idle", true));
+        await(machine.save("idle", true, () -> {}));
         await(machine.close());
         List<Machine> clones = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
@@ -209,7 +209,7 @@ class CowIT {
         RawAgent agent = RawAgent.greet(clone.vsock(), 100);
         try (Hogs hogs = new Hogs(temporary)) {
             hogs.fill();
-            assertThatThrownBy(() -> await(clone.save("second", true)))
+            assertThatThrownBy(() -> await(clone.save("second", true, () -> {})))
                     .isInstanceOf(SaveFailedException.class)
                     .hasMessageContaining("the VM cannot be saved as second")
                     .hasMessageContaining("there is no room for its 160 MiB of memory")
@@ -222,7 +222,7 @@ class CowIT {
             Machine booted = vms.booted();
             RawAgent unsaveable = RawAgent.greet(booted.vsock(), 0);
             unsaveable.boot();
-            assertThatThrownBy(() -> await(booted.save("second", true)))
+            assertThatThrownBy(() -> await(booted.save("second", true, () -> {})))
                     .isInstanceOf(SaveFailedException.class)
                     .hasMessageContaining("there is no room for its 160 MiB of memory");
             assertThat(unsaveable.sh("true")).isZero();

@@ -72,7 +72,8 @@ final class HandMadeVm implements AutoCloseable {
 
     /** The device goes as for a save, and the guest is stopped. */
     void unplug() throws Exception {
-        CompletionStage<Void> left = device.expectDetach();
+        CompletableFuture<Void> left = new CompletableFuture<>();
+        await(device.expectDetach(() -> left.complete(null)));
         execute("device_del", "'id':'vsock0'");
         hear("'event':'DEVICE_DELETED','data':{'device':'vsock0'");
         while (executed("chardev-remove", "'id':'vs'").contains("'error'")) {

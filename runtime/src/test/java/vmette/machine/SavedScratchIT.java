@@ -126,10 +126,10 @@ class SavedScratchIT {
                 "echo before > /tmp/word; dd if=/dev/urandom of=/tmp/big bs=1M count=8; md5sum /tmp/big > /tmp/sum; sync");
         // Not all of it is on the disk yet: memory and disk have to be of one instant.
         sh(agent, "echo unsynced > /tmp/late");
-        await(machine.save("first", false));
+        await(machine.save("first", false, () -> {}));
         RawAgent again = RawAgent.greet(machine.vsock(), 100);
         sh(again, "md5sum -c /tmp/sum && echo after > /tmp/word && rm /tmp/big && sync");
-        await(machine.save("second", false));
+        await(machine.save("second", false, () -> {}));
         assertThat(links("first")).isEqualTo(1);
         assertThat(links("second")).isEqualTo(2);
         RawAgent third = RawAgent.greet(machine.vsock(), 200);
@@ -162,7 +162,7 @@ class SavedScratchIT {
         RawAgent agent = RawAgent.greet(machine.vsock(), 0);
         agent.boot(machine.setup().frames());
         sh(agent, "dd if=/dev/urandom of=/tmp/big bs=1M count=8; md5sum /tmp/big > /tmp/sum");
-        await(machine.save("s1", true));
+        await(machine.save("s1", true, () -> {}));
         await(machine.close());
         for (int i = 1; i < 6; i++) {
             // What a copy goes on from is not needed any more; a private mapping's memory is.
@@ -176,7 +176,7 @@ class SavedScratchIT {
             sh(cloned, "echo 3 > /proc/sys/vm/drop_caches; md5sum -c /tmp/sum");
             sh(cloned, "for i in $(seq " + (i - 1) + "); do test $(cat /tmp/word$i) = $i || exit 1; done");
             sh(cloned, "echo " + i + " > /tmp/word" + i);
-            await(clone.save("s" + (i + 1), copy));
+            await(clone.save("s" + (i + 1), copy, () -> {}));
             await(clone.close());
             if (!copy) {
                 assertThat(store.remove("s" + i)).isTrue();
@@ -220,7 +220,7 @@ class SavedScratchIT {
                     "echo " + i + " > /tmp/word" + i + "; dd if=/dev/urandom of=/tmp/big" + (i % 3)
                             + " bs=1M count=2; sync");
             sh(agent, "cat /tmp/big* | md5sum > /tmp/sum; sync; echo 3 > /proc/sys/vm/drop_caches");
-            await(machine.save("s" + i, false));
+            await(machine.save("s" + i, false, () -> {}));
             assertThat(links("s" + i)).isEqualTo(i < 5 ? i : (i - 5) % 4 + 1);
             assertThat(openDisks(machine)).as("after " + i).isLessThanOrEqualTo(6);
             agent = RawAgent.greet(machine.vsock(), 100L * i);
@@ -249,7 +249,7 @@ class SavedScratchIT {
             sh(
                     agent,
                     "for i in $(seq 8); do dd if=/dev/urandom of=/tmp/big$i bs=1M count=40 && sync && echo 3 > /proc/sys/vm/drop_caches; done");
-            assertThatThrownBy(() -> await(machine.save("large", false)))
+            assertThatThrownBy(() -> await(machine.save("large", false, () -> {})))
                     .isInstanceOf(SaveFailedException.class)
                     .hasMessageContaining("has room for 300");
             // Its connection would have been reset.
@@ -267,7 +267,7 @@ class SavedScratchIT {
         VmSpec spec = VmSpec.builder().memoryMib(96).scratchMib(64).disk(disk).build();
         Machine machine = await(machines.begin(spec, "saved", vsock -> {}));
         await(machine.started());
-        assertThatThrownBy(() -> await(machine.save("one", false)))
+        assertThatThrownBy(() -> await(machine.save("one", false, () -> {})))
                 .isInstanceOf(SaveFailedException.class)
                 .hasMessageContaining("the writable disk " + disk);
         await(machine.close());
@@ -281,7 +281,8 @@ class SavedScratchIT {
         agent.boot(machine.setup().frames());
         sh(agent, "echo before > /tmp/word; sync");
         // Both begin, one after the other goes on, and the name is given once.
-        List<CompletionStage<SaveReport>> saves = List.of(machine.save("one", false), machine.save("one", false));
+        List<CompletionStage<SaveReport>> saves =
+                List.of(machine.save("one", false, () -> {}), machine.save("one", false, () -> {}));
         int failed = 0;
         for (CompletionStage<SaveReport> save : saves) {
             try {
@@ -294,7 +295,7 @@ class SavedScratchIT {
         assertThat(failed).isEqualTo(1);
         RawAgent again = RawAgent.greet(machine.vsock(), 100);
         sh(again, "test $(cat /tmp/word) = before && echo after > /tmp/word && sync");
-        await(machine.save("two", true));
+        await(machine.save("two", true, () -> {}));
         await(machine.close());
         assertThat(links("two")).isBetween(2, 3);
         for (String name : List.of("one", "two")) {
@@ -313,7 +314,7 @@ class SavedScratchIT {
         await(machine.started());
         RawAgent agent = RawAgent.greet(machine.vsock(), 0);
         agent.boot(machine.setup().frames());
-        await(machine.save("one", true));
+        await(machine.save("one", true, () -> {}));
         await(machine.close());
         VmSpec without = VmSpec.builder().memoryMib(160).build();
         assertThatThrownBy(() -> await(machines.restore(without, "other", "one", vsock -> {})))

@@ -98,7 +98,7 @@ class SnapshotIT {
         assertThat(agent.sh("echo " + marker + " > /tmp/marker; " + COUNTER)).isZero();
         assertThat(agent.sh("cat /tmp/count > /tmp/saved")).isZero();
 
-        await(machine.save("golden", true));
+        await(machine.save("golden", true, () -> {}));
         assertThat(await(machine.exited()).detail()).isEqualTo("ended on request");
         await(machine.close());
 
@@ -129,12 +129,12 @@ class SnapshotIT {
         assertThat(agent.sh(COUNTER)).isZero();
         assertThat(agent.sh("cat /tmp/count > /tmp/saved; echo before > /tmp/word"))
                 .isZero();
-        await(machine.save("first", false));
+        await(machine.save("first", false, () -> {}));
         agent.awaitReset();
         RawAgent again = RawAgent.greet(machine.vsock(), 100);
         assertThat(again.sh(COUNTS)).isZero();
         assertThat(again.sh("echo after > /tmp/word")).isZero();
-        assertThatThrownBy(() -> await(machine.save("first", false)))
+        assertThatThrownBy(() -> await(machine.save("first", false, () -> {})))
                 .isInstanceOf(SaveFailedException.class)
                 .hasMessageContaining("already");
         assertThat(again.sh("true")).isZero();
@@ -144,7 +144,7 @@ class SnapshotIT {
         RawAgent cloned = RawAgent.greet(clone.vsock(), 100);
         assertThat(cloned.sh("test $(cat /tmp/word) = before")).isZero();
         assertThat(cloned.sh("echo third > /tmp/word")).isZero();
-        await(clone.save("second", true));
+        await(clone.save("second", true, () -> {}));
         await(clone.close());
         Machine last = restored("second");
         RawAgent lastly = RawAgent.greet(last.vsock(), 200);
