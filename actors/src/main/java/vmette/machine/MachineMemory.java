@@ -11,13 +11,22 @@ import vmette.qemu.BootSource;
 import vmette.qemu.MemoryBacking;
 import vmette.qemu.QemuLaunch;
 import vmette.snapshot.Bundle;
+import vmette.snapshot.BundleStore;
 import vmette.snapshot.BundleWriter;
 import vmette.snapshot.MemoryFile;
 
 /** Where one machine's memory is, as far as saving and restoring it goes. Closed with the machine, and then all that it held is let go of. Thread-safe. */
 abstract class MachineMemory implements AutoCloseable {
     /** The snapshot that a machine goes on from, and what keeps it from being removed. */
-    record Template(Bundle bundle, OwnedFd held) {}
+    record Template(Bundle bundle, OwnedFd held) {
+        /** The machine is over. One without a name goes with the last that was restored from it, unless it is kept. Blocks. */
+        void release() {
+            held.close();
+            if (bundle.isUnnamed()) {
+                BundleStore.sweep(bundle.directory().getParent());
+            }
+        }
+    }
 
     /** The launch of the machine with its memory there. */
     abstract QemuLaunch in(QemuLaunch launch);
@@ -156,7 +165,7 @@ abstract class MachineMemory implements AutoCloseable {
         @Override
         public void close() {
             file.close();
-            from.ifPresent(template -> template.held().close());
+            from.ifPresent(Template::release);
         }
     }
 
@@ -213,7 +222,7 @@ abstract class MachineMemory implements AutoCloseable {
 
         @Override
         public void close() {
-            from.held().close();
+            from.release();
         }
     }
 }

@@ -78,6 +78,9 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     // Of a machine that could not boot; longer only with a process that cannot be killed.
     private static final long END_SECONDS = 30;
 
+    /** For work on files that is under way when all is over; it is interrupted. */
+    private static final long FILES_SECONDS = 5;
+
     private final RuntimeSettings settings;
     private final RootfsProgress progress;
     private final Function<VmSpec, String> lastWords;
@@ -322,7 +325,6 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                 launch = memory.get().in(launch);
             }
             Vmm vmm = shared.hypervisor().create(launch);
-            SnapshotPlaces kept = places;
             machine = new QemuMachine(
                     new VsockDevice(GUEST_CID, limits, shared.loops().next()),
                     vmm,
@@ -331,10 +333,6 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
                     storage,
                     saver,
                     memory.flatMap(MachineMemory::restoredBy));
-            from.ifPresent(template -> vmm.whenExited()
-                    // Whether the machine is closed or not.
-                    .thenRun(() -> template.held().close())
-                    .thenRun(() -> kept.noLongerNeeded(template.bundle())));
             if (storage.network() instanceof NetworkCard.Slirp && !spec.netHostLoopback()) {
                 progress.say("passt is not used: the guest can reach services on this host's loopback address, at "
                         + UserNetwork.GATEWAY + "; on Debian: apt-get install passt");
@@ -487,6 +485,14 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
         if (made != null) {
             made.children().close();
             made.loops().close();
+        }
+        try {
+            // So that nothing is left by one that removes a snapshot just now.
+            if (!blocking.awaitTermination(FILES_SECONDS, TimeUnit.SECONDS)) {
+                LOG.warn("work on files does not end; the next runtime removes what it leaves");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
         places.close();
     }

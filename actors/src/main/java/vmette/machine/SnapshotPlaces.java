@@ -95,13 +95,6 @@ final class SnapshotPlaces implements AutoCloseable {
         }
     }
 
-    /** A machine that was restored from it has ended. */
-    void noLongerNeeded(Bundle bundle) {
-        if (bundle.isUnnamed()) {
-            BundleStore.sweep(bundle.directory().getParent());
-        }
-    }
-
     @Override
     public void close() {
         unnamed.keySet().forEach(this::discard);
