@@ -23,7 +23,7 @@ import vmette.snapshot.BundleStore;
 /** QEMU dies at any moment of a save or of a restore: no half bundle is taken for a whole one, and the ladder brings the VM back. */
 @Timeout(value = 20, unit = TimeUnit.MINUTES)
 class SaveKillIT {
-    private static final int KILLS = Boolean.getBoolean("vmette.full") ? 20 : 4;
+    private static final int KILLS = Boolean.getBoolean("vmette.full") ? 20 : 3;
 
     @TempDir
     private Path temporary;

@@ -22,7 +22,7 @@ import vmette.snapshot.BundleStore;
 /** JVMs die by {@code kill -9} at any moment of saves and restores: what is found afterwards is whole, and nothing else is left. */
 @Timeout(value = 20, unit = TimeUnit.MINUTES)
 class SaveSuddenDeathIT {
-    private static final int ROUNDS = Boolean.getBoolean("vmette.full") ? 20 : 3;
+    private static final int ROUNDS = Boolean.getBoolean("vmette.full") ? 20 : 2;
     private static final VmSpec SPEC =
             VmSpec.builder().memoryMib(128).scratchMib(64).build();
 
