@@ -11,8 +11,12 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.GuestProtocol;
+import vmette.stream.Await;
 import vmette.stream.FakeChannel;
 import vmette.stream.FakeVsockHost;
 
@@ -35,7 +39,11 @@ final class FakeAgent {
     static final AgentFrame.Hello GREETING = new AgentFrame.Hello(GuestProtocol.VERSION, "fake 1");
     static final AgentFrame.Ready READY = new AgentFrame.Ready(Duration.ofMillis(700), 1 << 28, "6.1.0-fake");
 
+    /** Longer than a loaded machine takes for anything. */
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
+
     private final FakeChannel channel;
+    private Optional<AgentFrame> restored = Optional.empty();
 
     private FakeAgent(FakeChannel channel) {
         this.channel = channel;
@@ -65,9 +73,43 @@ final class FakeAgent {
         return channel;
     }
 
+    /** Says that it was restored, and says so again as often as it is asked while something else is waited for: the host asks again when the answer took long. */
+    void isRestored(AgentFrame answer) {
+        restored = Optional.of(answer);
+        say(answer);
+    }
+
+    /** Waits for an end that follows from what was said. */
+    <T> T awaits(CompletionStage<T> end) {
+        answerUntil(end);
+        return Await.value(end);
+    }
+
+    /** The same of one that fails. */
+    Throwable awaitsFailure(CompletionStage<?> end) {
+        answerUntil(end);
+        return Await.failure(end);
+    }
+
+    private void answerUntil(CompletionStage<?> end) {
+        long begun = System.nanoTime();
+        while (!end.toCompletableFuture().isDone() && System.nanoTime() - begun < PATIENCE_NANOS) {
+            // In this order: what is written after the end is something else.
+            if (channel.hasUnread() && !end.toCompletableFuture().isDone() && restored.isPresent()) {
+                hear(RESTORE);
+                say(restored.get());
+            }
+            Thread.onSpinWait();
+        }
+    }
+
     /** Waits for the host's next frame, which is to be of this type; gives its body. */
     Body hear(int type) {
         ByteBuffer frame = next();
+        while (restored.isPresent() && type != RESTORE && frame.get(0) == (byte) RESTORE) {
+            say(restored.get());
+            frame = next();
+        }
         assertThat(frame.get()).as("type of the host's frame").isEqualTo((byte) type);
         return new Body(frame);
     }

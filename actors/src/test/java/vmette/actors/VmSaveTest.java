@@ -106,7 +106,7 @@ class VmSaveTest extends VmFixture {
         restore.bytes(Entropy.BYTES);
         assertThat(InstanceId.of(restore.bytes(InstanceId.BYTES))).isEqualTo(INSTANCE);
         agent.say(FakeAgent.GREETING);
-        agent.say(RenewalTest.restored(INSTANCE, Duration.ofMillis(130)));
+        agent.isRestored(RenewalTest.restored(INSTANCE, Duration.ofMillis(130)));
     }
 
     @Test
@@ -133,7 +133,7 @@ class VmSaveTest extends VmFixture {
         comesBack();
         agent.say(new AgentFrame.Started(id, 77));
 
-        assertThat(Await.value(reply)).isEqualTo(REPORT);
+        assertThat(agent.awaits(reply)).isEqualTo(REPORT);
         assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(meanwhile.id());
         agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
         assertThat(Await.value(sign).uptime()).isEqualTo(Duration.ofSeconds(3));
@@ -173,7 +173,7 @@ class VmSaveTest extends VmFixture {
         machine.vsock.unplug();
         save.answer().completeExceptionally(new SaveFailedException("disk full", null));
         comesBack();
-        assertThat(Await.failure(reply)).hasMessage("disk full");
+        assertThat(agent.awaitsFailure(reply)).hasMessage("disk full");
         CommandTicket next = run();
         assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(next.id());
     }
@@ -236,7 +236,7 @@ class VmSaveTest extends VmFixture {
         machine.vsock.unplug();
         save.answer().complete(REPORT);
         comesBack();
-        assertThat(Await.value(reply)).isEqualTo(REPORT);
+        assertThat(agent.awaits(reply)).isEqualTo(REPORT);
         agent.hear(FakeAgent.SHUTDOWN);
         machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
         assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.STOPPED);
@@ -258,12 +258,12 @@ class VmSaveTest extends VmFixture {
                 .isInstanceOf(SaveFailedException.class)
                 .hasMessageContaining("under way");
         save.answer().complete(REPORT);
-        assertThat(Await.value(reply)).isEqualTo(REPORT);
+        assertThat(agent.awaits(reply)).isEqualTo(REPORT);
         assertThat(events).anyMatch(VmEvent.Saved.class::isInstance);
 
         CompletionStage<SaveReport> another = save(false);
         asked().answer().completeExceptionally(new SaveFailedException("no room", null));
-        assertThat(Await.failure(another)).hasMessage("no room");
+        assertThat(agent.awaitsFailure(another)).hasMessage("no room");
     }
 
     @Test
@@ -277,7 +277,7 @@ class VmSaveTest extends VmFixture {
         CommandTicket next = run();
         assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(next.id());
         save.answer().completeExceptionally(new SaveFailedException("disk full", null));
-        assertThat(Await.failure(reply)).hasMessage("disk full");
+        assertThat(agent.awaitsFailure(reply)).hasMessage("disk full");
         assertThat(vm.ended().toCompletableFuture()).isNotDone();
     }
 
@@ -295,7 +295,7 @@ class VmSaveTest extends VmFixture {
         agent.say(new AgentFrame.Started(VmInstance.HEALTH_IDS + 1, 9));
         agent.hear(FakeAgent.RELEASE);
         save.answer().complete(REPORT);
-        assertThat(Await.value(reply)).isEqualTo(REPORT);
+        assertThat(agent.awaits(reply)).isEqualTo(REPORT);
         agent.hear(FakeAgent.SHUTDOWN);
         machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
         assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.STOPPED);
@@ -320,13 +320,13 @@ class VmSaveTest extends VmFixture {
         machine.vsock.unplug();
         save.answer().complete(REPORT);
         comesBack();
-        Await.value(first);
+        agent.awaits(first);
         CompletionStage<SaveReport> second = save(false);
         asked();
         AgentFrame.Restored once = RenewalTest.restored(INSTANCE, Duration.ofMillis(130));
         agent.say(Collections.nCopies(Renewal.MOST_ATTEMPTS, once).toArray(AgentFrame[]::new));
         assertThat(failure().cause().text()).contains("was not asked to");
-        assertThat(Await.failure(second)).isInstanceOf(VmLostException.class);
+        assertThat(agent.awaitsFailure(second)).isInstanceOf(VmLostException.class);
     }
 
     /** For each frame of 17 bytes one is sent that it need not read. */
