@@ -42,7 +42,9 @@ final class Pools {
         if (closed) {
             throw new VmLostException("the runtime is closed: the pool " + plan.name() + " was not opened");
         }
-        if (open.containsKey(plan.name())) {
+        VmPool former = open.get(plan.name());
+        // Whoever opens another at a pool's end may be here before that one was forgotten.
+        if (former != null && !former.closed().toCompletableFuture().isDone()) {
             throw new InvalidConfigException("there is a pool named " + plan.name()
                     + " already: give this one another name, or close that one first");
         }

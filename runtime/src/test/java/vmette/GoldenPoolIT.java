@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -34,7 +35,8 @@ import vmette.rootfs.RootfsProgress;
 
 /** A pool of real VMs: one is booted and warmed up, the others are restored from it. */
 class GoldenPoolIT {
-    private static final String WARM_UP = "cat /proc/sys/kernel/random/uuid > /tmp/warm; echo x >> /tmp/runs";
+    private static final String WARM_UP =
+            "cat /proc/sys/kernel/random/uuid > /tmp/warm; echo x >> /tmp/runs;" + " cat /proc/stat > /tmp/stat";
 
     @TempDir
     private Path temporary;
@@ -94,6 +96,7 @@ class GoldenPoolIT {
         for (int i = 0; i < 3; i++) {
             VmHandle vm = await(pool.acquire());
             assertThat(out(vmette, vm, "cat /tmp/runs")).as("warmed up once").isEqualTo("x\n");
+            assertThat(forks(vm)).as("commands since its warm-up").isGreaterThanOrEqualTo(PoolTemplate.LIMBERING);
             assertThat(out(vmette, vm, "cat /tmp/used 2>/dev/null; echo x > /tmp/used"))
                     .as("nobody had it")
                     .isEmpty();
@@ -114,6 +117,16 @@ class GoldenPoolIT {
         VmHandle vm = await(again.acquire());
         assertThat(warm).contains(out(vmette, vm, "cat /tmp/warm"));
         assertThat(begun()).filteredOn(Rung.COLD::equals).hasSize(1);
+    }
+
+    /** Processes that there were since the warm-up. */
+    private long forks(VmHandle vm) {
+        return Stream.of(out(vmette, vm, "cat /proc/stat /tmp/stat | grep processes")
+                        .strip()
+                        .split("\n", -1))
+                .map(line -> Long.valueOf(line.replace("processes ", "")))
+                .reduce((now, then) -> now - then)
+                .orElseThrow();
     }
 
     private List<String> snapshots() {

@@ -48,8 +48,9 @@ final class PoolCommand implements Callable<Integer> {
     @Option(
             names = "--warm-up",
             paramLabel = "N",
-            description = "Commands that a VM has run before it is in the pool. Default: ${DEFAULT-VALUE}.")
-    private int warmUp = 3;
+            description =
+                    "Commands that a VM has run before it is in the pool, as pools of a plan have them run. Default: ${DEFAULT-VALUE}.")
+    private int warmUp = 10;
 
     private final List<Double> acquired = new ArrayList<>();
     private final List<Double> pooled = new ArrayList<>();
