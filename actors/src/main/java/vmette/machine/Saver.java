@@ -16,6 +16,7 @@ import vmette.config.SnapshotSpecs;
 import vmette.config.VmSpec;
 import vmette.errors.Reasons;
 import vmette.errors.SaveFailedException;
+import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
 import vmette.qemu.Accelerator;
@@ -118,7 +119,18 @@ final class Saver implements AutoCloseable {
 
     /** See {@link Machine#save}. */
     CompletionStage<SaveReport> save(String snapshot, boolean thenEnd, Runnable goesOn, VsockDevice device, Vmm vmm) {
-        return CompletableFuture.supplyAsync(() -> saveNow(snapshot, thenEnd, goesOn, device, vmm), blocking);
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    try {
+                        return saveNow(snapshot, thenEnd, goesOn, device, vmm);
+                    } catch (IllegalStateException closed) {
+                        throw new VmLostException(
+                                "the VM ended while it was saved" + SnapshotPlaces.as(snapshot)
+                                        + ": nothing is left of that",
+                                closed);
+                    }
+                },
+                blocking);
     }
 
     private SaveReport saveNow(String snapshot, boolean thenEnd, Runnable goesOn, VsockDevice device, Vmm vmm) {
@@ -127,6 +139,7 @@ final class Saver implements AutoCloseable {
                 BundleWriter writer = places.begin(snapshot, whole.bytes() + StateFile.MAX_BYTES);
                 DiskSaver.Saving disk = disks.begin(writer)) {
             long[] stopped = new long[1];
+            long[] inUse = new long[1];
             String[] id = {snapshot};
             SnapshotSink sink = new SnapshotSink() {
                 @Override
@@ -149,6 +162,8 @@ final class Saver implements AutoCloseable {
                 @Override
                 public void standsStill() {
                     whole.save(writer);
+                    // Now, since the machine may be gone when all is written.
+                    inUse[0] = whole.bytes();
                     if (thenEnd) {
                         // Only what is whole on disk may be the last that there is of it.
                         disk.write();
@@ -169,7 +184,7 @@ final class Saver implements AutoCloseable {
                 disk.write();
                 id[0] = places.commit(writer, snapshot, machine);
             }
-            return new SaveReport(id[0], stoodStill, whole.bytes());
+            return new SaveReport(id[0], stoodStill, inUse[0]);
         }
     }
 

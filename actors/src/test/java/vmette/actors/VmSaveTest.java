@@ -259,7 +259,7 @@ class VmSaveTest extends VmFixture {
                 .hasMessageContaining("under way");
         save.answer().complete(REPORT);
         assertThat(agent.awaits(reply)).isEqualTo(REPORT);
-        assertThat(events).anyMatch(VmEvent.Saved.class::isInstance);
+        Await.until("the save to be told", () -> events.stream().anyMatch(VmEvent.Saved.class::isInstance));
 
         CompletionStage<SaveReport> another = save(false);
         asked().answer().completeExceptionally(new SaveFailedException("no room", null));
