@@ -38,6 +38,7 @@ import vmette.journal.Journal;
 import vmette.linux.OwnedFd;
 import vmette.machine.MachineMemory.Template;
 import vmette.net.UserNetwork;
+import vmette.process.CalledOff;
 import vmette.process.ChildProcesses;
 import vmette.process.CowSupport;
 import vmette.process.RuntimeDirectory;
@@ -177,7 +178,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
     @Override
     public CompletionStage<Machine> begin(
             VmSpec spec, String name, Consumer<VsockHost> beforeBoot, CompletionStage<?> unwanted) {
-        CalledOff work = new CalledOff("VM " + name + " was stopped before its machine was made");
+        CalledOff work = new CalledOff("VM " + name + " was stopped before its machine was made", VmLostException::new);
         unwanted.thenRun(work::callOff);
         return CompletableFuture.supplyAsync(
                 () -> make(spec, name, Optional.empty(), spec.snapshots().needsSaving(), beforeBoot, work), blocking);
@@ -191,7 +192,7 @@ public final class QemuMachines implements MachineFactory, AutoCloseable {
 
     private Machine restoreNow(BundlePlace place, VmSpec spec, String name, Consumer<VsockHost> beforeRun) {
         OwnedFd held = place.hold();
-        CalledOff work = new CalledOff("VM " + name + " was stopped before it was restored");
+        CalledOff work = new CalledOff("VM " + name + " was stopped before it was restored", VmLostException::new);
         try {
             Template from = new Template(place.open(), held);
             return make(spec, name, Optional.of(from), true, beforeRun, work);

@@ -24,6 +24,7 @@ import vmette.linux.FileExtents;
 import vmette.linux.LinuxException;
 import vmette.linux.OpenFile;
 import vmette.linux.OwnedFd;
+import vmette.process.CalledOff;
 
 /**
  * The files of one disk of one incarnation of a VM that can be saved: a raw image or a bundle's files, which nobody writes to, and over them images that hold only what was written since. The
@@ -40,7 +41,7 @@ public final class DiskChain implements AutoCloseable {
     private final Path directory;
     private final Journal journal;
     private final List<Link> frozen = new ArrayList<>();
-    private final LongWork work;
+    private final CalledOff work;
     private Link top;
     private Optional<Link> next = Optional.empty();
     private Optional<Link> flat = Optional.empty();
@@ -87,7 +88,7 @@ public final class DiskChain implements AutoCloseable {
         this.bytes = bytes;
         this.directory = directory;
         this.journal = journal;
-        this.work = new LongWork(ended());
+        this.work = new CalledOff(ended(), SaveFailedException::new);
     }
 
     /**
@@ -373,7 +374,7 @@ public final class DiskChain implements AutoCloseable {
     @Override
     public void close() {
         // Whoever waits for the VM's end must not wait until all of a disk is copied.
-        work.end();
+        work.callOff();
         remove();
     }
 

@@ -1,4 +1,4 @@
-package vmette.machine;
+package vmette.process;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -11,7 +11,7 @@ import vmette.errors.BadImageException;
 import vmette.errors.VmLostException;
 
 class CalledOffTest {
-    private final CalledOff work = new CalledOff("it was called off");
+    private final CalledOff work = new CalledOff("it was called off", VmLostException::new);
 
     @Test
     void whatIsUnderWayIsInterrupted() throws Exception {
