@@ -36,6 +36,7 @@ import vmette.events.VmEvents;
 import vmette.files.GuestFiles;
 import vmette.guest.protocol.AgentFrame;
 import vmette.log.VmLog;
+import vmette.machine.Machine;
 import vmette.machine.SaveReport;
 import vmette.stream.GuestTcp;
 import vmette.stream.Vsock;
@@ -366,7 +367,7 @@ public final class VmHandle {
 
     /** As {@link #snapshot}, for one that only its report names; see {@link vmette.machine.MachineFactory#discard}. */
     CompletionStage<SaveReport> snapshotUnnamed() {
-        return save("", false);
+        return save(Machine.UNNAMED, false);
     }
 
     private CompletionStage<SaveReport> save(String snapshot, boolean thenEnd) {

@@ -543,7 +543,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             order.reply().completeExceptionally(new VmBusyException("VM " + vm.name() + " is used"));
             return this;
         }
-        return save(new Save("", true, true, order.reply()), order.kept());
+        return save(new Save(Machine.UNNAMED, true, true, order.reply()), order.kept());
     }
 
     private Behavior<Command> save(Save save, Consumer<SaveReport> kept) {

@@ -14,6 +14,7 @@ import vmette.errors.Reasons;
 import vmette.errors.SaveFailedException;
 import vmette.errors.VmBusyException;
 import vmette.guest.protocol.AgentFrame;
+import vmette.machine.Machine;
 import vmette.machine.SaveReport;
 import vmette.recovery.Snapshot;
 import vmette.recovery.SnapshotShelf;
@@ -98,7 +99,7 @@ final class VmSnapshots {
     /** Fails where it is refused: a VM that somebody uses is let alone, unless its specification says otherwise. */
     CompletionStage<SaveReport> takeCheckpoint(ActorRef<VmInstance.Command> instance) {
         CompletableFuture<SaveReport> reply = new CompletableFuture<>();
-        instance.tell(new VmInstance.Save("", false, spec.checkpointWhileStreamsOpen(), reply));
+        instance.tell(new VmInstance.Save(Machine.UNNAMED, false, spec.checkpointWhileStreamsOpen(), reply));
         return reply;
     }
 

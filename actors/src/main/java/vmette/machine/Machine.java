@@ -12,6 +12,9 @@ import vmette.vsock.VsockHost;
 
 /** A machine that has been made; its guest boots. Thread-safe; nothing blocks. */
 public interface Machine {
+    /** The name of a snapshot that is to have none. */
+    String UNNAMED = "";
+
     /** The host's end of its vsock. */
     VsockHost vsock();
 

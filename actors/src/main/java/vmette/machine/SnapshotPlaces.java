@@ -20,9 +20,6 @@ import vmette.snapshot.MachineIdentity;
  * reads directories and blocks.
  */
 final class SnapshotPlaces implements AutoCloseable {
-    /** The name of a snapshot that is to have none. */
-    static final String UNNAMED = "";
-
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotPlaces.class);
 
     private final Supplier<BundleStore> named;
@@ -41,7 +38,7 @@ final class SnapshotPlaces implements AutoCloseable {
 
     /** For messages: what it is to be saved as, after a space, if that has a name. */
     static String as(String id) {
-        return id.equals(UNNAMED) ? "" : " as " + id;
+        return id.equals(Machine.UNNAMED) ? "" : " as " + id;
     }
 
     /** @throws vmette.errors.VmetteException if that can be no snapshot's, or the directory is not fit */
@@ -51,7 +48,7 @@ final class SnapshotPlaces implements AutoCloseable {
 
     /** Throws as {@link BundleStore#begin} and {@link #place}. */
     BundleWriter begin(String id, long bytes) {
-        if (id.equals(UNNAMED)) {
+        if (id.equals(Machine.UNNAMED)) {
             return named.get().beginUnnamed(bytes);
         }
         BundlePlace place = place(id);
@@ -61,7 +58,7 @@ final class SnapshotPlaces implements AutoCloseable {
     /** Finishes a bundle, and gives the id by which it can be restored. */
     String commit(BundleWriter writer, String id, MachineIdentity machine) {
         Bundle bundle = writer.commit(machine);
-        if (!id.equals(UNNAMED)) {
+        if (!id.equals(Machine.UNNAMED)) {
             return id;
         }
         String path = bundle.directory().toString();
