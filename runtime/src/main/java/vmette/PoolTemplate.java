@@ -22,6 +22,7 @@ import vmette.config.ExecSpec;
 import vmette.config.PoolPlan;
 import vmette.config.SnapshotSpec;
 import vmette.config.VmSpec;
+import vmette.errors.ProgramNotRunException;
 import vmette.errors.Reasons;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmetteException;
@@ -35,8 +36,7 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
     static final Duration LONGEST_WARM_UP = Duration.ofHours(1);
 
     /**
-     * So many commands are run in a VM whose processor is emulated before it is lent: each QEMU translates the code of a guest anew when that first runs, so that a command of a
-     * VM that has run none takes several times as long, and some 20 % longer after six.
+     * So many commands are run in a VM whose code is translated before it is lent: each QEMU does so anew when that first runs, so that a command of a VM that has run none takes several times as long, and some 20 % longer after six.
      */
     static final int LIMBERING = 10;
 
@@ -173,7 +173,7 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
 
     private CompletionStage<Done> limberUp(VmHandle vm) {
         return vm.ready()
-                .thenCompose(ready -> ran(vm, ready.capabilities().hardwareIsolation() ? 0 : LIMBERING))
+                .thenCompose(ready -> ran(vm, ready.capabilities().translatesCode() ? LIMBERING : 0))
                 .toCompletableFuture()
                 .orTimeout(LONGEST_LIMBERING.toSeconds(), TimeUnit.SECONDS);
     }
@@ -184,7 +184,18 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
         }
         Execution execution = vm.exec(ExecSpec.shell("echo").withoutStdin().mergingOutputs());
         CompletionStage<Done> read = execution.stdout().runWith(Sink.ignore(), system);
-        return execution.status().thenCombine(read, (status, done) -> done).thenCompose(done -> ran(vm, commands - 1));
+        return execution
+                .status()
+                .thenCombine(read, (status, done) -> true)
+                .exceptionallyCompose(PoolTemplate::withoutShell)
+                .thenCompose(again -> ran(vm, again ? commands - 1 : 0));
+    }
+
+    /** An image may have no shell: its commands just begin slower. */
+    private static CompletionStage<Boolean> withoutShell(Throwable failure) {
+        return Reasons.unwrapped(failure) instanceof ProgramNotRunException
+                ? CompletableFuture.completedStage(false)
+                : CompletableFuture.failedStage(failure);
     }
 
     private Done checked(ExitStatus status, ByteString written) {

@@ -36,7 +36,7 @@ public final class FakeVmm implements Vmm {
     }
 
     private static final int MOST_LINES = 100;
-    private static final VmmCapabilities CAPABILITIES = new VmmCapabilities("tcg", false, true, "fake");
+    private static final VmmCapabilities CAPABILITIES = new VmmCapabilities("none", false, true, "fake");
     private static final byte[] STATE = "the state of a fake".getBytes(StandardCharsets.US_ASCII);
 
     private final Script script;

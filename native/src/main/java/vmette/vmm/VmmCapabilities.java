@@ -3,7 +3,7 @@ package vmette.vmm;
 /**
  * What a monitor can do.
  *
- * @param accelerator {@code kvm} or {@code tcg}
+ * @param accelerator {@code kvm} or {@code tcg}; {@code none} for a fake
  * @param hardwareIsolation whether the guest runs under hardware virtualisation: a security boundary
  * @param snapshots whether this VM can be saved
  * @param description for people: name and version
@@ -14,5 +14,10 @@ public record VmmCapabilities(
     /** Of a monitor that tells no version. */
     public VmmCapabilities(String accelerator, boolean hardwareIsolation, boolean snapshots, String description) {
         this(accelerator, hardwareIsolation, snapshots, description, "");
+    }
+
+    /** Whether the monitor translates the guest's code itself, so that whatever runs first in a VM is slow. */
+    public boolean translatesCode() {
+        return accelerator.equals("tcg");
     }
 }
