@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define LEFT_MAX 64
+#define KEPT_MAX 4
 
 /* include/uapi/linux/mount.h and sched.h of the kernel, which musl does not have */
 #define FSOPEN_CLOEXEC 1
@@ -23,6 +24,14 @@ struct clone_arguments { /* struct clone_args, as of Linux 5.7 */
     uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls, set_tid, set_tid_size, cgroup;
 };
 
+/* Used again by one command after the other: making and removing a cgroup is a good part of a short command's cost. */
+struct kept {
+    uint64_t number; /* 0: none */
+    unsigned long killed; /* by the OOM killer, before the present command */
+    bool idle;
+};
+
+static struct kept kept[KEPT_MAX];
 static int commands = -1; /* the directory that holds the commands' cgroups */
 static uint64_t last;
 static uint64_t left[LEFT_MAX]; /* given up by their executions, and not empty then */
@@ -66,12 +75,36 @@ static const char *name_of(uint64_t number) {
     return name;
 }
 
-uint64_t cgroup_create(int *fd) {
-    *fd = -1;
+static struct kept *kept_as(uint64_t number) {
+    for (struct kept *k = kept; k < kept + KEPT_MAX; k++) {
+        if (k->number == number) return k;
+    }
+    return NULL;
+}
+
+static struct kept *idle_one(void) {
+    for (struct kept *k = kept; k < kept + KEPT_MAX; k++) {
+        if (k->number && k->idle) return k;
+    }
+    return NULL;
+}
+
+static uint64_t make(void) {
     if (commands < 0 || mkdirat(commands, name_of(last + 1), 0700) < 0) return 0;
-    last++;
-    *fd = openat(commands, name_of(last), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return last;
+    return ++last;
+}
+
+void cgroups_make_ready(void) {
+    struct kept *place = kept_as(0);
+    if (place && !idle_one()) *place = (struct kept){.number = make(), .idle = true};
+}
+
+uint64_t cgroup_take(int *fd) {
+    struct kept *again = idle_one();
+    uint64_t number = again ? again->number : make();
+    *fd = number ? openat(commands, name_of(number), O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (again) again->idle = false;
+    return number;
 }
 
 pid_t cgroup_fork(int fd) {
@@ -81,21 +114,43 @@ pid_t cgroup_fork(int fd) {
     return pid < 0 ? fork() : (pid_t)pid;
 }
 
-bool cgroup_oom_killed(uint64_t number) {
+/* What a file of the cgroup has beside this word, which begins a line; unknown: otherwise. */
+static unsigned long count_of(uint64_t number, const char *file, const char *line, unsigned long otherwise) {
     char path[48], text[512];
-    if (number == 0) return false;
-    snprintf(path, sizeof path, "%s/memory.events", name_of(number));
+    snprintf(path, sizeof path, "%s/%s", name_of(number), file);
     int fd = openat(commands, path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    ssize_t got = read(fd, text, sizeof text - 1);
+    if (fd < 0) return otherwise;
+    text[0] = '\n';
+    ssize_t got = read(fd, text + 1, sizeof text - 2);
     close(fd);
-    text[got > 0 ? got : 0] = 0;
-    const char *count = strstr(text, "\noom_kill ");
-    return count && strtoul(count + strlen("\noom_kill "), NULL, 10) > 0;
+    text[got > 0 ? got + 1 : 0] = 0;
+    const char *count = strstr(text, line);
+    return count ? strtoul(count + strlen(line), NULL, 10) : otherwise;
 }
 
-void cgroup_remove(uint64_t number) {
-    if (number == 0 || unlinkat(commands, name_of(number), AT_REMOVEDIR) == 0) return;
+static unsigned long killed_in(uint64_t number) { return count_of(number, "memory.events", "\noom_kill ", 0); }
+
+bool cgroup_oom_killed(uint64_t number) {
+    if (number == 0) return false;
+    struct kept *again = kept_as(number);
+    return killed_in(number) > (again ? again->killed : 0);
+}
+
+static bool is_empty(uint64_t number) { return count_of(number, "cgroup.events", "\npopulated ", 1) == 0; }
+
+static bool keep(uint64_t number) {
+    struct kept *place = kept_as(number);
+    if (!place) place = kept_as(0);
+    if (!place || !is_empty(number)) return false;
+    *place = (struct kept){.number = number, .killed = killed_in(number), .idle = true};
+    return true;
+}
+
+void cgroup_give_back(uint64_t number) {
+    if (number == 0 || keep(number)) return;
+    struct kept *forgotten = kept_as(number);
+    if (forgotten) forgotten->number = 0;
+    if (unlinkat(commands, name_of(number), AT_REMOVEDIR) == 0) return;
     if (left_count < LEFT_MAX) left[left_count++] = number;
 }
 

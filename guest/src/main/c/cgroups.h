@@ -15,17 +15,20 @@
 /* To be called once; without it, or where it finds no cgroups, there are none. */
 void cgroups_prepare(void);
 
-/* A new cgroup's number, and its descriptor for cgroup_fork; 0 and -1: none. */
-uint64_t cgroup_create(int *fd);
+/* Makes one ahead, unless one is there that nobody uses: so that the next command need not wait for it. */
+void cgroups_make_ready(void);
+
+/* The number of a cgroup that has no process, and its descriptor for cgroup_fork; 0 and -1: none. */
+uint64_t cgroup_take(int *fd);
 
 /* fork(2) whose child is in the cgroup from its first instruction; -1: where the caller is. */
 pid_t cgroup_fork(int fd);
 
-/* Whether the OOM killer has ended a process of the cgroup. False for number 0. */
+/* Whether the OOM killer has ended a process of the cgroup since it was taken. False for number 0. */
 bool cgroup_oom_killed(uint64_t number);
 
-/* Removes it, at once or when its last process has gone. No-op for number 0. */
-void cgroup_remove(uint64_t number);
+/* It is another command's then, or removed: at once or when its last process has gone. No-op for number 0. */
+void cgroup_give_back(uint64_t number);
 
 /* Tries again to remove those that still had processes. */
 void cgroups_sweep(void);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "cgroups.h"
 #include "console.h"
 #include "execution.h"
 #include "forward.h"
@@ -35,6 +36,7 @@ static uint8_t out_bytes[OUT_SIZE];
 static struct writer out = {.bytes = out_bytes};
 static uint32_t out_head; /* sent so far of out */
 static bool greeted, ending, booted;
+static struct timer after_boot;
 
 static void drop(void) {
     loop_close(&connection);
@@ -162,6 +164,12 @@ static void hold_for_restore(void) {
     machine_hold();
 }
 
+/* While the host takes note of READY. */
+static void prepare_for_commands(struct timer *timer) {
+    (void)timer;
+    cgroups_make_ready();
+}
+
 static void boot(const struct boot *frame) {
     char why[ROOT_WHY_MAX];
     int number = 0;
@@ -181,7 +189,7 @@ static void boot(const struct boot *frame) {
         number = errno;
     } else if (root_switched() && !spawn_hold()) {
         number = errno;
-        snprintf(why, sizeof why, "cannot open /proc and /dev/null in the new root");
+        snprintf(why, sizeof why, "cannot open /dev/null in the new root");
     }
     if (number) {
         reply_error(ERROR_BOOT, number, why);
@@ -189,6 +197,7 @@ static void boot(const struct boot *frame) {
         hold_for_restore();
         booted = true;
         reply_ready();
+        timer_set(&after_boot, now_ns(), prepare_for_commands);
     }
 }
 

@@ -115,10 +115,11 @@ void execution_settle(struct execution *x) {
         else tell_group(x, SIGTERM);
         if (!x->group_gone) timer_set(&x->grace, now_ns() + x->kill_grace, kill_grace_over);
     }
-    if (drained && x->told && x->group_gone && !owes(x) && !held) {
-        cgroup_remove(x->cgroup);
-        x->state = EXECUTION_FREE;
+    if (x->group_gone) {
+        cgroup_give_back(x->cgroup);
+        x->cgroup = 0;
     }
+    if (drained && x->told && x->group_gone && !owes(x) && !held) x->state = EXECUTION_FREE;
 }
 
 void executions_check_groups(void) {

@@ -32,12 +32,6 @@ static void listen_if_possible(void) {
     if (listener < 0 && access("/sys/module/vsock", F_OK) == 0) listener = vsock_listen();
 }
 
-static void never_oom_victim(void) {
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, "-1000", 5) != 5) console_say("cannot adjust the OOM score: %s", strerror(errno));
-    if (fd >= 0) close(fd);
-}
-
 int main(int count, char **words) {
     if (count > 0 && is_vsock_send(words[0])) return vsock_send(count, words);
     if (getpid() != 1) {
@@ -47,8 +41,7 @@ int main(int count, char **words) {
     prctl(PR_SET_DUMPABLE, 0); /* no ptrace and no look at its memory or descriptors but for a root with CAP_SYS_PTRACE */
     mounts_basic();
     if (!loop_init() || !reap_start()) fatal("cannot set up the event loop: %s", strerror(errno));
-    if (!spawn_prepare()) fatal("cannot open /proc and /dev/null for the commands: %s", strerror(errno));
-    never_oom_victim();
+    if (!spawn_prepare()) fatal("cannot open /dev/null for the commands: %s", strerror(errno));
 
     const char *bench = bench_command();
     if (bench) {

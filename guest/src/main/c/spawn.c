@@ -23,17 +23,14 @@
 
 extern char **environ;
 
-static int dev_null = -1, proc = -1;
+static int dev_null = -1;
 static struct rlimit files; /* what a command may have; the agent itself raises its own */
 static struct list base;
 
 bool spawn_hold(void) {
     if (dev_null >= 0) close(dev_null);
-    if (proc >= 0) close(proc);
     dev_null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    /* Held open: a command that covers or unmounts /proc must not get children that the OOM killer spares. */
-    proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    return dev_null >= 0 && proc >= 0;
+    return dev_null >= 0;
 }
 
 bool spawn_prepare(void) {
@@ -104,14 +101,6 @@ static _Noreturn void give_up(int verdict, const char *doing, const char *what) 
     _exit(127);
 }
 
-static void forget_oom_protection(void) {
-    int fd = openat(proc, "self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    ssize_t ignored = write(fd, "0", 1);
-    (void)ignored;
-    close(fd);
-}
-
 /* Tells HOME unless the environment has one. */
 static void tell_home(const struct account *account, char **env) {
     static char home[sizeof account->home + 8];
@@ -138,7 +127,6 @@ static _Noreturn void child(const struct exec *exec, const int theirs[3], int ve
         if (dup2(theirs[i], i) < 0) give_up(verdict, "set up a stream", "");
     }
     if ((exec->flags & EXEC_PTY) && ioctl(0, TIOCSCTTY, 0) < 0) give_up(verdict, "take the terminal", "");
-    forget_oom_protection();
 
     char **env = environment(exec->env);
     char **argv = arguments(exec->argv);
@@ -217,7 +205,7 @@ bool spawn(const struct exec *exec, struct spawned *spawned, char why[SPAWN_WHY_
     fine = fine && pipe2(verdict, O_CLOEXEC) == 0 && nonblocking(verdict[0]);
     if (fine) {
         doing = "fork";
-        spawned->cgroup = cgroup_create(&cgroup);
+        spawned->cgroup = cgroup_take(&cgroup);
         spawned->pid = cgroup_fork(cgroup);
         if (spawned->pid == 0) child(exec, theirs, verdict[1]);
         fine = spawned->pid > 0;
@@ -230,7 +218,7 @@ bool spawn(const struct exec *exec, struct spawned *spawned, char why[SPAWN_WHY_
     if (fine) return true;
     close_all(verdict, 1);
     close_all(spawned->ours, 3);
-    cgroup_remove(spawned->cgroup);
+    cgroup_give_back(spawned->cgroup);
     snprintf(why, SPAWN_WHY_MAX, "cannot %s: %s", doing, strerror(number));
     errno = number;
     return false;

@@ -134,7 +134,7 @@ static void remove_run(void) {
     remove(run_directory);
 }
 
-static void the_file_is_replaced_whole_whatever_lies_in_its_way(void) {
+static void the_file_is_written_in_place_or_replaced_whole_whatever_lies_in_its_way(void) {
     check(mkdtemp(run_directory) != NULL);
     atexit(remove_run);
     umask(077);
@@ -147,6 +147,15 @@ static void the_file_is_replaced_whole_whatever_lies_in_its_way(void) {
     check(strcmp(instance_entry(), "VMETTE_INSTANCE_ID=" ONE) == 0);
     says(in_run("vmette/instance-id"), ONE);
     int old = open(in_run("vmette/instance-id"), O_RDONLY | O_CLOEXEC);
+    check(instance_renew(two) && instance_renew(one));
+    struct stat status, before;
+    check(fstat(old, &before) == 0 && stat(in_run("vmette/instance-id"), &status) == 0 && status.st_ino == before.st_ino);
+    says(in_run("vmette/instance-id"), ONE);
+    check(truncate(in_run("vmette/instance-id"), 40) == 0);
+    check(instance_renew(one));
+    says(in_run("vmette/instance-id"), ONE);
+    close(old);
+    old = open(in_run("vmette/instance-id"), O_RDONLY | O_CLOEXEC);
     /* a pipe where the new one is written, a link where it goes */
     check(mkfifo(in_run("vmette/.instance-id.new"), 0666) == 0);
     check(unlink(in_run("vmette/instance-id")) == 0);
@@ -155,7 +164,6 @@ static void the_file_is_replaced_whole_whatever_lies_in_its_way(void) {
     check(symlink("../outside", in_run("vmette/instance-id")) == 0);
     check(instance_renew(two));
     says(in_run("vmette/instance-id"), TWO);
-    struct stat status;
     check(stat(in_run("outside"), &status) == 0 && status.st_size == 0);
     check(access(in_run("vmette/.instance-id.new"), F_OK) < 0);
     char byte;
@@ -241,7 +249,7 @@ int main(int argc, char **argv) {
     run(a_clock_is_set_unless_it_is_a_little_ahead);
     run(all_steps_are_taken_in_order_and_timed);
     run(a_step_that_fails_ends_it_and_names_itself);
-    run(the_file_is_replaced_whole_whatever_lies_in_its_way);
+    run(the_file_is_written_in_place_or_replaced_whole_whatever_lies_in_its_way);
     run(a_file_that_cannot_be_replaced_fails_and_one_that_is_gone_does_not);
     umask(022);
     agent_start(argv[1]);

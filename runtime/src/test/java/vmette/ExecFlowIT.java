@@ -332,6 +332,23 @@ class ExecFlowIT {
                 .hasToString("ended by signal 9 (KILL), the guest was out of memory");
         List<ExecEvent> child = await(events(ExecSpec.shell("sh -c '" + HOG + "'; exit 3"), Source.empty()));
         assertThat(status(child)).isEqualTo(new ExitStatus(ExitStatus.Kind.EXITED, 3, true));
+        // The kernel's count is of the cgroup, which is used again by the next command.
+        String own = sh(vmette, vm, "cat /proc/self/cgroup").stdout();
+        assertThat(own).startsWith("0::/vmette/");
+        for (int again = 0; again < 3; again++) {
+            Guests.Result next = sh(vmette, vm, "cat /proc/self/cgroup; kill -9 $$");
+            assertThat(next.stdout()).isEqualTo(own);
+            assertThat(next.status()).isEqualTo(new ExitStatus(ExitStatus.Kind.SIGNALLED, 9, false));
+        }
+        assertThat(status(await(events(ExecSpec.shell(HOG), Source.empty()))))
+                .isEqualTo(new ExitStatus(ExitStatus.Kind.SIGNALLED, 9, true));
+    }
+
+    @Test
+    void whatACommandLeftBehindKeepsItsCgroup() {
+        String left = sh(vmette, vm, "cat /proc/self/cgroup; setsid sh -c 'exec sleep 1000 >/dev/null 2>&1' & exit 0")
+                .stdout();
+        assertThat(sh(vmette, vm, "cat /proc/self/cgroup").stdout()).isNotEqualTo(left);
     }
 
     @Test

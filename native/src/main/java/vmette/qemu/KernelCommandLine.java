@@ -14,17 +14,19 @@ public final class KernelCommandLine {
 
     /**
      * Boot time only: no timer calibration and interrupt checks that emulated hardware passes, no waiting for entropy
-     * or grace periods, no self-tests, no policies that an initramfs does not load anyway.
+     * or grace periods, no self-tests, no security modules for policies that an initramfs does not load anyway: every system call would ask them.
      */
     private static final String QUICK = "quiet tsc=reliable no_timer_check noreplace-smp random.trust_cpu=on"
-            + " rcupdate.rcu_expedited=1 ima=off apparmor=0 cryptomgr.notests";
+            + " rcupdate.rcu_expedited=1 ima=off lsm=landlock,lockdown,yama cryptomgr.notests";
 
     /**
      * Under TCG there is no boundary that these would guard; under KVM the guest keeps its hardening. The third makes the kernel copy
-     * and clear by unrolled loops: each round of a {@code rep movsq} costs TCG as much as a whole block of them. The last saves it
-     * from clearing each packet's buffer before it is filled, which Debian's kernel does by default.
+     * and clear by unrolled loops: each round of a {@code rep movsq} costs TCG as much as a whole block of them. The fourth saves it
+     * from clearing each packet's buffer before it is filled, which Debian's kernel does by default. The others are accounts that nobody
+     * reads, kept at every switch, session and allocation.
      */
-    private static final String TCG_ONLY = " nokaslr mitigations=off clearcpuid=rep_good init_on_alloc=0";
+    private static final String TCG_ONLY = " nokaslr mitigations=off clearcpuid=rep_good init_on_alloc=0"
+            + " noautogroup psi=0 cgroup.memory=nokmem,nosocket";
 
     /** {@code panic=-1} makes a panic a reset, which with {@code -no-reboot} ends QEMU. */
     private static final String FIXED = "console=ttyS0 panic=-1 rdinit=/vmette/agent";

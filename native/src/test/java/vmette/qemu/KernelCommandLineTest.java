@@ -34,7 +34,7 @@ class KernelCommandLineTest {
     void onlyATranslatedGuestLosesItsHardening() {
         assertThat(KernelCommandLine.defaults(Accelerator.TCG))
                 .startsWith("quiet ")
-                .contains(" nokaslr", " mitigations=off", " clearcpuid=rep_good", " init_on_alloc=0");
+                .contains(" nokaslr", " mitigations=off", " clearcpuid=rep_good", " init_on_alloc=0", " psi=0");
         assertThat(KernelCommandLine.defaults(Accelerator.KVM))
                 .startsWith("quiet ")
                 .doesNotContain("nokaslr", "mitigations", "init_on_alloc");
