@@ -24,7 +24,7 @@ import vmette.machine.OtherInits;
 @Timeout(value = 40, unit = TimeUnit.MINUTES)
 class BusyIT {
     private static final int VMS = 8;
-    private static final Duration BUSY = Duration.ofSeconds(Boolean.getBoolean("vmette.full") ? 600 : 25);
+    private static final Duration BUSY = Duration.ofSeconds(Boolean.getBoolean("vmette.full") ? 600 : 12);
 
     /** An idle host finds a silent guest hung within 15 s. */
     private static final String SETTINGS = "vmette { boot.deadline = 4m, recovery.mode = permanent,"

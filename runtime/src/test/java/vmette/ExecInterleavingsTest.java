@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
  * Exited last, and all stages stop; or, when the flow is cut short, the command is ended.
  */
 class ExecInterleavingsTest extends FlowFixture {
-    private static final int SEEDS = 500;
+    private static final int SEEDS = Boolean.getBoolean("vmette.full") ? 2000 : 200;
     private static final int STEPS = 60;
 
     @Test

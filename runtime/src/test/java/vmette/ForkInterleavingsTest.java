@@ -32,7 +32,7 @@ import vmette.actors.VmEnd;
  * clone when the stream is over.
  */
 class ForkInterleavingsTest extends FlowFixture {
-    private static final int SEEDS = 1000;
+    private static final int SEEDS = Boolean.getBoolean("vmette.full") ? 4000 : 400;
     private static final int STEPS = 40;
     private static final int BUFFER = 64;
 

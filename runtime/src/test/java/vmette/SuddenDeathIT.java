@@ -29,7 +29,7 @@ import vmette.process.RuntimeDirectory;
 @Timeout(value = 20, unit = TimeUnit.MINUTES)
 class SuddenDeathIT {
     private static final int VMS = 8;
-    private static final int ROUNDS = Boolean.getBoolean("vmette.full") ? 30 : 5;
+    private static final int ROUNDS = Boolean.getBoolean("vmette.full") ? 30 : 3;
 
     private final Random random = new Random();
     private Path runtimeDir;

@@ -34,7 +34,7 @@ import vmette.machine.OtherInits;
 @Timeout(value = 60, unit = TimeUnit.MINUTES)
 class SwarmKillIT {
     private static final int VMS = 8;
-    private static final int KILLS = Boolean.getBoolean("vmette.full") ? 200 : 16;
+    private static final int KILLS = Boolean.getBoolean("vmette.full") ? 200 : 10;
 
     private final long seed = System.nanoTime();
     private final Random random = new Random(seed);

@@ -387,7 +387,7 @@ class VmSaveTest extends VmFixture {
         boot(VmSpec.builder()
                 .health(HealthCheck.exec("true").withInterval(Duration.ofSeconds(1)))
                 .build());
-        advanceUntil(agent::hasMore);
+        advanceUntil(agent::hasMore, Duration.ofMillis(250));
         long check = agent.hear(FakeAgent.EXEC).u64();
         agent.say(new AgentFrame.Started(check, 9));
         machine.vsock.nextDial().open();
@@ -398,7 +398,7 @@ class VmSaveTest extends VmFixture {
         comesBack();
         agent.say(new AgentFrame.Started(check, 9));
         assertThat(agent.hear(FakeAgent.RELEASE).u64()).isEqualTo(check);
-        advanceUntil(agent::hasMore);
+        advanceUntil(agent::hasMore, Duration.ofMillis(250));
         assertThat(agent.hear(FakeAgent.EXEC).u64()).isGreaterThan(check);
     }
 
