@@ -1,0 +1,70 @@
+package vmette.libvmette;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import vmette.config.VmSpec;
+import vmette.config.VmSpecBuilder;
+
+/**
+ * A library and what it boots.
+ *
+ * @param library with the C ABI
+ * @param kernel a file
+ * @param initramfs a file
+ */
+record LibraryUnderTest(Path library, Path kernel, Path initramfs) {
+    static final String PROPERTY = "vmette.libvmette";
+
+    /** The one of {@code src/test/c}, which has no VM, with empty files to boot. */
+    static LibraryUnderTest compiled(Path directory) throws Exception {
+        Path library = directory.resolve("libvmette.so");
+        Path source = Path.of("src", "test", "c", "libvmette.c").toAbsolutePath();
+        run(List.of(
+                "gcc",
+                "-std=gnu11",
+                "-shared",
+                "-fPIC",
+                "-O1",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-o",
+                library.toString(),
+                source.toString()));
+        return new LibraryUnderTest(
+                library,
+                Files.createFile(directory.resolve("kernel")),
+                Files.createFile(directory.resolve("initramfs")));
+    }
+
+    private static void run(List<String> command) throws Exception {
+        Process process = new ProcessBuilder(command)
+                .redirectInput(new File("/dev/null"))
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+    }
+
+    /** The one that {@code -Dvmette.libvmette=FILE} names, with {@code .kernel} and {@code .initramfs} behind it. */
+    static LibraryUnderTest named() {
+        return new LibraryUnderTest(Path.of(System.getProperty(PROPERTY)), asset("kernel"), asset("initramfs"));
+    }
+
+    private static Path asset(String what) {
+        String key = PROPERTY + "." + what;
+        String path = System.getProperty(key, "");
+        assertThat(path).as("-D" + key + ", which a real library boots").isNotEmpty();
+        return Path.of(path);
+    }
+
+    /** With kernel and initramfs. */
+    VmSpecBuilder spec() {
+        return VmSpec.builder().kernel(kernel).initramfs(initramfs);
+    }
+}
