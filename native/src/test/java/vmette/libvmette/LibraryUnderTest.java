@@ -17,11 +17,11 @@ import vmette.config.VmSpecBuilder;
  * @param kernel a file
  * @param initramfs a file
  */
-record LibraryUnderTest(Path library, Path kernel, Path initramfs) {
+public record LibraryUnderTest(Path library, Path kernel, Path initramfs) {
     static final String PROPERTY = "vmette.libvmette";
 
     /** The one of {@code src/test/c}, which has no VM, with empty files to boot. */
-    static LibraryUnderTest compiled(Path directory) throws Exception {
+    public static LibraryUnderTest compiled(Path directory) throws Exception {
         Path library = directory.resolve("libvmette.so");
         Path source = Path.of("src", "test", "c", "libvmette.c").toAbsolutePath();
         run(List.of(
