@@ -12,7 +12,11 @@ public final class LibVmetteChild {
 
     private LibVmetteChild() {}
 
-    /** @param args the directory of a {@link ChildFiles}, and the parent's process id */
+    /**
+     * Takes the order and runs it.
+     *
+     * @param args the directory of a {@link ChildFiles}, and the parent's process id
+     */
     public static void main(String[] args) {
         ChildFiles files = new ChildFiles(Path.of(args[0]));
         endWithParent(Long.parseLong(args[1]), files);

@@ -113,6 +113,6 @@ final class SpecTranslation {
 
     /** Rounded up: nobody gets less time than he asked for, and a moment is not none. */
     private static long seconds(Duration timeout) {
-        return timeout.getNano() == 0 ? timeout.toSeconds() : timeout.toSeconds() + 1;
+        return timeout.toSeconds() + (timeout.toNanosPart() == 0 ? 0 : 1);
     }
 }
