@@ -70,7 +70,7 @@ public final class LibVmetteHypervisor {
      * Makes a monitor, not started yet.
      *
      * @param name for people
-     * @param spec what it runs: a kernel, an initramfs and a command are needed; the root, if any, is a directory
+     * @param spec what it runs: a command is needed; without a kernel or an initramfs the library has to find them, as ours does; the root, if any, is a directory
      * @param directory private, exists until the monitor has exited, and stays the caller's; nothing else of this kind is in it
      * @param output takes what the guest's command and the library write to their output and error output, as one; called on a thread of its
      *     own, it may block, which slows the guest down; never closed

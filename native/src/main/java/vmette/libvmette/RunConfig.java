@@ -11,8 +11,8 @@ import vmette.errors.InvalidConfigException;
 /**
  * What a {@code vmette_config_t} holds. Paths are text for the library, absolute, since its process has another working directory. Immutable.
  *
- * @param kernel boot kernel
- * @param initramfs what boots; it has to bring the library's agent, unless the library brings its own
+ * @param kernel what boots; empty: one that the library finds, if it does such a thing
+ * @param initramfs as the kernel
  * @param cmdline the tunable part of the kernel command line
  * @param rootfs a directory of the host as the guest's root
  * @param rootfsReadOnly whether writes to it fail; without a root it is false

@@ -14,6 +14,9 @@ import vmette.errors.InvalidConfigException;
 
 /** From a specification to a config of the ABI; refuses, before anything starts, what would be lost on the way. */
 final class SpecTranslation {
+    /** C has no NULL for these; ours takes the empty text for what it finds itself. */
+    private static final String THE_LIBRARYS = "";
+
     private final String vm;
     private final VmSpec spec;
 
@@ -25,16 +28,13 @@ final class SpecTranslation {
     RunConfig translate() {
         refuseWhatTheAbiLacks();
         StorageSpec storage = spec.storage();
-        Path kernel = spec.kernel().orElseThrow(() -> refusal("needs a kernel: the ABI finds none by itself"));
-        Path initramfs =
-                spec.initramfs().orElseThrow(() -> refusal("needs an initramfs: the ABI makes none by itself"));
         SortedMap<String, String> shares = new TreeMap<>();
         for (Share share : storage.shares()) {
             shares.put(share.tag(), directory("share " + share.tag(), share.path()));
         }
         return new RunConfig(
-                file("kernel", kernel),
-                file("initramfs", initramfs),
+                spec.kernel().map(file -> file("kernel", file)).orElse(THE_LIBRARYS),
+                spec.initramfs().map(file -> file("initramfs", file)).orElse(THE_LIBRARYS),
                 spec.cmdline(),
                 storage.rootfs().map(this::root),
                 storage.rootfsReadOnly(),

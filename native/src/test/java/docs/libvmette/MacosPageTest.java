@@ -54,8 +54,9 @@ class MacosPageTest {
         LibraryUnderTest library = LibraryUnderTest.compiled(base);
         Path directory = Files.createTempDirectory(base, "vm");
         ByteArrayOutputStream output = new ByteArrayOutputStream();
-        assertThat(run(library.library(), library.kernel(), library.initramfs(), directory, output))
-                .isEqualTo(3);
+        Path kernel = library.kernel().orElseThrow();
+        Path initramfs = library.initramfs().orElseThrow();
+        assertThat(run(library.library(), kernel, initramfs, directory, output)).isEqualTo(3);
         assertThat(output.toString(StandardCharsets.UTF_8)).isEqualTo("hello, world\n");
         assertThat(directory).isEmptyDirectory();
     }

@@ -64,7 +64,7 @@ class CompiledLibVmetteTest extends LibVmetteContract {
 
     private static RunConfig extremes(Optional<String> exec, Optional<String> cmdline) {
         return new RunConfig(
-                compiled.kernel().toString(),
+                compiled.kernel().orElseThrow().toString(),
                 "/initramfs ü",
                 cmdline,
                 Optional.of("/a root"),

@@ -91,11 +91,11 @@ abstract class LibVmetteContract {
     }
 
     private byte[] kernel() {
-        return CText.of("kernel", library().kernel().toString());
+        return library().kernelText();
     }
 
     private byte[] initramfs() {
-        return CText.of("initramfs", library().initramfs().toString());
+        return library().initramfsText();
     }
 
     @Test

@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import vmette.config.VmSpec;
 import vmette.config.VmSpecBuilder;
 
@@ -14,10 +15,10 @@ import vmette.config.VmSpecBuilder;
  * A library and what it boots.
  *
  * @param library with the C ABI
- * @param kernel a file
- * @param initramfs a file
+ * @param kernel a file; empty: the library finds one
+ * @param initramfs the same
  */
-public record LibraryUnderTest(Path library, Path kernel, Path initramfs) {
+public record LibraryUnderTest(Path library, Optional<Path> kernel, Optional<Path> initramfs) {
     static final String PROPERTY = "vmette.libvmette";
 
     /** The one of {@code src/test/c}, which has no VM, with empty files to boot. */
@@ -38,8 +39,8 @@ public record LibraryUnderTest(Path library, Path kernel, Path initramfs) {
                 source.toString()));
         return new LibraryUnderTest(
                 library,
-                Files.createFile(directory.resolve("kernel")),
-                Files.createFile(directory.resolve("initramfs")));
+                Optional.of(Files.createFile(directory.resolve("kernel"))),
+                Optional.of(Files.createFile(directory.resolve("initramfs"))));
     }
 
     private static void run(List<String> command) throws Exception {
@@ -51,20 +52,30 @@ public record LibraryUnderTest(Path library, Path kernel, Path initramfs) {
         assertThat(process.waitFor()).as(said).isZero();
     }
 
-    /** The one that {@code -Dvmette.libvmette=FILE} names, with {@code .kernel} and {@code .initramfs} behind it. */
+    /** The one that {@code -Dvmette.libvmette=FILE} names, with {@code .kernel} and {@code .initramfs} behind it, unless it finds them. */
     static LibraryUnderTest named() {
         return new LibraryUnderTest(Path.of(System.getProperty(PROPERTY)), asset("kernel"), asset("initramfs"));
     }
 
-    private static Path asset(String what) {
-        String key = PROPERTY + "." + what;
-        String path = System.getProperty(key, "");
-        assertThat(path).as("-D" + key + ", which a real library boots").isNotEmpty();
-        return Path.of(path);
+    private static Optional<Path> asset(String what) {
+        return Optional.ofNullable(System.getProperty(PROPERTY + "." + what)).map(Path::of);
+    }
+
+    /** For {@code vmette_config_new}. */
+    byte[] kernelText() {
+        return CText.of("kernel", kernel.map(Path::toString).orElse(""));
+    }
+
+    /** The same of the other. */
+    byte[] initramfsText() {
+        return CText.of("initramfs", initramfs.map(Path::toString).orElse(""));
     }
 
     /** With kernel and initramfs. */
     VmSpecBuilder spec() {
-        return VmSpec.builder().kernel(kernel).initramfs(initramfs);
+        VmSpecBuilder spec = VmSpec.builder();
+        kernel.ifPresent(spec::kernel);
+        initramfs.ifPresent(spec::initramfs);
+        return spec;
     }
 }

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,7 +41,8 @@ class PortableLibVmetteTest {
         private Victim() {}
 
         public static void main(String[] args) throws Exception {
-            LibraryUnderTest library = new LibraryUnderTest(Path.of(args[0]), Path.of(args[1]), Path.of(args[2]));
+            LibraryUnderTest library = new LibraryUnderTest(
+                    Path.of(args[0]), Optional.of(Path.of(args[1])), Optional.of(Path.of(args[2])));
             LibVmetteVmm vm = sleeper(library, PortableChildren.open(), Path.of(args[3]));
             vm.start().toCompletableFuture().get();
             System.out.println(vm.pid().orElseThrow());
@@ -62,8 +64,8 @@ class PortableLibVmetteTest {
                         System.getProperty("java.class.path"),
                         Victim.class.getName(),
                         library.library().toString(),
-                        library.kernel().toString(),
-                        library.initramfs().toString(),
+                        library.kernel().orElseThrow().toString(),
+                        library.initramfs().orElseThrow().toString(),
                         directory.toString())
                 .redirectError(Redirect.INHERIT)
                 .start();
