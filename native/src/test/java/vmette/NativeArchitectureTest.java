@@ -12,12 +12,21 @@ import com.tngtech.archunit.lang.ArchRule;
 @AnalyzeClasses(packages = "vmette", importOptions = ImportOption.DoNotIncludeTests.class)
 class NativeArchitectureTest {
     @ArchTest
-    static final ArchRule JNA_IS_USED_BY_LINUX_ONLY = noClasses()
+    static final ArchRule JNA_IS_USED_BY_LINUX_AND_LIBVMETTE_ONLY = noClasses()
             .that()
-            .resideOutsideOfPackage("vmette.linux")
+            .resideOutsideOfPackages("vmette.linux", "vmette.libvmette")
             .should()
             .dependOnClassesThat()
             .resideInAPackage("com.sun.jna..");
+
+    /** It serves on macOS too, where libc has another shape. */
+    @ArchTest
+    static final ArchRule LIBVMETTE_NEEDS_NO_LINUX = noClasses()
+            .that()
+            .resideInAPackage("vmette.libvmette")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("vmette.linux");
 
     @ArchTest
     static final ArchRule NOTHING_HERE_KNOWS_AKKA =

@@ -24,7 +24,7 @@ import vmette.linux.HugePages;
  *
  * <p>Thread-safe. {@link #spawn} does not block; {@link #close} does, for as long as killed processes take to die.
  */
-public final class ChildProcesses implements AutoCloseable {
+public final class ChildProcesses implements ChildSpawner, AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ChildProcesses.class);
     private static final long CLOSE_MILLIS = 5_000;
 
@@ -112,6 +112,7 @@ public final class ChildProcesses implements AutoCloseable {
      * @return completes on the spawning thread: never block it. Fails with {@link StartFailedException} if the system
      *     spawns nothing or this is closed
      */
+    @Override
     public CompletionStage<Process> spawn(ChildPurpose purpose, List<String> command, Redirect input) {
         List<String> guarded = guard(command);
         CompletableFuture<Process> spawned = new CompletableFuture<>();

@@ -20,7 +20,7 @@ public interface Vmm extends VmmView {
     /**
      * Stops the guest's CPUs. Pausing a paused guest changes nothing.
      *
-     * @return fails with {@link IllegalStateException} before the guest runs, with {@link vmette.errors.VmLostException} once the
+     * @return fails with {@link vmette.errors.NotSupportedException} where {@link VmmCapabilities#pauses} is false; with {@link IllegalStateException} before the guest runs, with {@link vmette.errors.VmLostException} once the
      *     process has ended or does so meanwhile, with {@link vmette.errors.OperationTimeoutException} if the monitor does
      *     not answer
      */

@@ -2,6 +2,7 @@ package vmette.vmm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,7 +15,9 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import vmette.errors.NotSupportedException;
 import vmette.errors.SaveFailedException;
+import vmette.errors.SnapshotUnsupportedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 
@@ -107,10 +110,35 @@ public abstract class VmmContract {
         assertThat(vmm.whenExited().toCompletableFuture()).isNotDone();
     }
 
+    private static void assumePauses(Vmm vmm) {
+        assumeThat(vmm.capabilities().pauses()).as("this monitor holds guests").isTrue();
+    }
+
+    private static void assumeSaves(Vmm vmm) {
+        assumeThat(vmm.capabilities().snapshots()).as("this monitor saves VMs").isTrue();
+    }
+
+    /** What it does not claim it refuses, by type, and the guest runs on. */
+    @Test
+    void refusesWhatItCannotDo() throws Exception {
+        Vmm vmm = fresh();
+        await(vmm.start());
+        if (!vmm.capabilities().pauses()) {
+            assertFailure(vmm.pause(), NotSupportedException.class);
+            assertFailure(vmm.resume(), NotSupportedException.class);
+        }
+        if (!vmm.capabilities().snapshots()) {
+            assertFailure(vmm.snapshot(GO_ON, new RecordingSink(vmm)), SnapshotUnsupportedException.class);
+        }
+        assertThat(vmm.isPaused()).isFalse();
+        assertThat(vmm.whenExited().toCompletableFuture()).isNotDone();
+    }
+
     @Test
     void pausesAndResumes() throws Exception {
         Vmm vmm = fresh();
         await(vmm.start());
+        assumePauses(vmm);
         assertThat(vmm.isPaused()).isFalse();
         await(vmm.pause());
         await(vmm.pause());
@@ -125,6 +153,7 @@ public abstract class VmmContract {
     void quitsWhilePaused() throws Exception {
         Vmm vmm = fresh();
         await(vmm.start());
+        assumePauses(vmm);
         await(vmm.pause());
         vmm.quit();
         assertThat(await(vmm.whenExited()).reason()).isEqualTo(VmmExit.Reason.REQUESTED);
@@ -181,6 +210,7 @@ public abstract class VmmContract {
     @Test
     void savesAndGoesOnAsOftenAsAsked() throws Exception {
         Vmm vmm = track(createSaveable());
+        assumeSaves(vmm);
         await(vmm.start());
         assertThat(vmm.capabilities().snapshots()).isTrue();
         for (int i = 0; i < 2; i++) {
@@ -197,6 +227,7 @@ public abstract class VmmContract {
     @Test
     void savesAndEnds() throws Exception {
         Vmm vmm = track(createSaveable());
+        assumeSaves(vmm);
         await(vmm.start());
         await(vmm.snapshot(QUIT, new RecordingSink(vmm)));
         assertThat(await(vmm.whenExited()).reason()).isEqualTo(VmmExit.Reason.REQUESTED);
@@ -205,6 +236,7 @@ public abstract class VmmContract {
     @Test
     void goesOnWhenWhatIsToldCannotBeTaken() throws Exception {
         Vmm vmm = track(createSaveable());
+        assumeSaves(vmm);
         await(vmm.start());
         RecordingSink full = new RecordingSink(vmm).failing(new SaveFailedException("the disk is full", null));
         assertFailure(vmm.snapshot(QUIT, full), SaveFailedException.class);
@@ -217,6 +249,7 @@ public abstract class VmmContract {
     @Test
     void isNotSavedWhilePaused() throws Exception {
         Vmm vmm = track(createSaveable());
+        assumeSaves(vmm);
         await(vmm.start());
         await(vmm.pause());
         assertFailure(vmm.snapshot(GO_ON, new RecordingSink(vmm)), SaveFailedException.class);
@@ -266,7 +299,7 @@ public abstract class VmmContract {
     void describesItself() throws Exception {
         Vmm vmm = fresh();
         assertThat(vmm.consoleTail()).isEmpty();
-        assertThat(vmm.capabilities().accelerator()).isIn("kvm", "tcg", "none");
+        assertThat(vmm.capabilities().accelerator()).isIn("kvm", "tcg", "none", "unknown");
         assertThat(vmm.capabilities().description()).isNotBlank();
     }
 

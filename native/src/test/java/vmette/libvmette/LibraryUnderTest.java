@@ -1,0 +1,81 @@
+package vmette.libvmette;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import vmette.config.VmSpec;
+import vmette.config.VmSpecBuilder;
+
+/**
+ * A library and what it boots.
+ *
+ * @param library with the C ABI
+ * @param kernel a file; empty: the library finds one
+ * @param initramfs the same
+ */
+public record LibraryUnderTest(Path library, Optional<Path> kernel, Optional<Path> initramfs) {
+    static final String PROPERTY = "vmette.libvmette";
+
+    /** The one of {@code src/test/c}, which has no VM, with empty files to boot. */
+    public static LibraryUnderTest compiled(Path directory) throws Exception {
+        Path library = directory.resolve("libvmette.so");
+        Path source = Path.of("src", "test", "c", "libvmette.c").toAbsolutePath();
+        run(List.of(
+                "gcc",
+                "-std=gnu11",
+                "-shared",
+                "-fPIC",
+                "-O1",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                "-o",
+                library.toString(),
+                source.toString()));
+        return new LibraryUnderTest(
+                library,
+                Optional.of(Files.createFile(directory.resolve("kernel"))),
+                Optional.of(Files.createFile(directory.resolve("initramfs"))));
+    }
+
+    private static void run(List<String> command) throws Exception {
+        Process process = new ProcessBuilder(command)
+                .redirectInput(new File("/dev/null"))
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor()).as(said).isZero();
+    }
+
+    /** The one that {@code -Dvmette.libvmette=FILE} names, with {@code .kernel} and {@code .initramfs} behind it, unless it finds them. */
+    static LibraryUnderTest named() {
+        return new LibraryUnderTest(Path.of(System.getProperty(PROPERTY)), asset("kernel"), asset("initramfs"));
+    }
+
+    private static Optional<Path> asset(String what) {
+        return Optional.ofNullable(System.getProperty(PROPERTY + "." + what)).map(Path::of);
+    }
+
+    /** For {@code vmette_config_new}. */
+    byte[] kernelText() {
+        return CText.of("kernel", kernel.map(Path::toString).orElse(""));
+    }
+
+    /** The same of the other. */
+    byte[] initramfsText() {
+        return CText.of("initramfs", initramfs.map(Path::toString).orElse(""));
+    }
+
+    /** With kernel and initramfs. */
+    VmSpecBuilder spec() {
+        VmSpecBuilder spec = VmSpec.builder();
+        kernel.ifPresent(spec::kernel);
+        initramfs.ifPresent(spec::initramfs);
+        return spec;
+    }
+}

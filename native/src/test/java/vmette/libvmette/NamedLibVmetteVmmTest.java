@@ -1,0 +1,15 @@
+package vmette.libvmette;
+
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+
+/** By the library that a property names. */
+@EnabledIfSystemProperty(
+        named = LibraryUnderTest.PROPERTY,
+        matches = ".+",
+        disabledReason = "-Dvmette.libvmette names no library: only the one of src/test/c is tested")
+class NamedLibVmetteVmmTest extends LibVmetteVmmContract {
+    @Override
+    protected LibraryUnderTest library() {
+        return LibraryUnderTest.named();
+    }
+}
