@@ -36,9 +36,10 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
     static final Duration LONGEST_WARM_UP = Duration.ofHours(1);
 
     /**
-     * So many commands are run in a VM whose code is translated before it is lent: each QEMU does so anew when that first runs, so that a command of a VM that has run none takes several times as long, and some 20 % longer after six.
+     * So many commands are run in a VM whose code is translated before it is lent: each QEMU does so anew when that first runs, so that a
+     * command of a VM that has run none takes several times as long, and one after ten still a sixth longer.
      */
-    static final int LIMBERING = 10;
+    static final int LIMBERING = 16;
 
     private static final Duration LONGEST_LIMBERING = Duration.ofMinutes(1);
 
