@@ -47,6 +47,7 @@ final class Variables implements CommandLine.IDefaultValueProvider {
             "VMETTE_BUILD",
             "VMETTE_CDS",
             LogLevels.VARIABLE,
+            "VMETTE_JAVA_HOME",
             "VMETTE_JAVA_OPTS",
             "VMETTE_CHECK_SECONDS",
             "VMETTE_FUZZ_BUILT",
