@@ -83,13 +83,15 @@ static void give_back_handlers(void) {
 /* The ends of children that are ignored cannot be learnt: the JDK ends that when it first starts one, we around each run. */
 static void care_for_children(bool care) {
     struct sigaction action;
-    if (saved[SIGCHLD].sa_handler != SIG_IGN || sigaction(SIGCHLD, NULL, &action) != 0) {
+    if (saved[SIGCHLD].sa_handler != SIG_IGN || sigaction(SIGCHLD, NULL, &action) != 0 ||
+        action.sa_handler != (care ? SIG_IGN : SIG_DFL)) {
         return;
     }
-    if (action.sa_handler == (care ? SIG_IGN : SIG_DFL)) {
-        action.sa_handler = care ? SIG_DFL : SIG_IGN;
-        sigaction(SIGCHLD, &action, NULL);
+    action = saved[SIGCHLD];
+    if (care) {
+        action.sa_handler = SIG_DFL;
     }
+    sigaction(SIGCHLD, &action, NULL);
 }
 
 void caller_enter(void) {

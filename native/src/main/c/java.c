@@ -40,6 +40,12 @@ static void on_exit_of_java(jint code) {
     exit(code);
 }
 
+static void on_abort_of_java(void) {
+    if (creating != NULL) {
+        longjmp(*creating, 1);
+    }
+}
+
 static void close_at_exit(void);
 
 static JNIEnv *create(char *error) {
@@ -56,7 +62,7 @@ static JNIEnv *create(char *error) {
         return NULL;
     }
     create_function make = (create_function)dlsym(handle, "JNI_CreateJavaVM");
-    struct options *options = options_make(home, &java, on_exit_of_java);
+    struct options *options = options_make(home, &java, on_exit_of_java, on_abort_of_java);
     if (make == NULL || options == NULL) {
         snprintf(error, JAVA_ERROR, make == NULL ? "%s has no JNI_CreateJavaVM" : "out of memory for %s", library);
         options_free(options);

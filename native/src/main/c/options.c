@@ -47,6 +47,7 @@ static const char *const FIXED[] = {
     "-XX:ArchiveRelocationMode=0",
     "-Dfile.encoding=UTF-8", /* whatever the locale */
     "-Dsun.jnu.encoding=UTF-8",
+    "-Dakka.daemonic=true", /* tells the Java side that the JVM is ours, too */
     "-Djna.nosys=true",
     "-Djna.nounpack=true",
     "-Dorg.slf4j.simpleLogger.log.akka.io.TcpListener=off",
@@ -121,13 +122,15 @@ static bool fill(struct options *options, const char *home, const struct java *j
     return good;
 }
 
-struct options *options_make(const char *home, const struct java *java, void (*on_exit)(jint)) {
+struct options *options_make(const char *home, const struct java *java, void (*on_exit)(jint), void (*on_abort)(void)) {
     struct options *options = calloc(1, sizeof *options);
     if (options == NULL) {
         return NULL;
     }
     options->list[options->count].optionString = "exit";
     options->list[options->count++].extraInfo = (void *)on_exit;
+    options->list[options->count].optionString = "abort";
+    options->list[options->count++].extraInfo = (void *)on_abort;
     if (!fill(options, home, java)) {
         options_free(options);
         return NULL;

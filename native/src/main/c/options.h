@@ -15,7 +15,7 @@ struct options {
 };
 
 /* NULL if memory is short. */
-struct options *options_make(const char *home, const struct java *java, void (*on_exit)(jint));
+struct options *options_make(const char *home, const struct java *java, void (*on_exit)(jint), void (*on_abort)(void));
 void options_free(struct options *options);
 
 #endif

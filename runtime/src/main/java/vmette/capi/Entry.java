@@ -26,9 +26,8 @@ final class Entry {
             return outcome(Status.OK, RUNTIME.run(Request.decode(request)).code());
         } catch (RuntimeException e) {
             Throwable reason = Reasons.unwrapped(e);
-            boolean known = reason instanceof VmetteException;
-            say(known ? reason.getMessage() : reason + " (this is a bug)");
-            return outcome(known ? ((VmetteException) reason).status() : Status.IO, 0);
+            say(reason instanceof VmetteException ? reason.getMessage() : reason + " (this is a bug)");
+            return outcome(status(e), 0);
         }
     }
 
@@ -41,6 +40,10 @@ final class Entry {
     /** The libraries look for their resources by it, and a thread that C attaches has the program's own. */
     private static void adoptLoader() {
         Thread.currentThread().setContextClassLoader(Entry.class.getClassLoader());
+    }
+
+    static Status status(Throwable failure) {
+        return Reasons.unwrapped(failure) instanceof VmetteException known ? known.status() : Status.IO;
     }
 
     static long outcome(Status status, int code) {

@@ -18,6 +18,9 @@ import vmette.errors.InvalidConfigException;
 final class Request {
     private static final int FIELDS = 3;
 
+    /** Whose bytes a long can count. */
+    private static final long MOST_MIB = Long.MAX_VALUE >> 20;
+
     private record Entry(String key, String value, String second) {}
 
     private final List<Entry> entries;
@@ -58,8 +61,8 @@ final class Request {
     }
 
     private static InvalidConfigException foreign(String why) {
-        return new InvalidConfigException("libvmette.so and its jars do not belong together (" + why
-                + "): install them anew, from one version");
+        return new InvalidConfigException(
+                "libvmette.so and its jars do not belong together (" + why + "): install them anew, from one version");
     }
 
     /**
@@ -99,8 +102,8 @@ final class Request {
             case "guest-vsock-port" -> spec.guestVsockPort((int) number(entry, 1, Integer.MAX_VALUE));
             case "timeout" -> spec.timeout(Duration.ofSeconds(number(entry, 0, Long.MAX_VALUE)));
             case "vcpus" -> spec.vcpus((int) number(entry, 0, Integer.MAX_VALUE));
-            case "memory" -> spec.memoryMib(number(entry, 0, Long.MAX_VALUE));
-            case "scratch" -> spec.scratchMib(number(entry, 0, Long.MAX_VALUE));
+            case "memory" -> spec.memoryMib(number(entry, VmSpec.LEAST_MEMORY_MIB, MOST_MIB));
+            case "scratch" -> spec.scratchMib(number(entry, 0, MOST_MIB));
             case "build-snapshot" -> spec.buildSnapshot(path(entry));
             case "resume-snapshot" -> spec.resumeSnapshot(path(entry));
             default -> throw foreign("\"" + entry.key() + "\" is unknown");
