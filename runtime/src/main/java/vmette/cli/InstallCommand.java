@@ -7,7 +7,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import vmette.capi.Installation;
 import vmette.errors.InvalidConfigException;
 
 /** {@code vmette install}. */

@@ -17,6 +17,8 @@ final class CProgram {
     /** What the build leaves: the library and its header, beside the jars. */
     static final Path DIST = Path.of("target", "dist").toAbsolutePath().normalize();
 
+    static final Path LIBRARY = DIST.resolve("libvmette.so.0");
+
     static final Path SOURCES = Path.of("src", "test", "c-abi").toAbsolutePath().normalize();
 
     /**
@@ -48,7 +50,7 @@ final class CProgram {
                 program.toString(),
                 SOURCES.resolve(source).toString(),
                 "-I" + DIST,
-                DIST.resolve(Installation.LIBRARY).toString(),
+                LIBRARY.toString(),
                 "-Wl,-rpath," + DIST,
                 "-pthread");
         Result compiled = tools(sandbox).run(compiler, Map.of());

@@ -38,7 +38,7 @@ class CapiIT {
 
     @Test
     void exportsThe22FunctionsOfItsHeaderAndNothingElse() throws Exception {
-        Path library = CProgram.DIST.resolve(Installation.LIBRARY);
+        Path library = CProgram.LIBRARY;
         CProgram.Result symbols =
                 CProgram.tools(sandbox).run(List.of("nm", "-D", "--defined-only", library.toString()), Map.of());
         List<String> functions = symbols.stdout()
@@ -344,7 +344,7 @@ class CapiIT {
                                 "-cp",
                                 jna.toString(),
                                 CProgram.SOURCES.resolve("Join.java").toString(),
-                                CProgram.DIST.resolve(Installation.LIBRARY).toString()),
+                                CProgram.LIBRARY.toString()),
                         Map.of());
         assertThat(result.stdout()).as(result.stderr()).isEqualTo("joined\n0 9\n");
     }

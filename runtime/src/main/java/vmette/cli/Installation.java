@@ -1,4 +1,4 @@
-package vmette.capi;
+package vmette.cli;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,9 +21,9 @@ import vmette.errors.VmetteIoException;
  * {@code include/vmette.h} and {@code lib/pkgconfig/vmette.pc}. All is written aside first and then renamed, so that what cannot be
  * written leaves things as they were.
  */
-public final class Installation {
+final class Installation {
     /** The soname. */
-    public static final String LIBRARY = "libvmette.so.0";
+    private static final String LIBRARY = "libvmette.so.0";
 
     private static final String HEADER = "vmette.h";
     private static final List<String> PARTS = List.of("lib", "native");
@@ -43,7 +43,7 @@ public final class Installation {
      * @param version of the library
      * @throws InvalidConfigException if the prefix is relative, or nothing was built there
      */
-    public Installation(Path from, Path prefix, Path root, String version) {
+    Installation(Path from, Path prefix, Path root, String version) {
         if (!prefix.isAbsolute()) {
             throw new InvalidConfigException(
                     "--prefix " + prefix + " is relative: give an absolute path, as in --prefix /usr/local");
@@ -70,7 +70,7 @@ public final class Installation {
      * @return what is there now
      * @throws VmetteIoException if something cannot be written; nothing is left of the attempt
      */
-    public List<Path> install() {
+    List<Path> install() {
         Path lib = place("lib");
         try {
             Path jars = aside(lib.resolve("vmette"));
