@@ -57,7 +57,7 @@ find_jdk() {
 need_tools() {
     missing=
     find_jdk javac || missing='default-jdk-headless'
-    set -- maven mvn gcc gcc musl-tools musl-gcc qemu-system-x86 qemu-system-x86_64 util-linux flock "$@"
+    set -- maven mvn gcc gcc libc6-dev /usr/include/stdio.h musl-tools musl-gcc qemu-system-x86 qemu-system-x86_64 util-linux flock "$@"
     while [ $# -gt 0 ]; do
         { [ "${2#/}" != "$2" ] && [ -e "$2" ]; } || command -v "$2" >/dev/null || missing="$missing $1"
         shift 2

@@ -21,6 +21,7 @@ import vmette.errors.VmetteException;
             ClonesCommand.class,
             PoolCommand.class,
             CliCommand.class,
+            CapiCommand.class,
             IdleCommand.class,
             RootfsCommand.class,
             ThroughputCommand.class,

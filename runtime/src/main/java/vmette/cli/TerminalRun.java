@@ -20,12 +20,18 @@ import vmette.linux.Terminal;
  * A command that has this process's own terminal. Until it runs the terminal is as it was, so that Ctrl-C ends a boot; then every key is the
  * guest's, until the command's output has ended or the run has failed.
  */
-final class TerminalRun {
+public final class TerminalRun {
     private static final int CHUNK = 4096;
 
     private TerminalRun() {}
 
-    static ExitStatus of(Vmette vmette, VmSpec spec, ExecSpec program, Consumer<String> notices) {
+    /**
+     * Runs it to its end.
+     *
+     * @param notices told what the user should know
+     * @throws java.util.concurrent.CompletionException with what went wrong
+     */
+    public static ExitStatus of(Vmette vmette, VmSpec spec, ExecSpec program, Consumer<String> notices) {
         try (RawTerminal terminal = new RawTerminal(notices)) {
             CompletableFuture<Void> entered = new CompletableFuture<>();
             Source<ByteString, ?> typed = Source.completionStageSource(

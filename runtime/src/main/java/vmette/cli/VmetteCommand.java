@@ -29,6 +29,7 @@ import picocli.CommandLine.Mixin;
             ConfigCommand.class,
             CacheCommand.class,
             SnapshotCommand.class,
+            InstallCommand.class,
             CompletionCommand.class,
             HelpCommand.class
         },

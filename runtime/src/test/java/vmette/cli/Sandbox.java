@@ -20,9 +20,9 @@ import java.util.stream.Stream;
  * A directory with a configuration of its own, so that what a run leaves behind can be told exactly: every process of it has the
  * directory's path among its arguments, and every file is in it.
  */
-final class Sandbox implements AutoCloseable {
+public final class Sandbox implements AutoCloseable {
     /** Generous: a loaded machine under TCG is slow, and a test that hangs still ends. */
-    static final long DEADLINE_SECONDS = 240;
+    public static final long DEADLINE_SECONDS = 240;
 
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(20);
 
@@ -33,7 +33,7 @@ final class Sandbox implements AutoCloseable {
     }
 
     /** With these settings, in which {@code {dir}} stands for the directory. A path in /tmp is short enough for sockets. */
-    static Sandbox create(String settings) {
+    public static Sandbox create(String settings) {
         try {
             Path directory = Files.createTempDirectory(Path.of("/tmp"), "vm");
             Files.createDirectory(directory.resolve("run"));
@@ -46,11 +46,11 @@ final class Sandbox implements AutoCloseable {
         }
     }
 
-    Path directory() {
+    public Path directory() {
         return directory;
     }
 
-    Path config() {
+    public Path config() {
         return directory.resolve("vmette.conf");
     }
 
@@ -65,7 +65,7 @@ final class Sandbox implements AutoCloseable {
                 .toList();
     }
 
-    List<ProcessHandle> emulators() {
+    public List<ProcessHandle> emulators() {
         return processes().stream()
                 .filter(process -> arguments(process).startsWith("/usr/bin/qemu-system"))
                 .toList();
@@ -88,7 +88,7 @@ final class Sandbox implements AutoCloseable {
     }
 
     /** Waits until neither a process nor a file of any runtime is left, or fails naming what is. */
-    void assertNothingLeft() {
+    public void assertNothingLeft() {
         waitFor(() -> processes().isEmpty() && files().isEmpty());
         assertThat(processes()).isEmpty();
         assertThat(files()).isEmpty();
@@ -106,7 +106,7 @@ final class Sandbox implements AutoCloseable {
     }
 
     /** Returns when the condition holds, or at the deadline. */
-    static boolean waitFor(BooleanSupplier condition) {
+    public static boolean waitFor(BooleanSupplier condition) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(DEADLINE_SECONDS);
         while (!condition.getAsBoolean()) {
             if (System.nanoTime() > deadline) {

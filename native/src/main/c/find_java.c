@@ -1,0 +1,98 @@
+#include "find_java.h"
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LEAST = 17, WHY = 512 };
+
+static const char OWN[] = "VMETTE_JAVA_HOME";
+
+static void value_of(const char *line, const char *key, char *to, size_t size) {
+    size_t length = strlen(key);
+    if (strncmp(line, key, length) == 0 && line[length] == '=') {
+        line += length + 1;
+        line += *line == '"';
+        snprintf(to, size, "%.*s", (int)strcspn(line, "\"\n"), line);
+    }
+}
+
+/* Reads the file `release` that every JDK has since 9. */
+static bool read_java(const char *place, struct java *java) {
+    char path[PATH_MAX + 32], line[1024], number[128] = "";
+    if (place[0] == 0 || realpath(place, java->home) == NULL) {
+        return false;
+    }
+    java->major = 0;
+    java->version[0] = 0;
+    snprintf(path, sizeof path, "%s/release", java->home);
+    FILE *release = fopen(path, "re");
+    if (release == NULL) {
+        return false;
+    }
+    while (fgets(line, sizeof line, release) != NULL) {
+        value_of(line, "JAVA_VERSION", number, sizeof number);
+        value_of(line, "JAVA_RUNTIME_VERSION", java->version, sizeof java->version);
+    }
+    fclose(release);
+    java->major = atoi(number);
+    snprintf(path, sizeof path, "%s/lib/server/libjvm.so", java->home);
+    return java->major >= LEAST && access(path, R_OK) == 0;
+}
+
+static bool on_path(struct java *found) {
+    const char *path = secure_getenv("PATH");
+    while (path != NULL && *path != 0) {
+        size_t length = strcspn(path, ":");
+        char program[PATH_MAX], real[PATH_MAX];
+        int wrote = snprintf(program, sizeof program, "%.*s/java", (int)length, path);
+        if (length > 0 && wrote < (int)sizeof program && access(program, X_OK) == 0) {
+            char *bin;
+            /* The first one only, as a shell would have it. */
+            if (realpath(program, real) == NULL || (bin = strstr(real, "/bin/java")) == NULL) {
+                return false;
+            }
+            *bin = 0;
+            return read_java(real, found);
+        }
+        path += length;
+        path += *path == ':';
+    }
+    return false;
+}
+
+static bool installed(struct java *found) {
+    glob_t names;
+    bool got = false;
+    if (glob("/usr/lib/jvm/*", GLOB_ONLYDIR, NULL, &names) == 0) {
+        for (size_t i = 0; i < names.gl_pathc && !got; i++) {
+            got = read_java(names.gl_pathv[i], found);
+        }
+        globfree(&names);
+    }
+    return got;
+}
+
+bool find_java(struct java *found, char *why) {
+    const char *own = secure_getenv(OWN);
+    if (own != NULL && own[0] != 0) {
+        if (read_java(own, found)) {
+            return true;
+        }
+        if (found->major > 0 && found->major < LEAST) {
+            snprintf(why, WHY, "%s = %.300s is Java %d: %d or later is needed", OWN, own, found->major, LEAST);
+        } else {
+            snprintf(why, WHY, "%s = %.300s is no Java runtime of %d or later: it has no release or lib/server/libjvm.so", OWN, own, LEAST);
+        }
+        return false;
+    }
+    const char *usual = secure_getenv("JAVA_HOME");
+    if ((usual != NULL && read_java(usual, found)) || on_path(found) || installed(found)) {
+        return true;
+    }
+    snprintf(why, WHY, "no Java runtime of %d or later by JAVA_HOME, PATH or in /usr/lib/jvm: install one (Debian: default-jre-headless) or set %s",
+             LEAST, OWN);
+    return false;
+}

@@ -1,0 +1,126 @@
+#include "home.h"
+
+#include <dlfcn.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "vmette.h"
+
+enum { WHY = 512 };
+
+bool home_find(char home[PATH_MAX], char *why) {
+    Dl_info self;
+    char library[PATH_MAX] = "", wanted[PATH_MAX + 16];
+    if (dladdr((void *)vmette_run, &self) == 0 || realpath(self.dli_fname, library) == NULL) {
+        snprintf(why, WHY, "the place of libvmette.so cannot be told: is /proc missing, or was it removed?");
+        return false;
+    }
+    *strrchr(library, '/') = 0;
+    snprintf(wanted, sizeof wanted, "%s/vmette/lib", library);
+    if (access(wanted, X_OK) != 0) {
+        snprintf(wanted, sizeof wanted, "%s/lib", library);
+    }
+    if (access(wanted, X_OK) != 0 || realpath(wanted, home) == NULL) {
+        snprintf(why, WHY, "the jars of libvmette.so are not at %.350s/vmette/lib: vmette install puts them there", library);
+        return false;
+    }
+    *strrchr(home, '/') = 0;
+    return true;
+}
+
+/* strcmp's order, whatever the locale: an archive of classes is bound to it. */
+static int by_bytes(const void *left, const void *right) {
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* Joined by `separator`, each behind `prefix`. */
+static char *jars(const char *home, const char *prefix, char separator) {
+    glob_t found;
+    char pattern[PATH_MAX + 16];
+    snprintf(pattern, sizeof pattern, "%s/lib/*.jar", home);
+    if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0) {
+        return NULL;
+    }
+    qsort(found.gl_pathv, found.gl_pathc, sizeof(char *), by_bytes);
+    size_t length = 1;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        length += strlen(prefix) + strlen(found.gl_pathv[i]) + 1;
+    }
+    char *list = malloc(length);
+    char *at = list;
+    for (size_t i = 0; list != NULL && i < found.gl_pathc; i++) {
+        at += sprintf(at, "%s%s%c", prefix, found.gl_pathv[i], separator);
+    }
+    if (list != NULL && at > list) {
+        at[-1] = 0;
+    }
+    globfree(&found);
+    return list;
+}
+
+char *home_class_path(const char *home) {
+    return jars(home, "", ':');
+}
+
+/* new URLClassLoader(urls, ClassLoader.getPlatformClassLoader()).loadClass(name): none of the program's own classes get in between. */
+static jclass load(JNIEnv *env, char *list) {
+    jclass file = (*env)->FindClass(env, "java/io/File");
+    jclass uri = file == NULL ? NULL : (*env)->FindClass(env, "java/net/URI");
+    jclass url = uri == NULL ? NULL : (*env)->FindClass(env, "java/net/URL");
+    jclass loader = url == NULL ? NULL : (*env)->FindClass(env, "java/lang/ClassLoader");
+    jclass loading = loader == NULL ? NULL : (*env)->FindClass(env, "java/net/URLClassLoader");
+    if (loading == NULL) {
+        return NULL;
+    }
+    jmethodID new_file = (*env)->GetMethodID(env, file, "<init>", "(Ljava/lang/String;)V");
+    jmethodID to_uri = (*env)->GetMethodID(env, file, "toURI", "()Ljava/net/URI;");
+    jmethodID to_url = (*env)->GetMethodID(env, uri, "toURL", "()Ljava/net/URL;");
+    jmethodID platform = (*env)->GetStaticMethodID(env, loader, "getPlatformClassLoader", "()Ljava/lang/ClassLoader;");
+    jmethodID new_loader = (*env)->GetMethodID(env, loading, "<init>", "([Ljava/net/URL;Ljava/lang/ClassLoader;)V");
+    jmethodID load_class = (*env)->GetMethodID(env, loader, "loadClass", "(Ljava/lang/String;)Ljava/lang/Class;");
+    jsize count = 1;
+    for (char *c = list; *c != 0; c++) {
+        count += *c == ':';
+    }
+    jobjectArray urls = (*env)->NewObjectArray(env, count, url, NULL);
+    char *rest = NULL;
+    jsize index = 0;
+    for (char *jar = strtok_r(list, ":", &rest); urls != NULL && jar != NULL; jar = strtok_r(NULL, ":", &rest)) {
+        if ((*env)->PushLocalFrame(env, 8) != 0) {
+            return NULL;
+        }
+        jstring name = (*env)->NewStringUTF(env, jar);
+        jobject made = name == NULL ? NULL : (*env)->NewObject(env, file, new_file, name);
+        jobject as_uri = made == NULL ? NULL : (*env)->CallObjectMethod(env, made, to_uri);
+        jobject as_url = as_uri == NULL ? NULL : (*env)->CallObjectMethod(env, as_uri, to_url);
+        if (as_url != NULL) {
+            (*env)->SetObjectArrayElement(env, urls, index++, as_url);
+        }
+        (*env)->PopLocalFrame(env, NULL);
+        if (as_url == NULL) {
+            return NULL;
+        }
+    }
+    jobject parent = urls == NULL ? NULL : (*env)->CallStaticObjectMethod(env, loader, platform);
+    jobject ours = parent == NULL ? NULL : (*env)->NewObject(env, loading, new_loader, urls, parent);
+    jstring name = ours == NULL ? NULL : (*env)->NewStringUTF(env, "vmette.capi.Entry");
+    return name == NULL ? NULL : (*env)->CallObjectMethod(env, ours, load_class, name);
+}
+
+jclass home_load(JNIEnv *env, char *why) {
+    char home[PATH_MAX];
+    if (!home_find(home, why)) {
+        return NULL;
+    }
+    char *list = home_class_path(home);
+    if (list == NULL) {
+        snprintf(why, WHY, "there is no jar in %.400s/lib", home);
+        return NULL;
+    }
+    jclass type = load(env, list);
+    free(list);
+    return type;
+}

@@ -1,0 +1,21 @@
+#ifndef VMETTE_OPTIONS_H
+#define VMETTE_OPTIONS_H
+
+#include <jni.h>
+#include <stddef.h>
+
+#include "find_java.h"
+
+/* The JVM's options, each of which docs/c-abi.md explains. */
+struct options {
+    JavaVMOption list[64];
+    size_t count;
+    char *texts[64]; /* those that are to be freed */
+    size_t texts_count;
+};
+
+/* NULL if memory is short. */
+struct options *options_make(const char *home, const struct java *java, void (*on_exit)(jint), void (*on_abort)(void));
+void options_free(struct options *options);
+
+#endif

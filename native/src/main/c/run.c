@@ -1,0 +1,149 @@
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "caller.h"
+#include "config.h"
+#include "java.h"
+#include "vmette.h"
+
+/* A quarter of it would do; none of it is used before it is touched. */
+#define STACK (4u << 20)
+
+struct vmette_run_output_t {
+    int32_t exit_code;
+};
+
+struct job {
+    struct request request;
+    VmetteStatus status;
+    int32_t exit_code;
+    char error[JAVA_ERROR]; /* if Java has not said it */
+};
+
+/* In one write, so that lines of several threads do not mix. */
+static VmetteStatus fail(VmetteStatus status, const char *text) {
+    char line[JAVA_ERROR + 16];
+    int length = snprintf(line, sizeof line, "vmette: %s\n", text);
+    if (length >= (int)sizeof line) {
+        length = sizeof line - 1;
+        line[length - 1] = '\n';
+    }
+    ssize_t written = write(STDERR_FILENO, line, (size_t)length);
+    (void)written;
+    return status;
+}
+
+static void call(JNIEnv *env, const struct entry_point *entry, struct job *job) {
+    jsize length = (jsize)job->request.length;
+    jlong outcome = 0;
+    jbyteArray bytes = (*env)->NewByteArray(env, length);
+    if (bytes != NULL) {
+        (*env)->SetByteArrayRegion(env, bytes, 0, length, (const jbyte *)job->request.bytes);
+        outcome = (*env)->CallStaticLongMethod(env, entry->type, entry->run, bytes);
+    }
+    if ((*env)->ExceptionCheck(env)) {
+        (*env)->ExceptionClear(env);
+        job->status = VMETTE_STATUS_IO;
+        snprintf(job->error, sizeof job->error, "Java is out of memory, or broken: VMETTE_JAVA_OPTS=-Xmx512m gives it more");
+        return;
+    }
+    job->status = (VmetteStatus)(outcome >> 32);
+    job->exit_code = (int32_t)outcome;
+}
+
+static void *work(void *given) {
+    struct job *job = given;
+    struct entry_point entry;
+    JNIEnv *env = java_attach(&entry, job->error);
+    if (env == NULL) {
+        job->status = VMETTE_STATUS_IO;
+        return NULL;
+    }
+    call(env, &entry, job);
+    java_detach();
+    return NULL;
+}
+
+/*
+ * Java's threads are made by this one and inherit its mask: every signal is left to the caller's threads but those that Java needs, which it
+ * unblocks itself, and the one by which the JDK wakes its threads.
+ */
+static void block_signals(sigset_t *before) {
+    sigset_t all;
+    sigfillset(&all);
+    sigdelset(&all, 62);
+    pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+/* The caller's thread only waits: its mask, its stack and its being no thread of Java's stay as they are. */
+static bool run_elsewhere(struct job *job) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigset_t before;
+    int cancelled;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelled);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK);
+    block_signals(&before);
+    int failure = pthread_create(&thread, &attributes, work, job);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
+    if (failure == 0) {
+        pthread_join(thread, NULL);
+    }
+    pthread_setcancelstate(cancelled, NULL);
+    return failure == 0;
+}
+
+VmetteStatus vmette_run(const vmette_config_t *cfg, vmette_run_output_t **out) {
+    struct job job = {.status = VMETTE_STATUS_OK};
+    const char *text = NULL;
+    if (cfg == NULL || out == NULL) {
+        return fail(VMETTE_STATUS_NULL_ARG, cfg == NULL ? "vmette_run was given no configuration" : "vmette_run was given no place for its outcome");
+    }
+    if (!java_is_ours()) {
+        return fail(VMETTE_STATUS_IO, "this process was forked from one that has run VMs, and has none of its threads: run them in the parent, or after exec");
+    }
+    VmetteStatus status = config_encode(cfg, &job.request, &text);
+    if (status != VMETTE_STATUS_OK) {
+        return fail(status, text);
+    }
+    vmette_run_output_t *made = malloc(sizeof *made);
+    if (made == NULL) {
+        free(job.request.bytes);
+        return fail(VMETTE_STATUS_IO, "out of memory");
+    }
+    caller_enter();
+    if (!run_elsewhere(&job)) {
+        job.status = VMETTE_STATUS_IO;
+        snprintf(job.error, sizeof job.error, "no thread can be made for the run: see ulimit -u");
+    }
+    caller_leave();
+    free(job.request.bytes);
+    if (job.error[0] != 0) {
+        fail(job.status, job.error);
+    }
+    if (job.status != VMETTE_STATUS_OK) {
+        free(made);
+        return job.status;
+    }
+    made->exit_code = job.exit_code;
+    *out = made;
+    return VMETTE_STATUS_OK;
+}
+
+int32_t vmette_run_output_exit_code(const vmette_run_output_t *out) {
+    return out == NULL ? 0 : out->exit_code;
+}
+
+void vmette_run_output_free(vmette_run_output_t *out) {
+    free(out);
+}
+
+const char *vmette_version(void) {
+    return VMETTE_VERSION;
+}

@@ -1,0 +1,165 @@
+package vmette.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import vmette.errors.InvalidConfigException;
+import vmette.errors.VmetteIoException;
+
+/**
+ * Puts the C ABI where compilers and linkers look: {@code lib/libvmette.so.0}, {@code lib/libvmette.so}, {@code lib/vmette/} with the jars,
+ * {@code include/vmette.h} and {@code lib/pkgconfig/vmette.pc}. All is written aside first and then renamed, so that what cannot be
+ * written leaves things as they were.
+ */
+final class Installation {
+    /** The soname. */
+    private static final String LIBRARY = "libvmette.so.0";
+
+    private static final String HEADER = "vmette.h";
+    private static final List<String> PARTS = List.of("lib", "native");
+
+    private final Path from;
+    private final Path prefix;
+    private final Path root;
+    private final String version;
+
+    /** Aside, and where it is to be. */
+    private final Map<Path, Path> staged = new LinkedHashMap<>();
+
+    /**
+     * @param from a directory with what was built: the library, its header, and the directories of jars and native libraries
+     * @param prefix absolute; where it is used, as the pkg-config file says
+     * @param root where the prefix is meanwhile, as for packages; {@code /} to install it in place
+     * @param version of the library
+     * @throws InvalidConfigException if the prefix is relative, or nothing was built there
+     */
+    Installation(Path from, Path prefix, Path root, String version) {
+        if (!prefix.isAbsolute()) {
+            throw new InvalidConfigException(
+                    "--prefix " + prefix + " is relative: give an absolute path, as in --prefix /usr/local");
+        }
+        if (prefix.toString().chars().anyMatch(c -> c <= ' ' || c == ':')) {
+            throw new InvalidConfigException("--prefix " + prefix
+                    + " has a blank or a colon in it, which neither pkg-config nor Java can be told: choose another");
+        }
+        for (String needed : List.of(LIBRARY, HEADER, "lib", "native")) {
+            if (!Files.exists(from.resolve(needed))) {
+                throw new InvalidConfigException("there is no " + needed + " in " + from
+                        + ", so there is nothing to install: run it from a clone, after a build");
+            }
+        }
+        this.from = from;
+        this.prefix = prefix.normalize();
+        this.root = root;
+        this.version = version;
+    }
+
+    /**
+     * Installs.
+     *
+     * @return what is there now
+     * @throws VmetteIoException if something cannot be written; nothing is left of the attempt
+     */
+    List<Path> install() {
+        Path lib = place("lib");
+        try {
+            Path jars = aside(lib.resolve("vmette"));
+            for (String part : PARTS) {
+                copy(from.resolve(part), jars.resolve(part));
+            }
+            Files.copy(from.resolve(LIBRARY), aside(lib.resolve(LIBRARY)));
+            Files.createSymbolicLink(aside(lib.resolve("libvmette.so")), Path.of(LIBRARY));
+            Files.copy(from.resolve(HEADER), aside(place("include").resolve(HEADER)));
+            Files.writeString(aside(lib.resolve("pkgconfig").resolve("vmette.pc")), packageFile());
+            for (Map.Entry<Path, Path> each : staged.entrySet()) {
+                replace(each.getKey(), each.getValue());
+            }
+            return List.copyOf(staged.values());
+        } catch (IOException | UncheckedIOException e) {
+            staged.keySet().forEach(Installation::remove);
+            throw new VmetteIoException("cannot install into " + place("") + ": " + reason(e), e);
+        }
+    }
+
+    private static String reason(Exception failure) {
+        Throwable cause = failure instanceof UncheckedIOException ? failure.getCause() : failure;
+        return cause instanceof AccessDeniedException denied
+                ? denied.getFile() + " may not be written by this user: choose another --prefix, or become root"
+                : cause.getMessage();
+    }
+
+    private Path place(String name) {
+        return root.resolve(Path.of("/").relativize(prefix)).resolve(name).normalize();
+    }
+
+    private Path aside(Path target) throws IOException {
+        Files.createDirectories(target.getParent());
+        Path beside = target.resolveSibling(
+                "." + target.getFileName() + ".new-" + ProcessHandle.current().pid());
+        remove(beside);
+        staged.put(beside, target);
+        return beside;
+    }
+
+    private static void copy(Path tree, Path to) throws IOException {
+        Files.createDirectories(to);
+        List<Path> files;
+        try (Stream<Path> found = Files.list(tree)) {
+            files = found.filter(Files::isRegularFile).sorted().toList();
+        }
+        for (Path file : files) {
+            Files.copy(file, to.resolve(file.getFileName()));
+        }
+    }
+
+    /** A directory cannot be renamed over one that is not empty. */
+    private static void replace(Path made, Path target) throws IOException {
+        if (!Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
+            Files.move(made, target, StandardCopyOption.ATOMIC_MOVE);
+            return;
+        }
+        Path former = made.resolveSibling(made.getFileName() + "-former");
+        Files.move(target, former, StandardCopyOption.ATOMIC_MOVE);
+        Files.move(made, target, StandardCopyOption.ATOMIC_MOVE);
+        remove(former);
+    }
+
+    private String packageFile() {
+        return """
+                prefix=%s
+                libdir=${prefix}/lib
+                includedir=${prefix}/include
+
+                Name: vmette
+                Description: Linux microVMs from C
+                Version: %s
+                Libs: -L${libdir} -lvmette
+                Cflags: -I${includedir}
+                """.formatted(prefix, version);
+    }
+
+    private static void remove(Path tree) {
+        if (!Files.exists(tree, LinkOption.NOFOLLOW_LINKS)) {
+            return;
+        }
+        try (Stream<Path> found = Files.walk(tree)) {
+            List<Path> all = new ArrayList<>(found.toList());
+            all.sort(Comparator.reverseOrder());
+            for (Path each : all) {
+                Files.delete(each);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

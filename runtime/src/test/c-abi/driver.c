@@ -1,0 +1,138 @@
+/*
+ * Does what its arguments say, in order, and writes a line to descriptor 3 for each run: `STATUS CODE`, or `STATUS -` where the outcome was
+ * not touched. `new` begins a configuration; each other word takes its own arguments.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vmette.h>
+
+static vmette_config_t *cfg;
+static int at;
+static char **words;
+static int count;
+
+static char *next(void) {
+    if (at >= count) {
+        fprintf(stderr, "driver: an argument is missing after %s\n", words[count - 1]);
+        exit(99);
+    }
+    char *word = words[at++];
+    return strcmp(word, "NULL") == 0 ? NULL : word;
+}
+
+static long long number(void) {
+    return strtoll(next(), NULL, 10);
+}
+
+static void *run(void *unused) {
+    vmette_run_output_t *untouched = (vmette_run_output_t *)&cfg, *out = untouched;
+    VmetteStatus status = vmette_run(cfg, &out);
+    if (out == untouched) {
+        dprintf(3, "%d -\n", (int)status);
+    } else {
+        dprintf(3, "%d %d\n", (int)status, (int)vmette_run_output_exit_code(out));
+        vmette_run_output_free(out);
+    }
+    return unused;
+}
+
+static void several(int threads) {
+    pthread_t ids[16];
+    for (int i = 0; i < threads; i++) {
+        if (pthread_create(&ids[i], NULL, run, NULL) != 0) {
+            exit(98);
+        }
+    }
+    for (int i = 0; i < threads; i++) {
+        pthread_join(ids[i], NULL);
+    }
+}
+
+static void forked(void) {
+    pid_t child = fork();
+    if (child == 0) {
+        run(NULL);
+        exit(0);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    dprintf(3, "child %d\n", WEXITSTATUS(status));
+}
+
+static void perform(const char *word) {
+    if (strcmp(word, "new") == 0) {
+        vmette_config_free(cfg);
+        char *kernel = next();
+        cfg = vmette_config_new(kernel, next());
+    } else if (strcmp(word, "cmdline") == 0) {
+        vmette_config_set_cmdline(cfg, next());
+    } else if (strcmp(word, "rootfs") == 0) {
+        vmette_config_set_rootfs_share(cfg, next(), false);
+    } else if (strcmp(word, "rootfs-ro") == 0) {
+        vmette_config_set_rootfs_share(cfg, next(), true);
+    } else if (strcmp(word, "share") == 0) {
+        char *tag = next();
+        vmette_config_add_share(cfg, tag, next());
+    } else if (strcmp(word, "env") == 0) {
+        char *key = next();
+        vmette_config_add_env(cfg, key, next());
+    } else if (strcmp(word, "disk") == 0) {
+        vmette_config_add_disk(cfg, next());
+    } else if (strcmp(word, "exec") == 0) {
+        vmette_config_set_exec(cfg, next());
+    } else if (strcmp(word, "net") == 0) {
+        vmette_config_set_net(cfg, number());
+    } else if (strcmp(word, "switch-root") == 0) {
+        vmette_config_set_switch_root(cfg, number());
+    } else if (strcmp(word, "vsock") == 0) {
+        vmette_config_set_vsock_port(cfg, (int32_t)number());
+    } else if (strcmp(word, "guest-vsock") == 0) {
+        vmette_config_set_guest_vsock_port(cfg, (uint32_t)number());
+    } else if (strcmp(word, "timeout") == 0) {
+        vmette_config_set_timeout(cfg, (uint32_t)number());
+    } else if (strcmp(word, "vcpus") == 0) {
+        vmette_config_set_vcpus(cfg, (uint8_t)number());
+    } else if (strcmp(word, "mem") == 0) {
+        vmette_config_set_mem_mib(cfg, (uint64_t)number());
+    } else if (strcmp(word, "scratch") == 0) {
+        vmette_config_set_scratch_mib(cfg, (uint64_t)number());
+    } else if (strcmp(word, "build") == 0) {
+        vmette_config_set_build_snapshot(cfg, next());
+    } else if (strcmp(word, "resume") == 0) {
+        vmette_config_set_resume_snapshot(cfg, next());
+    } else if (strcmp(word, "cd") == 0) {
+        if (chdir(next()) != 0) {
+            exit(97);
+        }
+    } else if (strcmp(word, "run") == 0) {
+        run(NULL);
+    } else if (strcmp(word, "threads") == 0) {
+        several((int)number());
+    } else if (strcmp(word, "fork") == 0) {
+        forked();
+    } else if (strcmp(word, "exit") == 0) {
+        exit((int)number());
+    } else if (strcmp(word, "wait") == 0) { /* until standard input ends */
+        char c;
+        while (read(0, &c, 1) > 0) {
+        }
+    } else {
+        fprintf(stderr, "driver: what is %s?\n", word);
+        exit(99);
+    }
+}
+
+int main(int argc, char **argv) {
+    words = argv;
+    count = argc;
+    for (at = 1; at < count;) {
+        perform(next());
+    }
+    vmette_config_free(cfg);
+    return 0;
+}

@@ -1,0 +1,138 @@
+package vmette.capi;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import vmette.cli.Sandbox;
+
+/** What is installed, used as docs/c-abi.md uses it: its examples are compiled and run, with real VMs. */
+class InstallIT {
+    private static final Path PAGE = Path.of("..", "docs", "c-abi.md");
+
+    private Sandbox sandbox;
+    private Path prefix;
+
+    @BeforeEach
+    void install() throws Exception {
+        sandbox = Sandbox.create("");
+        prefix = sandbox.directory().resolve("prefix");
+        CProgram.Result installed = shell("\"$VMETTE\" install --quiet --prefix " + prefix);
+        assertThat(installed.stderr()).isEmpty();
+        assertThat(installed.code()).isZero();
+    }
+
+    @AfterEach
+    void nothingIsLeft() throws IOException {
+        try {
+            sandbox.assertNothingLeft();
+        } finally {
+            sandbox.close();
+        }
+    }
+
+    private CProgram.Result shell(String line) throws Exception {
+        return CProgram.tools(sandbox)
+                .run(
+                        List.of("/bin/sh", "-c", "cd " + sandbox.directory() + " && " + line),
+                        Map.of(
+                                "VMETTE",
+                                Path.of("..", "vmette")
+                                        .toAbsolutePath()
+                                        .normalize()
+                                        .toString(),
+                                "VMETTE_BUILD",
+                                "never",
+                                "LC_ALL",
+                                "C.UTF-8",
+                                "PKG_CONFIG_PATH",
+                                prefix.resolve("lib/pkgconfig").toString(),
+                                "LIBVMETTE",
+                                prefix.resolve("lib/libvmette.so.0").toString()));
+    }
+
+    /** The page's example in this language, as a file. */
+    private void extract(String language, String name) throws IOException {
+        Matcher block = Pattern.compile("```" + language + "\n(.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(PAGE, StandardCharsets.UTF_8));
+        assertThat(block.find()).as(language).isTrue();
+        Files.writeString(sandbox.directory().resolve(name), block.group(1));
+    }
+
+    private void assertSays(CProgram.Result result) {
+        assertThat(result.stderr()).isEmpty();
+        // The program's own line may be buffered until its end.
+        assertThat(result.stdout()).isEqualTo("hello from an agent\nexit code 3\n");
+        assertThat(result.code()).isZero();
+    }
+
+    @Test
+    void theExampleInCIsFoundByPkgConfigAndRuns() throws Exception {
+        extract("c", "agent.c");
+        assertSays(shell("cc -Wall -Wextra -Werror -o agent agent.c $(pkg-config --cflags --libs vmette) -Wl,-rpath,"
+                + prefix + "/lib && ./agent"));
+        CProgram.Result asCpp = shell("cc -Wall -Wextra -Werror -x c++ -fsyntax-only " + prefix
+                + "/include/vmette.h 2>&1 || cc -x c++ -E /dev/null");
+        assertThat(asCpp.stdout()).doesNotContain("vmette.h:");
+        // As a whole it may be moved, and it may be installed over what is there.
+        assertSays(shell("mv prefix moved && \"$VMETTE\" install --quiet --prefix " + prefix
+                + " && \"$VMETTE\" install --quiet --prefix " + prefix + " && LD_LIBRARY_PATH=moved/lib ./agent"));
+        try (var files = Files.walk(prefix)) {
+            assertThat(files.map(file -> file.getFileName().toString())).noneMatch(name -> name.startsWith("."));
+        }
+    }
+
+    @Test
+    void theExampleInPythonRuns() throws Exception {
+        Assumptions.assumeTrue(shell("python3 --version").code() == 0, "no python3 here");
+        extract("python", "agent.py");
+        assertSays(shell("python3 -u agent.py"));
+    }
+
+    @Test
+    void theExampleInRustRuns() throws Exception {
+        Assumptions.assumeTrue(shell("rustc --version").code() == 0, "no rustc here");
+        extract("rust", "agent.rs");
+        assertSays(shell(
+                "rustc -L " + prefix + "/lib -C link-arg=-Wl,-rpath," + prefix + "/lib -o agent agent.rs && ./agent"));
+    }
+
+    @Test
+    void whereItCannotBeWrittenNothingIsChanged() throws Exception {
+        Files.writeString(sandbox.directory().resolve("file"), "");
+        CProgram.Result refused = shell("\"$VMETTE\" install --prefix " + sandbox.directory() + "/file/x");
+        assertThat(refused.code()).isEqualTo(1);
+        assertThat(refused.stderr()).startsWith("vmette: cannot install into ").hasLineCount(1);
+        // include is taken by a file: what was written before is removed again.
+        CProgram.Result half = shell(
+                "mkdir half && : > half/include && \"$VMETTE\" install --prefix " + sandbox.directory() + "/half");
+        assertThat(half.code()).isEqualTo(1);
+        try (var files = Files.walk(sandbox.directory().resolve("half"))) {
+            assertThat(files.filter(Files::isRegularFile))
+                    .containsExactly(sandbox.directory().resolve("half/include"));
+        }
+        CProgram.Result relative = shell("\"$VMETTE\" install --prefix here");
+        assertThat(relative.code()).isEqualTo(2);
+        assertThat(relative.stderr()).contains("absolute");
+    }
+
+    @Test
+    void aPackageIsLaidOutBelowItsDirectory() throws Exception {
+        CProgram.Result result = shell("\"$VMETTE\" install --prefix /usr --destdir package");
+        assertThat(result.code()).isZero();
+        assertThat(result.stderr()).contains("installed ").contains("/package/usr/lib/libvmette.so.0");
+        assertThat(sandbox.directory().resolve("package/usr/lib/pkgconfig/vmette.pc"))
+                .content()
+                .contains("prefix=/usr\n");
+    }
+}
