@@ -42,7 +42,12 @@ public final class ForeignBundles {
 
     /** Another kernel. */
     public static MachineIdentity ofOtherKernel(MachineIdentity machine) {
-        return with(machine, machine.vmmVersion(), machine.cpu(), "0".repeat(machine.kernel().length()), machine.spec());
+        return with(
+                machine,
+                machine.vmmVersion(),
+                machine.cpu(),
+                "0".repeat(machine.kernel().length()),
+                machine.spec());
     }
 
     /** Another processor. */

@@ -100,8 +100,7 @@ class ForeignGoldenIT {
         VmHandle vm = await(vmette.launch(VmSpec.builder()
                 .name("kept")
                 .memoryMib(160)
-                .snapshots(
-                        SnapshotSpec.builder().golden(true).warmUp(WARM_UP).build())
+                .snapshots(SnapshotSpec.builder().golden(true).warmUp(WARM_UP).build())
                 .build()));
         String version = version();
         ForeignBundles.replace(golden(), ForeignBundles::ofOtherQemu);
