@@ -27,7 +27,7 @@ chmod 600 "$base/secret"
 chmod 755 "$base"
 chown -R "$uid:$uid" "$base/home" "$base/cache" "$base/run"
 
-# as_user ARGUMENTS: the launcher's exit code is in $code, its outputs in $base/out and $base/err.
+# as_user ARGUMENTS: the launcher's exit code is in $code, its outputs in $base/out and $base/err, or as $out and $err say.
 as_user() {
     code=0
     (
@@ -35,7 +35,7 @@ as_user() {
         timeout 240 setpriv --reuid="$uid" --regid="$uid" --clear-groups env -i \
             PATH="$PATH" HOME="$base/home" XDG_CACHE_HOME="$base/cache" ${JAVA_HOME:+"JAVA_HOME=$JAVA_HOME"} \
             VMETTE_BUILD=never VMETTE_CDS=off "$base/clone/vmette" "$@"
-    ) </dev/null >"$base/out" 2>"$base/err" || code=$?
+    ) </dev/null >"$base/${out:-out}" 2>"$base/${err:-err}" || code=$?
 }
 
 shown() {
@@ -138,6 +138,48 @@ as_user snapshot verify "$base/work/snap"
 as_user snapshot rm "$base/work/snap"
 if [ "$code" != 0 ] || [ -n "$(find "$base/work" -mindepth 1 ! -name file)" ]; then
     fail "removing a snapshot went wrong: $(shown), $(find "$base/work")"
+fi
+
+# A fleet: VMs that are ready before anybody asks, restored from their golden snapshot, and one that nobody uses is saved and comes back.
+cat >"$base/fleet.conf" <<EOF
+vmette {
+  runtime-dir = "$base/run"
+  vm.memory = 160MiB
+  pools.agents { min = 1, max = 2, vm.snapshot.warm-up = "echo warm >/tmp/warm" }
+  fleet.idle.snapshot.passivate-after = 1s
+}
+EOF
+out=fleet.out err=fleet.err as_user up "$base/fleet.conf" &
+fleet=$!
+
+# eventually PATTERN ARGUMENTS: what the launcher prints has that at last.
+eventually() {
+    pattern=$1
+    shift
+    tries=0
+    until as_user "$@" && grep -q "$pattern" "$base/out"; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 60 ] || fail "no $pattern: $(shown), fleet: $(cat "$base/fleet.err")"
+        sleep 0.2
+    done
+}
+eventually '^idle  *passive' ps --config "$base/vmette.conf"
+as_user exec --config "$base/vmette.conf" idle -- sh -c 'id -u; exit 42'
+if [ "$code" != 42 ] || [ "$(cat "$base/out")" != 0 ] || [ -s "$base/err" ]; then
+    fail "waking a passive VM went wrong: $(shown)"
+fi
+# shellcheck disable=SC2016  # the guest's own shell
+as_user run --config "$base/vmette.conf" --pool agents -- sh -c 'test "$(cat /tmp/warm)" = warm && exit 42'
+if [ "$code" != 42 ] || [ -s "$base/err" ]; then
+    fail "a run in a pool went wrong: $(shown)"
+fi
+as_user down --config "$base/vmette.conf"
+[ "$code" = 0 ] || fail "ending a fleet went wrong: $(shown)"
+wait "$fleet" || fail "a fleet went wrong: $(cat "$base/fleet.err")"
+nothing_left
+if [ "$(find "$base/cache/vmette/snapshots" -mindepth 1 -maxdepth 1 | grep -c /golden-)" != 1 ] ||
+    [ "$(find "$base/cache/vmette/snapshots" -mindepth 1 -maxdepth 1 | wc -l)" != 1 ]; then
+    fail "not just a golden snapshot is left: $(ls -lA "$base/cache/vmette/snapshots")"
 fi
 
 for option in --kernel --initramfs; do

@@ -120,7 +120,7 @@ final class Golden<V> {
             }
         }
         if (giveUp) {
-            vms.discard(from);
+            vms.discard(from, why);
             if (hasWastedEnough()) {
                 boot(vms, "VMs cannot be restored from their golden snapshot", why);
             }

@@ -238,8 +238,12 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
     }
 
     @Override
-    public void discard(Snapshot snapshot) {
-        LOG.warn("pool {}: the snapshot {} is given up, since VMs do not come up from it", pool, snapshot.id());
+    public void discard(Snapshot snapshot, Throwable why) {
+        LOG.warn(
+                "pool {}: the snapshot {} is given up, since VMs do not come up from it: {}",
+                pool,
+                snapshot.id(),
+                why.getMessage());
         boolean replaced = snapshot.id().equals(golden)
                 && find().filter(present -> !present.equals(snapshot)).isPresent();
         if (!replaced) {

@@ -27,8 +27,8 @@ interface TemplateVms<V> {
 
     boolean hasEnded(V vm);
 
-    /** The snapshot is of no use any more; one that another process has put in its place stays. */
-    void discard(Snapshot snapshot);
+    /** The snapshot is of no use any more, and why; one that another process has put in its place stays. */
+    void discard(Snapshot snapshot, Throwable why);
 
     /** What has the golden one's name, and is none, goes. */
     void discardUnreadable();

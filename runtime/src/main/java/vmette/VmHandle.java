@@ -322,9 +322,10 @@ public final class VmHandle {
     }
 
     /**
-     * A sign of life from the agent.
+     * A sign of life from the agent, of a VM that runs: unlike a command it waits for no recovery, but it wakes a VM that is passive.
      *
-     * @return the guest's uptime; fails with a {@code VmetteException} if the VM ends first or no answer comes within 30 s
+     * @return the guest's uptime; fails with {@link VmLostException} if the VM is not ready, as between a failure and the recovery from it, or ends first, and with another
+     *     {@code VmetteException} if no answer comes within 30 s
      */
     public CompletionStage<Duration> ping() {
         CompletableFuture<AgentFrame.Pong> reply = new CompletableFuture<>();

@@ -46,6 +46,21 @@ class ReadmeTest {
     }
 
     @Test
+    void theLinesOfThePageAboutPoolsAreCompiled() throws IOException {
+        String compiled = Files.readString(Path.of("src/test/java/docs/PoolSnippets.java"))
+                .replaceAll("\\s+", "");
+        List<String> shown = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
+                .matcher(Files.readString(ROOT.resolve("docs/pools.md")))
+                .results()
+                .map(block -> block.group(1))
+                .flatMap(String::lines)
+                .map(line -> line.replaceAll("//.*", "").replaceAll("\\s+", ""))
+                .filter(line -> !line.isEmpty())
+                .toList();
+        assertThat(shown).hasSize(5).allSatisfy(line -> assertThat(compiled).contains(line));
+    }
+
+    @Test
     void itsLinksLeadSomewhere() throws IOException {
         Matcher links = Pattern.compile("\\]\\(([^)#:]+)\\)").matcher(Files.readString(ROOT.resolve("README.md")));
         assertThat(links.results().map(link -> link.group(1)).toList())

@@ -104,8 +104,8 @@ class GoldenTest {
         }
 
         @Override
-        public void discard(Snapshot snapshot) {
-            discarded.add(snapshot.id());
+        public void discard(Snapshot snapshot, Throwable why) {
+            discarded.add(snapshot.id() + ", " + why.getMessage());
             if (!keptByOthers) {
                 named = Optional.empty();
             }
@@ -150,7 +150,7 @@ class GoldenTest {
         vms.named = Optional.of(new Snapshot("golden", Instant.EPOCH, 0));
         vms.badRestores = ATTEMPTS;
         assertThat(next().join()).isEqualTo("boot/1");
-        assertThat(vms.discarded).containsExactly("golden");
+        assertThat(vms.discarded).containsExactly("golden, damaged: golden");
         assertThat(vms.saves).isEqualTo(1);
         assertThat(next().join()).isEqualTo("golden/1");
         assertThat(vms.said).isEmpty();

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntPredicate;
 
@@ -22,14 +23,18 @@ final class ConnectionTable {
     private final AtomicInteger count = new AtomicInteger();
     private int nextPort;
 
-    ConnectionTable(VsockLimits limits) {
-        this(limits, FIRST_DIAL_PORT);
-    }
-
-    /** @param nextPort the first to dial from; {@link #FIRST_DIAL_PORT} but for tests of the wrap */
+    /** @param nextPort the first to dial from, at least {@link #FIRST_DIAL_PORT} */
     ConnectionTable(VsockLimits limits, int nextPort) {
         this.limits = limits;
         this.nextPort = nextPort;
+    }
+
+    /**
+     * One that dials from anywhere. A restored guest remembers connections of the VM that was saved: its kernel resets those that its programs had closed up to 8 s later
+     * (VSOCK_CLOSE_TIMEOUT in net/vmw_vsock), by nothing but their ports, which no connection of this device must have.
+     */
+    static ConnectionTable dialling(VsockLimits limits) {
+        return new ConnectionTable(limits, ThreadLocalRandom.current().nextInt(FIRST_DIAL_PORT, Integer.MAX_VALUE));
     }
 
     /** The connection that a packet with these ports is for. */

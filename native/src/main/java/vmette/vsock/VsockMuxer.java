@@ -33,18 +33,24 @@ final class VsockMuxer implements ConnectionHome {
 
     /** @param rxWanted called when there is something to send; must not send it from within the call */
     VsockMuxer(long guestCid, VsockLimits limits, ExpiryTimer timer, Executor loop, Runnable rxWanted) {
-        this(guestCid, limits, timer, loop, rxWanted, 0);
+        this(guestCid, limits, timer, loop, rxWanted, 0, ConnectionTable.dialling(limits));
     }
 
     /** @param counterStart where the credit counters of both ends begin; 0 but for tests of the wrap */
     VsockMuxer(
-            long guestCid, VsockLimits limits, ExpiryTimer timer, Executor loop, Runnable rxWanted, int counterStart) {
+            long guestCid,
+            VsockLimits limits,
+            ExpiryTimer timer,
+            Executor loop,
+            Runnable rxWanted,
+            int counterStart,
+            ConnectionTable connections) {
         this.guestCid = guestCid;
         this.limits = limits;
         this.timer = timer;
         this.loop = loop;
         this.rx = new RxScheduler(rxWanted);
-        this.connections = new ConnectionTable(limits);
+        this.connections = connections;
         this.writes = new WriteGauge(limits);
         this.counterStart = counterStart;
     }

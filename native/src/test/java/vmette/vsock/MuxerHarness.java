@@ -55,7 +55,14 @@ final class MuxerHarness {
         this.limits = limits;
         this.counterStart = counterStart;
         this.expiries = new ExpiryQueue(() -> now);
-        this.muxer = new VsockMuxer(GUEST_CID, limits, expiries, Runnable::run, () -> {}, counterStart);
+        this.muxer = new VsockMuxer(
+                GUEST_CID,
+                limits,
+                expiries,
+                Runnable::run,
+                () -> {},
+                counterStart,
+                new ConnectionTable(limits, ConnectionTable.FIRST_DIAL_PORT));
         this.host = new DeviceHost(muxer, Runnable::run);
     }
 

@@ -302,6 +302,18 @@ class VsockRulesTest {
         assertThat(table.dialKey(GUEST + 1, port -> false).hostPort()).isEqualTo((1 << 30) + 4);
     }
 
+    /** In a guest that was restored the kernel still has something to say to those of before. */
+    @Test
+    void eachDeviceDialsFromPortsOfItsOwn() {
+        List<Integer> first = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            first.add(ConnectionTable.dialling(harness.limits)
+                    .dialKey(GUEST, port -> false)
+                    .hostPort());
+        }
+        assertThat(first).doesNotHaveDuplicates().allMatch(port -> port >= 1 << 30);
+    }
+
     // ---- the transport
 
     @Test

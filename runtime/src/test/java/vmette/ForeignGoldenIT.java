@@ -1,0 +1,149 @@
+package vmette;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static vmette.Guests.await;
+import static vmette.Guests.out;
+
+import com.typesafe.config.ConfigFactory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import vmette.actors.VmEvent;
+import vmette.config.PoolPlan;
+import vmette.config.PoolSettings;
+import vmette.config.RuntimeSettings;
+import vmette.config.SnapshotSpec;
+import vmette.config.VmSpec;
+import vmette.machine.QemuMachines;
+import vmette.recovery.Rung;
+import vmette.rootfs.RootfsProgress;
+import vmette.snapshot.BundleStore;
+
+/** Golden snapshots that another kernel or another QEMU has left: VMs are booted, and a snapshot of this one takes their place. */
+class ForeignGoldenIT {
+    private static final String WARM_UP = "echo x >> /tmp/runs";
+
+    @TempDir
+    private Path temporary;
+
+    private final Queue<VmEvent> events = new ConcurrentLinkedQueue<>();
+    private Vmette vmette;
+
+    @BeforeEach
+    void open() {
+        vmette = create();
+    }
+
+    private Vmette create() {
+        RuntimeSettings settings = RuntimeSettings.from(ConfigFactory.parseString("vmette { snapshot.dir = \""
+                        + temporary
+                        + "/snapshots\", recovery { mode = permanent, max-restarts = 100, stable-after = 0s,"
+                        + " backoff { min = 1ms, max = 1ms } } }")
+                .withFallback(ConfigFactory.load()));
+        return Vmette.create(
+                settings,
+                new QemuMachines(settings, RootfsProgress.NONE, () -> RootfsProviders.all(settings)),
+                events::add);
+    }
+
+    @AfterEach
+    void close() {
+        vmette.close();
+    }
+
+    private static void until(BooleanSupplier condition) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(Guests.DEADLINE_SECONDS);
+        while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("a deadline").isLessThan(deadline);
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+    }
+
+    private <T extends VmEvent> List<T> all(Class<T> kind) {
+        return events.stream().filter(kind::isInstance).map(kind::cast).toList();
+    }
+
+    private List<Rung> begun() {
+        return all(VmEvent.Began.class).stream()
+                .map(began -> began.from().rung())
+                .toList();
+    }
+
+    /** The one that there is. */
+    private Path golden() {
+        String[] names = temporary.resolve("snapshots").toFile().list();
+        assertThat(names).hasSize(1).allMatch(name -> name.startsWith("golden-"));
+        return temporary.resolve("snapshots").resolve(names[0]);
+    }
+
+    private String version() {
+        Path golden = golden();
+        return BundleStore.open(golden.getParent())
+                .open(golden.getFileName().toString())
+                .manifest()
+                .machine()
+                .vmmVersion();
+    }
+
+    @Test
+    void aVmIsRecoveredByABootAndHasAnotherTaken() throws Exception {
+        VmHandle vm = await(vmette.launch(VmSpec.builder()
+                .name("kept")
+                .memoryMib(160)
+                .snapshots(SnapshotSpec.builder().golden(true).warmUp(WARM_UP).build())
+                .build()));
+        String version = version();
+        ForeignBundles.replace(golden(), ForeignBundles::ofOtherQemu);
+
+        Faults.emulator(vm).destroyForcibly();
+        until(() -> all(VmEvent.BecameReady.class).size() == 2);
+        assertThat(begun().subList(1, begun().size() - 1)).isNotEmpty().containsOnly(Rung.GOLDEN);
+        assertThat(begun()).startsWith(Rung.COLD).endsWith(Rung.COLD);
+        assertThat(all(VmEvent.Failed.class).subList(1, begun().size() - 1))
+                .allSatisfy(failed -> assertThat(failed.failure().line())
+                        .contains("does not fit: the version of qemu was 0.0.1 and is " + version));
+        assertThat(out(vmette, vm, "cat /tmp/runs")).isEqualTo("x\n");
+        // It has taken another by itself, and comes back from that.
+        assertThat(version()).isEqualTo(version);
+        Faults.emulator(vm).destroyForcibly();
+        until(() -> all(VmEvent.BecameReady.class).size() == 3);
+        assertThat(begun()).endsWith(Rung.GOLDEN);
+        assertThat(out(vmette, vm, "cat /tmp/runs")).isEqualTo("x\n");
+    }
+
+    @Test
+    void aPoolBootsOneAndHasAnotherTaken() throws InterruptedException, IOException {
+        PoolPlan plan = new PoolPlan(
+                "agents",
+                VmSpec.builder().memoryMib(160).warmUp(WARM_UP).build(),
+                PoolSettings.of(1, 2).withPatience(Duration.ofMinutes(4)));
+        VmPool first = vmette.pool(plan);
+        until(() -> first.status().ready() == 1);
+        // What a runtime has made itself it would not take for another's.
+        vmette.close();
+        Path was = golden();
+        ForeignBundles.replace(was, ForeignBundles::ofOtherKernel);
+        Object foreign = Files.readAttributes(was, "unix:ino").get("ino");
+        events.clear();
+        vmette = create();
+        VmPool second = vmette.pool(plan);
+        VmHandle vm = await(second.acquire());
+        assertThat(out(vmette, vm, "cat /tmp/runs")).isEqualTo("x\n");
+        until(() -> second.status().ready() == 1);
+        assertThat(begun()).filteredOn(Rung.COLD::equals).hasSize(1);
+        assertThat(begun()).endsWith(Rung.GOLDEN);
+        assertThat(golden()).isEqualTo(was);
+        assertThat(Files.readAttributes(was, "unix:ino").get("ino")).isNotEqualTo(foreign);
+        assertThat(second.status().ready()).isEqualTo(1);
+    }
+}
