@@ -168,9 +168,8 @@ as_user exec --config "$base/vmette.conf" idle -- sh -c 'id -u; exit 42'
 if [ "$code" != 42 ] || [ "$(cat "$base/out")" != 0 ] || [ -s "$base/err" ]; then
     fail "waking a passive VM went wrong: $(shown)"
 fi
-# shellcheck disable=SC2016  # the guest's own shell
-as_user run --config "$base/vmette.conf" --pool agents -- sh -c 'test "$(cat /tmp/warm)" = warm && exit 42'
-if [ "$code" != 42 ] || [ -s "$base/err" ]; then
+as_user run --config "$base/vmette.conf" --pool agents -- sh -c 'cat /tmp/warm; exit 42'
+if [ "$code" != 42 ] || [ "$(cat "$base/out")" != warm ] || [ -s "$base/err" ]; then
     fail "a run in a pool went wrong: $(shown)"
 fi
 as_user down --config "$base/vmette.conf"

@@ -47,7 +47,10 @@ record LendingPool(VmPool pool) implements ControlledPool {
 
     @Override
     public ControlledCommand run(ExecSpec spec) {
+        // The VM goes with the status, and whoever reads the outputs comes a little later.
         return new LentCommand<>(
-                pool.acquire().toCompletableFuture(), vm -> new ControlledVms.Command(vm.exec(spec)), pool::release);
+                pool.acquire().toCompletableFuture(),
+                vm -> new ControlledVms.Command(vm.execToRead(spec)),
+                pool::release);
     }
 }

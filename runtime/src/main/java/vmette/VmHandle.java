@@ -35,6 +35,7 @@ import vmette.errors.VmLostException;
 import vmette.events.VmEvents;
 import vmette.files.GuestFiles;
 import vmette.guest.protocol.AgentFrame;
+import vmette.guest.protocol.StreamId;
 import vmette.log.VmLog;
 import vmette.machine.Machine;
 import vmette.machine.SaveReport;
@@ -141,6 +142,14 @@ public final class VmHandle {
         CommandTicket command = CommandTicket.create(lastExecution.incrementAndGet(), spec);
         begin(command, Optional.of(patience));
         return new Execution(command, vsock, system);
+    }
+
+    /** As {@link #exec(ExecSpec)}, for a caller that will take each output: the status waits for them however late he comes to ask. */
+    Execution execToRead(ExecSpec spec) {
+        CommandTicket command = CommandTicket.create(lastExecution.incrementAndGet(), spec);
+        command.want(StreamId.STDOUT);
+        command.want(StreamId.STDERR);
+        return run(command);
     }
 
     /** Runs a built-in of the agent; else as {@link #exec(ExecSpec)}. */

@@ -74,6 +74,20 @@ class LentCommandTest {
     }
 
     @Test
+    void aVmIsNotGivenBackBeforeWhatItsCommandWroteIsTaken() {
+        kit.onExec("quick", Script.print("out").thenStderr("err").thenExit(42));
+        ControlledCommand command = lending.run(ExecSpec.shell("quick"));
+        kit.await(command.started());
+        kit.settle();
+        stands(0, 1);
+        CompletionStage<ByteString> errors = bytes(command.stderr());
+        assertThat(kit.await(bytes(command.stdout())).utf8String()).isEqualTo("out");
+        assertThat(kit.await(errors).utf8String()).isEqualTo("err");
+        assertThat(kit.await(command.exit())).isEqualTo(new ControlledCommand.Exit(false, 42, false));
+        stands(1, 0);
+    }
+
+    @Test
     void anInputThatEndsBeforeThereIsAVmEndsThatOfTheCommand() {
         VmHandle taken = kit.await(pool.acquire());
         kit.onExec("cat", Script.cat());
