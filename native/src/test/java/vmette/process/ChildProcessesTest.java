@@ -126,7 +126,7 @@ class ChildProcessesTest {
 
     @Test
     void closeKillsReapsRemovesAndRefuses() throws Exception {
-        Process stubborn = spawn("/bin/sh", "-c", "trap '' TERM INT HUP; echo up; while :; do sleep 1000; done");
+        Process stubborn = spawn("/bin/sh", "-c", "trap '' TERM INT HUP; echo up; exec sleep 1000");
         assertThat(stubborn.getInputStream().read()).isEqualTo('u');
         Path directory = children.directory().path();
         assertThat(directory).exists();
