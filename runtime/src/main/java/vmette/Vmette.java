@@ -48,9 +48,11 @@ import vmette.config.fleet.Deployment;
 import vmette.config.fleet.VmPlan;
 import vmette.control.ControlledFleet;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.Reasons;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
+import vmette.errors.VsockException;
 import vmette.events.JournalWriter;
 import vmette.events.VmBoard;
 import vmette.events.VmEvents;
@@ -578,7 +580,8 @@ public final class Vmette implements AutoCloseable {
         }
         Execution execution = vm.exec(command);
         begun.accept(execution);
-        CompletableFuture<VmetteIoException> unwritten = new CompletableFuture<>();
+        CompletableFuture<VmetteException> unwritten = new CompletableFuture<>();
+        CompletableFuture<VmetteException> unread = new CompletableFuture<>();
         CompletionStage<Void> taken = system.thenCompose(up -> {
             if (execution.has(StreamId.STDIN)) {
                 streams.stdin().runWith(execution.stdin(), up);
@@ -590,14 +593,15 @@ public final class Vmette implements AutoCloseable {
                     ? execution.stderr().runWith(streams.stderr(), up)
                     : CompletableFuture.completedStage(null);
             // The command's status is still worth waiting for.
-            return out.handle((done, failure) -> note("standard output", failure, unwritten))
-                    .thenCombine(err.handle((done, failure) -> note("standard error", failure, unwritten)), (a, b) ->
-                            (Void) null);
+            return out.handle((done, failure) -> note("standard output", failure, unwritten, unread))
+                    .thenCombine(
+                            err.handle((done, failure) -> note("standard error", failure, unwritten, unread)),
+                            (a, b) -> (Void) null);
         });
         return execution
                 .status()
                 .handle((status, failure) -> stopped(vm, failure == null, taken)
-                        .thenApply(end -> outcome(Optional.ofNullable(status), failure, end)))
+                        .thenApply(end -> outcome(Optional.ofNullable(status), failure, end, unread)))
                 .thenCompose(Function.identity())
                 .thenApply(status -> {
                     if (unwritten.isDone()) {
@@ -607,8 +611,17 @@ public final class Vmette implements AutoCloseable {
                 });
     }
 
-    /** A reader that has gone, as {@code head} does, is no failure; one that could not take what was written is. */
-    private static Void note(String what, Throwable failure, CompletableFuture<VmetteIoException> unwritten) {
+    /** A reader that has gone, as {@code head} does, is no failure; one that could not take what was written is, and so is a stream that broke. */
+    private static Void note(
+            String what,
+            Throwable failure,
+            CompletableFuture<VmetteException> unwritten,
+            CompletableFuture<VmetteException> unread) {
+        if (failure != null && Reasons.unwrapped(failure) instanceof VmetteException broken) {
+            unread.complete(new VsockException(
+                    "what the command wrote to " + what + " broke off: " + broken.getMessage() + "; some of it is lost",
+                    broken));
+        }
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
             if (cause instanceof IOException failed && !RunStreams.isReaderGone(failed)) {
                 unwritten.complete(new VmetteIoException(
@@ -627,8 +640,9 @@ public final class Vmette implements AutoCloseable {
                 : vm.stop().thenCombine(taken.handle((done, failure) -> vm), (end, same) -> end);
     }
 
-    private static ExitStatus outcome(Optional<ExitStatus> status, Throwable failure, VmEnd end) {
-        if (status.isPresent()) {
+    private static ExitStatus outcome(
+            Optional<ExitStatus> status, Throwable failure, VmEnd end, CompletableFuture<VmetteException> unread) {
+        if (status.isPresent() && !unread.isDone()) {
             return status.get();
         }
         if (end.how() == VmEnd.How.TIMED_OUT) {
@@ -636,6 +650,9 @@ public final class Vmette implements AutoCloseable {
         }
         if (end.failure().isPresent()) {
             throw end.failure().get().toException();
+        }
+        if (status.isPresent()) {
+            throw unread.join();
         }
         Throwable reason = failure instanceof CompletionException ? failure.getCause() : failure;
         throw reason instanceof VmetteException known ? known : new VmLostException("the run ended early", reason);

@@ -8,6 +8,7 @@ import vmette.errors.RestoreFailedException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
+import vmette.errors.VsockDeviceLostException;
 import vmette.recovery.Decision;
 import vmette.vmm.VmmExit;
 
@@ -36,7 +37,12 @@ final class VmFailureText {
         if (cause instanceof VmFailure.BootDeadline) {
             return new OperationTimeoutException(message);
         }
-        return failure.wasReady() ? new VmLostException(message, thrown) : new StartFailedException(message, thrown);
+        if (!failure.wasReady()) {
+            return new StartFailedException(message, thrown);
+        }
+        return cause instanceof VmFailure.DeviceBroken
+                ? new VsockDeviceLostException(message)
+                : new VmLostException(message, thrown);
     }
 
     static String word(VmFailure failure) {

@@ -14,6 +14,10 @@ public class VmLostException extends VmetteException {
      * @param cause what lies beneath, or null
      */
     public VmLostException(String message, Throwable cause) {
-        super(Status.IO, message, cause);
+        this(Status.IO, message, cause);
+    }
+
+    VmLostException(Status status, String message, Throwable cause) {
+        super(status, message, cause);
     }
 }

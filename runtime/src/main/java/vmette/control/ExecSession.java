@@ -12,11 +12,15 @@ import akka.util.ByteString;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
 import vmette.config.ExecSpec;
 import vmette.config.GuestSignal;
 import vmette.control.ControlledCommand.Exit;
+import vmette.errors.Reasons;
+import vmette.errors.VmetteException;
+import vmette.errors.VsockException;
 
 /**
  * A command whose client is at the other end of a connection. The client's frames are read here, on the session's thread; what goes to it is written by another one, within
@@ -99,8 +103,9 @@ final class ExecSession {
         BoundedSourceQueue<ByteString> stdin = spec.stdin() ? feed(command, out) : null;
         command.started()
                 .thenAccept(pid -> out.send(new ControlFrame.Answer(List.of("started", Integer.toString(pid)))));
-        CompletionStage<Done> all = taken.exceptionally(failure -> Done.getInstance());
-        command.exit().thenCombine(all, (exit, done) -> exit).whenComplete((exit, failure) -> {
+        // A client that has left, or wants no more, breaks them too, and is told nothing.
+        CompletionStage<Optional<VmetteException>> all = taken.handle((done, failure) -> broken(failure));
+        command.exit().thenCombine(all, ExecSession::unlessBroken).whenComplete((exit, failure) -> {
             awaitTaking();
             if (failure == null) {
                 out.send(told(exit));
@@ -110,6 +115,20 @@ final class ExecSession {
             }
         });
         return stdin;
+    }
+
+    private static Optional<VmetteException> broken(Throwable failure) {
+        return failure != null && Reasons.unwrapped(failure) instanceof VmetteException known
+                ? Optional.of(new VsockException(
+                        "what the command wrote broke off: " + known.getMessage() + "; some of it is lost", known))
+                : Optional.empty();
+    }
+
+    private static Exit unlessBroken(Exit exit, Optional<VmetteException> broken) {
+        if (broken.isPresent()) {
+            throw broken.get();
+        }
+        return exit;
     }
 
     /** Whoever writes closes it after the last word, and the client may do so before. */

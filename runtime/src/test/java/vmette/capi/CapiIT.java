@@ -218,6 +218,17 @@ class CapiIT {
         assertThat(result.stdout()).isEmpty();
         assertThat(result.stderr().lines()).hasSize(12).allMatch(said -> said.startsWith("vmette: "));
 
+        CProgram.Result rebound = driver.run(
+                "new",
+                "",
+                "",
+                "exec",
+                "cd /sys/bus/virtio/drivers/vmw_vsock_virtio_transport; d=$(echo virtio*);"
+                        + " echo $d >unbind; echo $d >bind; sleep 1000",
+                "run");
+        assertThat(rebound.told()).as(rebound.stderr()).isEqualTo("7 -\n");
+        assertThat(rebound.stderr()).contains("vsock driver was restarted");
+
         Files.writeString(in("impatient.conf"), "include \"vmette.conf\"\nvmette.boot.deadline = 1ms\n");
         Files.writeString(in("lost.conf"), "include \"vmette.conf\"\nvmette.qemu.binary = \"/bin/false\"\n");
         assertThat(driver.with(

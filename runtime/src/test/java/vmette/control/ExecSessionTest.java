@@ -28,7 +28,9 @@ import vmette.control.ControlledCommand.Exit;
 import vmette.control.ExecCall.Streams;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
+import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
+import vmette.errors.VsockException;
 import vmette.stream.Await;
 
 /** Commands over the control socket, both ends; the guest is played. */
@@ -80,6 +82,19 @@ class ExecSessionTest {
         assertThat(get(done)).isEqualTo(new Exit(false, 7, false));
         assertThat(out.toString(UTF_8)).isEqualTo("out");
         assertThat(err.toString(UTF_8)).isEqualTo("err");
+    }
+
+    @Test
+    void anOutputThatBreaksOffIsAFailureThoughTheCommandHasAnExitCode() {
+        fixture.vm.stdout = Source.single(ByteString.fromString("some"))
+                .concat(Source.failed(new VsockException("reset by a test")));
+        CompletableFuture<Exit> done = run(ExecSpec.of("true"), nothing());
+        FakeVm.Command command = next(fixture.vm.commands);
+        command.started.complete(42);
+        command.exit.complete(new Exit(false, 0, false));
+        assertThatThrownBy(() -> get(done))
+                .hasRootCauseInstanceOf(VmetteException.class)
+                .hasStackTraceContaining("reset by a test; some of it is lost");
     }
 
     @Test
