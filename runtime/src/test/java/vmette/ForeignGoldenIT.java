@@ -1,6 +1,7 @@
 package vmette;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static vmette.Guests.await;
 import static vmette.Guests.out;
 
@@ -10,10 +11,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,10 +27,12 @@ import vmette.config.PoolSettings;
 import vmette.config.RuntimeSettings;
 import vmette.config.SnapshotSpec;
 import vmette.config.VmSpec;
+import vmette.errors.RestoreFailedException;
 import vmette.machine.QemuMachines;
 import vmette.recovery.Rung;
 import vmette.rootfs.RootfsProgress;
 import vmette.snapshot.BundleStore;
+import vmette.snapshot.MachineIdentity;
 
 /** Golden snapshots that another kernel or another QEMU has left: VMs are booted, and a snapshot of this one takes their place. */
 class ForeignGoldenIT {
@@ -119,6 +124,36 @@ class ForeignGoldenIT {
         until(() -> all(VmEvent.BecameReady.class).size() == 3);
         assertThat(begun()).endsWith(Rung.GOLDEN);
         assertThat(out(vmette, vm, "cat /tmp/runs")).isEqualTo("x\n");
+    }
+
+    @Test
+    void aRestoreIsRefusedByTheNameOfWhatDiffers() throws IOException {
+        VmSpec spec = VmSpec.builder().memoryMib(160).build();
+        VmHandle saved = await(vmette.launch(spec));
+        await(saved.snapshotAndStop("one"));
+        vmette.close();
+        Path bundle = temporary.resolve("snapshots/one");
+        MachineIdentity own =
+                BundleStore.open(bundle.getParent()).open("one").manifest().machine();
+        vmette = create();
+        Map<String, UnaryOperator<MachineIdentity>> foreign = Map.of(
+                "the version of qemu was 0.0.1 and is " + own.vmmVersion(),
+                ForeignBundles::ofOtherQemu,
+                "kernel",
+                ForeignBundles::ofOtherKernel,
+                "pentium3",
+                ForeignBundles::ofOtherCpu,
+                "cmdline",
+                ForeignBundles::ofOtherSpec);
+        for (Map.Entry<String, UnaryOperator<MachineIdentity>> other : foreign.entrySet()) {
+            ForeignBundles.replace(bundle, machine -> other.getValue().apply(own));
+            assertThatThrownBy(() -> await(vmette.restore(spec, "one")))
+                    .isInstanceOf(RestoreFailedException.class)
+                    .hasMessageContaining("does not fit: ")
+                    .hasMessageContaining(other.getKey());
+        }
+        ForeignBundles.replace(bundle, machine -> own);
+        await(vmette.restore(spec, "one"));
     }
 
     @Test
