@@ -50,9 +50,13 @@ class ForeignGoldenIT {
     }
 
     private Vmette create() {
+        return create("permanent");
+    }
+
+    private Vmette create(String recovery) {
         RuntimeSettings settings = RuntimeSettings.from(ConfigFactory.parseString("vmette { snapshot.dir = \""
                         + temporary
-                        + "/snapshots\", recovery { mode = permanent, max-restarts = 100, stable-after = 0s,"
+                        + "/snapshots\", recovery { mode = " + recovery + ", max-restarts = 100, stable-after = 0s,"
                         + " backoff { min = 1ms, max = 1ms } } }")
                 .withFallback(ConfigFactory.load()));
         return Vmette.create(
@@ -135,7 +139,7 @@ class ForeignGoldenIT {
         Path bundle = temporary.resolve("snapshots/one");
         MachineIdentity own =
                 BundleStore.open(bundle.getParent()).open("one").manifest().machine();
-        vmette = create();
+        vmette = create("temporary");
         Map<String, UnaryOperator<MachineIdentity>> foreign = Map.of(
                 "the version of qemu was 0.0.1 and is " + own.vmmVersion(),
                 ForeignBundles::ofOtherQemu,

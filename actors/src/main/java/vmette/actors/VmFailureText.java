@@ -8,7 +8,7 @@ import vmette.errors.RestoreFailedException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
-import vmette.errors.VsockDeviceLostException;
+import vmette.errors.VsockLostException;
 import vmette.recovery.Decision;
 import vmette.vmm.VmmExit;
 
@@ -40,8 +40,8 @@ final class VmFailureText {
         if (!failure.wasReady()) {
             return new StartFailedException(message, thrown);
         }
-        return cause instanceof VmFailure.DeviceBroken
-                ? new VsockDeviceLostException(message)
+        return cause instanceof VmFailure.DeviceBroken || cause instanceof VmFailure.AgentLost
+                ? new VsockLostException(message)
                 : new VmLostException(message, thrown);
     }
 
