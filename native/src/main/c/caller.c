@@ -15,12 +15,21 @@
 /* The JDK wakes threads that are blocked in a file or socket by it (NativeThread.c, net_util's linux_close.c: __SIGRTMAX - 2). */
 #define JDK_WAKEUP 62
 
+/*
+ * What only the environment tells a JVM. It suspends its threads by a signal, SIGUSR2, which all of them let through; a program that blocks
+ * that in its own threads, for sigwait or signalfd, would be ended by it: hence the one that they let through anyway. And the names of its
+ * files, of jars too, are in the encoding of the locale.
+ */
+static char suspend[] = "_JAVA_SR_SIGNUM=62";
+static char utf8[] = "LC_ALL=C.UTF-8";
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int runs;
 static bool held[3];
 static struct sigaction saved[NSIG];
 static const char *java; /* home of the JVM that we made */
 static char *language;
+static char **environment, **extended;
 
 /* A descriptor that is closed would be given to whatever is opened next, and the guest's output would end there. */
 static void hold_standard_descriptors(void) {
@@ -80,18 +89,27 @@ static void give_back_handlers(void) {
     }
 }
 
-/* The ends of children that are ignored cannot be learnt: the JDK ends that when it first starts one, we around each run. */
-static void care_for_children(bool care) {
-    struct sigaction action;
-    if (saved[SIGCHLD].sa_handler != SIG_IGN || sigaction(SIGCHLD, NULL, &action) != 0 ||
-        action.sa_handler != (care ? SIG_IGN : SIG_DFL)) {
-        return;
-    }
-    action = saved[SIGCHLD];
-    if (care) {
+/* The ends of children that are ignored cannot be learnt. */
+static bool ignores_children(const struct sigaction *action) {
+    return action->sa_handler == SIG_IGN || (action->sa_flags & SA_NOCLDWAIT) != 0;
+}
+
+/* The caller's action for SIGCHLD, as far as a run can bear it. */
+static struct sigaction bearable(void) {
+    struct sigaction action = saved[SIGCHLD];
+    action.sa_flags &= ~SA_NOCLDWAIT;
+    if (action.sa_handler == SIG_IGN) {
         action.sa_handler = SIG_DFL;
     }
-    sigaction(SIGCHLD, &action, NULL);
+    return action;
+}
+
+/* Around each run, and once when the JDK has taken it. What the caller's other threads have changed since is theirs. */
+static void put_child_action(const struct sigaction *instead, bool of_java) {
+    struct sigaction now, ours = bearable();
+    if (sigaction(SIGCHLD, NULL, &now) == 0 && (now.sa_handler == ours.sa_handler || (of_java && now.sa_handler == SIG_DFL))) {
+        sigaction(SIGCHLD, instead, NULL);
+    }
 }
 
 void caller_enter(void) {
@@ -99,7 +117,10 @@ void caller_enter(void) {
     if (runs++ == 0) {
         hold_standard_descriptors();
         save_handlers();
-        care_for_children(true);
+        if (ignores_children(&saved[SIGCHLD])) {
+            struct sigaction action = bearable();
+            sigaction(SIGCHLD, &action, NULL);
+        }
     }
     pthread_mutex_unlock(&lock);
 }
@@ -110,21 +131,64 @@ void caller_leave(void) {
         if (java != NULL) {
             give_back_handlers();
         }
-        care_for_children(false);
+        if (ignores_children(&saved[SIGCHLD])) {
+            put_child_action(&saved[SIGCHLD], false);
+        }
         free_standard_descriptors();
     }
     pthread_mutex_unlock(&lock);
 }
 
+/* As an array of its own, since another thread may be reading the caller's, and this one too: it is never freed. The first of a name holds. */
+static void extend_environment(void) {
+    size_t count = 0, ours = 0;
+    while (environ != NULL && environ[count] != NULL) {
+        count++;
+    }
+    char **made = malloc((count + 3) * sizeof *made);
+    if (environ == NULL || made == NULL) {
+        free(made);
+        return;
+    }
+    made[ours++] = utf8;
+    if (getenv("_JAVA_SR_SIGNUM") == NULL) {
+        made[ours++] = suspend;
+    }
+    memcpy(made + ours, environ, (count + 1) * sizeof *made);
+    environment = environ;
+    environ = extended = made;
+}
+
+/* With what other threads have set or removed meanwhile. One that added something has made an array of its own, which stays. */
+static void reduce_environment(void) {
+    if (extended == NULL) {
+        return;
+    }
+    char **to = environ == extended ? environment : environ;
+    size_t kept = 0;
+    for (char **from = environ; *from != NULL; from++) {
+        if (*from != utf8 && *from != suspend) {
+            to[kept++] = *from;
+        }
+    }
+    to[kept] = NULL;
+    environ = to;
+    extended = NULL;
+}
+
 void caller_before_java(void) {
+    extend_environment();
     const char *now = setlocale(LC_ALL, NULL);
     language = now == NULL ? NULL : strdup(now);
 }
 
 void caller_after_java(const char *java_home) {
+    reduce_environment();
     pthread_mutex_lock(&lock);
     java = java_home;
     give_back_handlers();
+    struct sigaction action = bearable();
+    put_child_action(&action, true);
     pthread_mutex_unlock(&lock);
     if (language != NULL) {
         setlocale(LC_ALL, language);

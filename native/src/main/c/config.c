@@ -8,6 +8,9 @@
 
 #include "utf8.h"
 
+/* What Linux takes as arguments and environment is less. */
+enum { MOST_BYTES = 16 << 20 };
+
 struct entry {
     const char *key; /* static */
     bool path;       /* whether the value is one */
@@ -225,6 +228,11 @@ VmetteStatus config_encode(const vmette_config_t *cfg, struct request *request, 
         free(directory);
         *text = "a path is relative, and the name of the working directory is not UTF-8: rename it or run elsewhere";
         return VMETTE_STATUS_INVALID_UTF8;
+    }
+    if (length > MOST_BYTES) {
+        free(directory);
+        *text = "the texts of the configuration are longer than 16 MiB together: put what is long into a file of a share";
+        return VMETTE_STATUS_INVALID_CONFIG;
     }
     request->length = length;
     request->bytes = malloc(length);

@@ -22,11 +22,11 @@ static void value_of(const char *line, const char *key, char *to, size_t size) {
 /* Reads the file `release` that every JDK has since 9. */
 static bool read_java(const char *place, struct java *java) {
     char path[PATH_MAX + 32], line[1024], number[128] = "";
+    java->major = 0;
+    java->version[0] = 0;
     if (place[0] == 0 || realpath(place, java->home) == NULL) {
         return false;
     }
-    java->major = 0;
-    java->version[0] = 0;
     snprintf(path, sizeof path, "%s/release", java->home);
     FILE *release = fopen(path, "re");
     if (release == NULL) {
@@ -49,12 +49,14 @@ static bool on_path(struct java *found) {
         char program[PATH_MAX], real[PATH_MAX];
         int wrote = snprintf(program, sizeof program, "%.*s/java", (int)length, path);
         if (length > 0 && wrote < (int)sizeof program && access(program, X_OK) == 0) {
-            char *bin;
+            static const char suffix[] = "/bin/java";
+            size_t all = realpath(program, real) == NULL ? 0 : strlen(real);
+            size_t home = all < strlen(suffix) ? 0 : all - strlen(suffix);
             /* The first one only, as a shell would have it. */
-            if (realpath(program, real) == NULL || (bin = strstr(real, "/bin/java")) == NULL) {
+            if (home == 0 || strcmp(real + home, suffix) != 0) {
                 return false;
             }
-            *bin = 0;
+            real[home] = 0;
             return read_java(real, found);
         }
         path += length;

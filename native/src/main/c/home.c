@@ -7,14 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vmette.h"
-
 enum { WHY = 512 };
 
 bool home_find(char home[PATH_MAX], char *why) {
+    /* By a function that is not exported: the address of one that is may be in the program. */
     Dl_info self;
     char library[PATH_MAX] = "", wanted[PATH_MAX + 16];
-    if (dladdr((void *)vmette_run, &self) == 0 || realpath(self.dli_fname, library) == NULL) {
+    if (dladdr((void *)home_find, &self) == 0 || realpath(self.dli_fname, library) == NULL) {
         snprintf(why, WHY, "the place of libvmette.so cannot be told: is /proc missing, or was it removed?");
         return false;
     }
@@ -28,6 +27,10 @@ bool home_find(char home[PATH_MAX], char *why) {
         return false;
     }
     *strrchr(home, '/') = 0;
+    if (strchr(home, ':') != NULL) {
+        snprintf(why, WHY, "Java cannot load classes from a path with a colon in it: %.400s", home);
+        return false;
+    }
     return true;
 }
 

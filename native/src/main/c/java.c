@@ -18,11 +18,11 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic pid_t process;
 static JavaVM *vm;
-static bool created; /* by us, and not found */
 static bool failed;
 static struct entry_point known;
 static struct java java;
-static jmp_buf *creating;
+static _Thread_local jmp_buf *creating;
+static atomic_bool ended; /* by Java itself */
 
 typedef jint (*create_function)(JavaVM **, void **, void *);
 typedef jint (*list_function)(JavaVM **, jsize, jsize *);
@@ -37,6 +37,8 @@ static void on_exit_of_java(jint code) {
     if (creating != NULL) {
         longjmp(*creating, 1);
     }
+    /* This is the JVM's own thread, and nothing of Java runs any more that could close a runtime. */
+    ended = true;
     exit(code);
 }
 
@@ -47,6 +49,17 @@ static void on_abort_of_java(void) {
 }
 
 static void close_at_exit(void);
+
+/*
+ * The JDK gives SIGCHLD its default action when its class of processes is initialized, which this does: now, while the handlers are
+ * known to which caller_after_java puts it back.
+ */
+static void prepare_processes(JNIEnv *env) {
+    jclass type = (*env)->FindClass(env, "java/lang/ProcessImpl");
+    if (type == NULL || (*env)->GetStaticMethodID(env, type, "init", "()V") == NULL) {
+        (*env)->ExceptionClear(env);
+    }
+}
 
 static JNIEnv *create(char *error) {
     char library[PATH_MAX + 32], home[PATH_MAX];
@@ -79,6 +92,9 @@ static JNIEnv *create(char *error) {
         result = make(&vm, (void **)&env, &arguments);
     }
     creating = NULL;
+    if (result == JNI_OK) {
+        prepare_processes(env);
+    }
     caller_after_java(java.home);
     options_free(options);
     if (result != JNI_OK) {
@@ -88,7 +104,6 @@ static JNIEnv *create(char *error) {
         return NULL;
     }
     failed = false;
-    created = true;
     atexit(close_at_exit);
     return env;
 }
@@ -179,16 +194,20 @@ static void *close_java(void *unused) {
 }
 
 static void close_at_exit(void) {
+    pthread_attr_t attributes;
     pthread_t thread;
     sigset_t all, before;
     /* A child of fork() exits as well, and has none of its parent's threads. */
-    if (!java_is_ours()) {
+    if (ended || !java_is_ours()) {
         return;
     }
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, JAVA_STACK);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&thread, NULL, close_java, NULL);
+    int failure = pthread_create(&thread, &attributes, close_java, NULL);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&attributes);
     if (failure == 0) {
         pthread_join(thread, NULL);
     }

@@ -7,6 +7,9 @@
 
 enum { JAVA_ERROR = 1024 };
 
+/* Of a thread that calls Java, whatever `ulimit -s` says. A quarter of it would do; none of it is used before it is touched. */
+enum { JAVA_STACK = 4 << 20 };
+
 /* The Java entry, vmette.capi.Entry. */
 struct entry_point {
     jclass type;

@@ -1,17 +1,16 @@
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "caller.h"
 #include "config.h"
 #include "java.h"
 #include "vmette.h"
-
-/* A quarter of it would do; none of it is used before it is touched. */
-#define STACK (4u << 20)
 
 struct vmette_run_output_t {
     int32_t exit_code;
@@ -24,6 +23,19 @@ struct job {
     char error[JAVA_ERROR]; /* if Java has not said it */
 };
 
+/* A reader that has gone is no reason to end the caller's process. */
+static void write_quietly(const char *line, size_t length) {
+    sigset_t pipe, pending, before;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    if (write(STDERR_FILENO, line, length) < 0 && errno == EPIPE && !sigismember(&pending, SIGPIPE)) {
+        sigtimedwait(&pipe, NULL, &(struct timespec){0, 0});
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 /* In one write, so that lines of several threads do not mix. */
 static VmetteStatus fail(VmetteStatus status, const char *text) {
     char line[JAVA_ERROR + 16];
@@ -32,8 +44,7 @@ static VmetteStatus fail(VmetteStatus status, const char *text) {
         length = sizeof line - 1;
         line[length - 1] = '\n';
     }
-    ssize_t written = write(STDERR_FILENO, line, (size_t)length);
-    (void)written;
+    write_quietly(line, (size_t)length);
     return status;
 }
 
@@ -87,7 +98,7 @@ static bool run_elsewhere(struct job *job) {
     int cancelled;
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelled);
     pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, STACK);
+    pthread_attr_setstacksize(&attributes, JAVA_STACK);
     block_signals(&before);
     int failure = pthread_create(&thread, &attributes, work, job);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -99,6 +110,14 @@ static bool run_elsewhere(struct job *job) {
     return failure == 0;
 }
 
+/* Whoever starts such a program chooses its environment, PATH and settings, and with them what would be started with its rights. */
+static bool has_others_rights(void) {
+    uid_t user, effective_user, saved_user;
+    gid_t group, effective_group, saved_group;
+    return getresuid(&user, &effective_user, &saved_user) != 0 || getresgid(&group, &effective_group, &saved_group) != 0 ||
+           user != effective_user || user != saved_user || group != effective_group || group != saved_group;
+}
+
 VmetteStatus vmette_run(const vmette_config_t *cfg, vmette_run_output_t **out) {
     struct job job = {.status = VMETTE_STATUS_OK};
     const char *text = NULL;
@@ -107,6 +126,9 @@ VmetteStatus vmette_run(const vmette_config_t *cfg, vmette_run_output_t **out) {
     }
     if (!java_is_ours()) {
         return fail(VMETTE_STATUS_IO, "this process was forked from one that has run VMs, and has none of its threads: run them in the parent, or after exec");
+    }
+    if (has_others_rights()) {
+        return fail(VMETTE_STATUS_IO, "a setuid or setgid program cannot run VMs before it has given up one user's rights for good (setresuid, setresgid)");
     }
     VmetteStatus status = config_encode(cfg, &job.request, &text);
     if (status != VMETTE_STATUS_OK) {

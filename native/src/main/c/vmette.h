@@ -51,7 +51,7 @@ vmette_config_t *vmette_config_new(const char *kernel, const char *initramfs);
 /* NULL does nothing. */
 void vmette_config_free(vmette_config_t *cfg);
 
-/* The tunable part of the kernel's command line. What the runtime needs is added to it. */
+/* The tunable part of the kernel's command line, printable ASCII. What the runtime needs is added to it. */
 void vmette_config_set_cmdline(vmette_config_t *cfg, const char *cmdline);
 
 /* A directory of the host as the guest's root. It is never written to: writes are discarded with the VM, or fail if it is read-only. */
@@ -69,19 +69,20 @@ void vmette_config_add_disk(vmette_config_t *cfg, const char *path);
 /* What is run, by /bin/sh -c. NULL or malformed text: nothing, which means a shell at the terminal that is standard input. */
 void vmette_config_set_exec(vmette_config_t *cfg, const char *cmd);
 
-/* A network card, behind which is the host's network. Without it there is none. */
+/* A network card, behind which is the host's network. Without it, which is the default, there is none. */
 void vmette_config_set_net(vmette_config_t *cfg, bool enable);
 
-/* The command's root by switch_root instead of chroot. */
+/* The command's root by switch_root instead of chroot, which is the default. */
 void vmette_config_set_switch_root(vmette_config_t *cfg, bool enable);
 
-/* Below 0: no vsock for the guest's programs (the default). 0: a free port. Else the port of the host that they may connect to. */
+/* Below 0: no vsock for the guest's programs (the default). 0: a free port, from 50000 to 59999. Else the port of the host that they may
+ * connect to. Either is in their variable VMETTE_VSOCK_PORT. */
 void vmette_config_set_vsock_port(vmette_config_t *cfg, int32_t port);
 
-/* Where the guest of a snapshot serves commands; a snapshot is resumed with the one it was built with. Default: 1025. */
+/* Where the guest of a snapshot serves commands; a snapshot is resumed with the one it was built with. 1 to 2147483647, by default 1025. */
 void vmette_config_set_guest_vsock_port(vmette_config_t *cfg, uint32_t port);
 
-/* Seconds from the beginning of the run, boot included, after which the VM is stopped with exit code 124. 0: none. */
+/* Seconds from the beginning of the run, boot included, after which the VM is stopped with exit code 124: at most 248 days. 0 (the default): none. */
 void vmette_config_set_timeout(vmette_config_t *cfg, uint32_t seconds);
 
 /* Virtual processors, at least 1. */
@@ -90,7 +91,7 @@ void vmette_config_set_vcpus(vmette_config_t *cfg, uint8_t n);
 /* Memory in MiB, at least 64. */
 void vmette_config_set_mem_mib(vmette_config_t *cfg, uint64_t n);
 
-/* Size in MiB of a disk for what is written to / and /tmp, gone with the VM. 0: that is kept in memory. */
+/* Size in MiB of a disk for what is written to / and /tmp, gone with the VM. 0 (the default): that is kept in memory. */
 void vmette_config_set_scratch_mib(vmette_config_t *cfg, uint64_t mib);
 
 /* The run boots the VM, saves it there, and ends with exit code 0. NULL or malformed text: nothing is saved. */

@@ -1,5 +1,6 @@
 /* Every function with what it has to refuse; no VM. Run under valgrind, with VMETTE_JAVA_HOME naming no Java. */
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,37 @@ static void *fails(void *given) {
     return NULL;
 }
 
+static void is_bounded(void) {
+    static char text[(16 << 20) + 1];
+    memset(text, 'x', sizeof text - 1);
+    vmette_run_output_t *out = NULL;
+    vmette_config_t *cfg = vmette_config_new("", "");
+    vmette_config_set_exec(cfg, text);
+    EXPECT(vmette_run(cfg, &out) == VMETTE_STATUS_INVALID_CONFIG);
+    vmette_config_free(cfg);
+}
+
+/* As in a setuid program; only root can play one. */
+static void refuses_rights_of_others(vmette_config_t *cfg) {
+    if (geteuid() == 0) {
+        EXPECT(seteuid(65534) == 0);
+        fails(cfg);
+        EXPECT(seteuid(0) == 0);
+    }
+}
+
+/* Whose standard error nobody reads goes on all the same. */
+static void survives_without_readers(void) {
+    int ends[2];
+    sigset_t pending;
+    EXPECT(pipe(ends) == 0 && dup2(ends[1], 2) == 2);
+    close(ends[0]);
+    close(ends[1]);
+    if (vmette_run(NULL, NULL) != VMETTE_STATUS_NULL_ARG || sigpending(&pending) != 0 || sigismember(&pending, SIGPIPE)) {
+        _exit(98);
+    }
+}
+
 int main(int argc, char **argv) {
     EXPECT(argc == 2);
     EXPECT(vmette_config_new(NULL, "i") == NULL);
@@ -98,6 +130,9 @@ int main(int argc, char **argv) {
     EXPECT(chdir(argv[1]) == 0);
     EXPECT(vmette_run(cfg, &out) == VMETTE_STATUS_INVALID_UTF8);
     EXPECT(out == untouched);
+    is_bounded();
+    refuses_rights_of_others(cfg);
     vmette_config_free(cfg);
+    survives_without_readers();
     return 0;
 }

@@ -1,6 +1,7 @@
-/* Two runs; before and after them everything of this process that a JVM likes to take. Says what differs. */
+/* `survival ignore|handle`: two runs; before and after them everything of this process that a JVM likes to take. Says what differs. */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>
@@ -103,7 +104,30 @@ static void compare(const struct state *a, const struct state *b) {
     }
 }
 
-int main(void) {
+/* A process's signal goes to any thread that does not block it. This asks all of them, Java's too. */
+static void must_be_blocked_everywhere(int number) {
+    glob_t threads;
+    char line[256];
+    if (glob("/proc/self/task/*/status", 0, NULL, &threads) != 0 || threads.gl_pathc < 3) {
+        differs("list of threads", 0);
+        return;
+    }
+    for (size_t i = 0; i < threads.gl_pathc; i++) {
+        FILE *status = fopen(threads.gl_pathv[i], "re");
+        while (status != NULL && fgets(line, sizeof line, status) != NULL) {
+            unsigned long long blocked;
+            if (sscanf(line, "SigBlk: %llx", &blocked) == 1 && (blocked >> (number - 1) & 1) == 0) {
+                differs("mask of a thread for signal", number);
+            }
+        }
+        if (status != NULL) {
+            fclose(status);
+        }
+    }
+    globfree(&threads);
+}
+
+int main(int argc, char **argv) {
     static struct state before, after;
     struct sigaction fault = {.sa_handler = handler};
     sigaction(SIGSEGV, &fault, NULL);
@@ -112,10 +136,13 @@ int main(void) {
         struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
         sigaction(handled_signals[i], &action, NULL);
     }
-    signal(SIGCHLD, SIG_IGN);
+    bool handles = argc == 2 && strcmp(argv[1], "handle") == 0;
+    struct sigaction children = {.sa_handler = handles ? handler : SIG_IGN, .sa_flags = handles ? SA_RESTART | SA_NOCLDWAIT : 0};
+    sigaction(SIGCHLD, &children, NULL);
     sigset_t some;
     sigemptyset(&some);
     sigaddset(&some, SIGUSR1);
+    sigaddset(&some, SIGUSR2);
     sigaddset(&some, SIGPROF);
     pthread_sigmask(SIG_SETMASK, &some, NULL);
     setlocale(LC_ALL, "C");
@@ -135,17 +162,23 @@ int main(void) {
         look(&after);
         compare(&before, &after);
     }
-    /* To whom do signals go now? SIGUSR1 to nobody: this thread blocks it, and so must all of Java's. */
+    if (handles && handled[SIGCHLD] == 0) {
+        differs("arrival of signal", SIGCHLD);
+    }
+    must_be_blocked_everywhere(SIGUSR1);
+    must_be_blocked_everywhere(SIGUSR2);
+    /* To whom do signals go now? SIGUSR1 and SIGUSR2 to nobody: this thread blocks them, and so must all of Java's. */
     for (size_t i = 0; i < sizeof handled_signals / sizeof handled_signals[0]; i++) {
         kill(getpid(), handled_signals[i]);
     }
     for (size_t i = 0; i < sizeof handled_signals / sizeof handled_signals[0]; i++) {
-        if (handled[handled_signals[i]] != (handled_signals[i] != SIGUSR1)) {
+        bool blocked = handled_signals[i] == SIGUSR1 || handled_signals[i] == SIGUSR2;
+        if (handled[handled_signals[i]] != !blocked) {
             differs("arrival of signal", handled_signals[i]);
         }
     }
     sigpending(&some);
-    if (!sigismember(&some, SIGUSR1)) {
+    if (!sigismember(&some, SIGUSR1) || !sigismember(&some, SIGUSR2)) {
         differs("pending signal", SIGUSR1);
     }
     /* One that is not Java's reaches the handler that was there before, by Java's. */

@@ -63,6 +63,6 @@ final class Entry {
 
     /** What a guest's console said may have many lines, and any characters. */
     static String oneLine(String text) {
-        return text.strip().replaceAll("\\s*\\R\\s*", " | ").replaceAll("\\p{Cntrl}", "?");
+        return text.strip().replaceAll("\\s*\\R\\s*", " | ").replaceAll("\\p{Cc}", "?");
     }
 }

@@ -3,15 +3,21 @@ package vmette.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmetteIoException;
@@ -19,7 +25,7 @@ import vmette.errors.VmetteIoException;
 /**
  * Puts the C ABI where compilers and linkers look: {@code lib/libvmette.so.0}, {@code lib/libvmette.so}, {@code lib/vmette/} with the jars,
  * {@code include/vmette.h} and {@code lib/pkgconfig/vmette.pc}. All is written aside first and then renamed, so that what cannot be
- * written leaves things as they were.
+ * written leaves things as they were. Whatever the umask, all may read it and only its owner may write it: who writes it decides what runs.
  */
 final class Installation {
     /** The soname. */
@@ -27,6 +33,8 @@ final class Installation {
 
     private static final String HEADER = "vmette.h";
     private static final List<String> PARTS = List.of("lib", "native");
+    private static final Set<PosixFilePermission> FILE = PosixFilePermissions.fromString("rw-r--r--");
+    private static final Set<PosixFilePermission> DIRECTORY = PosixFilePermissions.fromString("rwxr-xr-x");
 
     private final Path from;
     private final Path prefix;
@@ -74,13 +82,16 @@ final class Installation {
         Path lib = place("lib");
         try {
             Path jars = aside(lib.resolve("vmette"));
+            makeDirectory(jars);
             for (String part : PARTS) {
                 copy(from.resolve(part), jars.resolve(part));
             }
-            Files.copy(from.resolve(LIBRARY), aside(lib.resolve(LIBRARY)));
+            copyFile(from.resolve(LIBRARY), aside(lib.resolve(LIBRARY)));
             Files.createSymbolicLink(aside(lib.resolve("libvmette.so")), Path.of(LIBRARY));
-            Files.copy(from.resolve(HEADER), aside(place("include").resolve(HEADER)));
-            Files.writeString(aside(lib.resolve("pkgconfig").resolve("vmette.pc")), packageFile());
+            copyFile(from.resolve(HEADER), aside(place("include").resolve(HEADER)));
+            Path description = aside(lib.resolve("pkgconfig").resolve("vmette.pc"));
+            Files.writeString(description, packageFile());
+            Files.setPosixFilePermissions(description, FILE);
             for (Map.Entry<Path, Path> each : staged.entrySet()) {
                 replace(each.getKey(), each.getValue());
             }
@@ -103,22 +114,55 @@ final class Installation {
     }
 
     private Path aside(Path target) throws IOException {
-        Files.createDirectories(target.getParent());
+        makeDirectory(target.getParent());
+        removeAbandoned(target);
         Path beside = target.resolveSibling(
                 "." + target.getFileName() + ".new-" + ProcessHandle.current().pid());
-        remove(beside);
         staged.put(beside, target);
         return beside;
     }
 
+    /** What installations have left that were killed, and not what one is writing just now. */
+    private static void removeAbandoned(Path target) throws IOException {
+        Pattern ours = Pattern.compile(
+                "\\." + Pattern.quote(target.getFileName().toString()) + "\\.new-(\\d{1,18})(-former)?");
+        try (DirectoryStream<Path> beside = Files.newDirectoryStream(target.getParent(), ".*")) {
+            for (Path each : beside) {
+                Matcher name = ours.matcher(each.getFileName().toString());
+                if (name.matches() && !isOther(Long.parseLong(name.group(1)))) {
+                    remove(each);
+                }
+            }
+        }
+    }
+
+    private static boolean isOther(long pid) {
+        return pid != ProcessHandle.current().pid() && ProcessHandle.of(pid).isPresent();
+    }
+
+    private static void makeDirectory(Path wanted) throws IOException {
+        if (Files.isDirectory(wanted)) {
+            return;
+        }
+        makeDirectory(wanted.getParent());
+        // A umask takes some away, and must not be needed for that.
+        Files.createDirectory(wanted, PosixFilePermissions.asFileAttribute(DIRECTORY));
+        Files.setPosixFilePermissions(wanted, DIRECTORY);
+    }
+
+    private static void copyFile(Path file, Path to) throws IOException {
+        Files.copy(file, to);
+        Files.setPosixFilePermissions(to, FILE);
+    }
+
     private static void copy(Path tree, Path to) throws IOException {
-        Files.createDirectories(to);
+        makeDirectory(to);
         List<Path> files;
         try (Stream<Path> found = Files.list(tree)) {
             files = found.filter(Files::isRegularFile).sorted().toList();
         }
         for (Path file : files) {
-            Files.copy(file, to.resolve(file.getFileName()));
+            copyFile(file, to.resolve(file.getFileName()));
         }
     }
 

@@ -46,6 +46,8 @@ final class CProgram {
                 "-Wextra",
                 "-Werror",
                 "-g",
+                "-fno-pie",
+                "-no-pie",
                 "-o",
                 program.toString(),
                 SOURCES.resolve(source).toString(),

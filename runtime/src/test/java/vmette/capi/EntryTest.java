@@ -43,7 +43,7 @@ class EntryTest {
 
     @Test
     void whatIsSaidIsOneLine() {
-        assertThat(Entry.oneLine(" a\n  b\r\n\u001b[31mc\t\n")).isEqualTo("a | b | ?[31mc");
+        assertThat(Entry.oneLine(" a\n  b\r\n\u001b[31mc\u009b2Jd\t\n")).isEqualTo("a | b | ?[31mc?2Jd");
     }
 
     @Test

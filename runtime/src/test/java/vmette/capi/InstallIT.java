@@ -14,6 +14,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import vmette.cli.Sandbox;
 
 /** What is installed, used as docs/c-abi.md uses it: its examples are compiled and run, with real VMs. */
@@ -85,8 +87,10 @@ class InstallIT {
                 + "/include/vmette.h 2>&1 || cc -x c++ -E /dev/null");
         assertThat(asCpp.stdout()).doesNotContain("vmette.h:");
         // As a whole it may be moved, and it may be installed over what is there.
-        assertSays(shell("mv prefix moved && \"$VMETTE\" install --quiet --prefix " + prefix
-                + " && \"$VMETTE\" install --quiet --prefix " + prefix + " && LD_LIBRARY_PATH=moved/lib ./agent"));
+        assertSays(shell(
+                "moved=$(printf 'm\\303\\266ved %%20') && mv prefix \"$moved\" && \"$VMETTE\" install --quiet --prefix "
+                        + prefix + " && \"$VMETTE\" install --quiet --prefix " + prefix
+                        + " && LC_ALL=C LD_LIBRARY_PATH=$moved/lib ./agent && rm -r \"$moved\""));
         try (var files = Files.walk(prefix)) {
             assertThat(files.map(file -> file.getFileName().toString())).noneMatch(name -> name.startsWith("."));
         }
@@ -97,6 +101,8 @@ class InstallIT {
         Assumptions.assumeTrue(shell("python3 --version").code() == 0, "no python3 here");
         extract("python", "agent.py");
         assertSays(shell("python3 -u agent.py"));
+        CProgram.Result colon = shell("mv prefix a:b && LIBVMETTE=$PWD/a:b/lib/libvmette.so.0 python3 -u agent.py");
+        assertThat(colon.stderr()).contains("a path with a colon").hasLineCount(1);
     }
 
     @Test
@@ -124,6 +130,28 @@ class InstallIT {
         CProgram.Result relative = shell("\"$VMETTE\" install --prefix here");
         assertThat(relative.code()).isEqualTo(2);
         assertThat(relative.stderr()).contains("absolute");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0", "077"})
+    void whateverTheUmaskAllMayReadAndOneMayWriteIt(String umask) throws Exception {
+        CProgram.Result result = shell("umask " + umask + " && \"$VMETTE\" install --quiet --prefix "
+                + sandbox.directory() + "/new/here && find new -type d ! -perm 755 -o -type f ! -perm 644");
+        assertThat(result.stdout()).isEmpty();
+        assertThat(result.code()).isZero();
+    }
+
+    @Test
+    void whatAnInstallationLeftThatWasKilledIsRemoved() throws Exception {
+        // Between its two renames; and 1 is a process that lives.
+        CProgram.Result result =
+                shell("cd prefix/lib && mv vmette .vmette.new-999999999-former && mkdir .vmette.new-999999999"
+                        + " && : > .vmette.new-999999999/x && : > .libvmette.so.0.new-999999999 && : > .libvmette.so.0.new-1"
+                        + " && \"$VMETTE\" install --quiet --prefix " + prefix + " && ls -A");
+        assertThat(result.code()).as(result.stderr()).isZero();
+        assertThat(result.stdout().lines())
+                .containsExactlyInAnyOrder(
+                        ".libvmette.so.0.new-1", "libvmette.so", "libvmette.so.0", "pkgconfig", "vmette");
     }
 
     @Test

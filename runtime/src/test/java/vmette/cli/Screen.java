@@ -12,14 +12,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 
 /** A real terminal with a shell in it, by a tmux(1) of the test's own; its socket is in the sandbox. */
-final class Screen implements AutoCloseable {
+public final class Screen implements AutoCloseable {
     private static final String LAUNCHER =
             Path.of("..", "vmette").toAbsolutePath().normalize().toString();
 
     private final Sandbox sandbox;
     private final String tty;
 
-    Screen(Sandbox sandbox, int columns, int rows) {
+    public Screen(Sandbox sandbox, int columns, int rows) {
         this.sandbox = sandbox;
         tmux(
                 "new-session",
@@ -66,7 +66,7 @@ final class Screen implements AutoCloseable {
     }
 
     /** Types a line. */
-    void type(String line) {
+    public void type(String line) {
         tmux("send-keys", "-l", "--", line);
         press("Enter");
     }
@@ -86,12 +86,12 @@ final class Screen implements AutoCloseable {
     }
 
     /** Waits until a line ends with this: a prompt, or the echo of a control character, may be before it. */
-    void awaitLine(String end) {
+    public void awaitLine(String end) {
         await(end, text -> text.lines().anyMatch(line -> line.stripTrailing().endsWith(end)));
     }
 
     /** Waits until this is to be seen. */
-    void await(String expected) {
+    public void await(String expected) {
         await(expected, text -> text.contains(expected));
     }
 
@@ -102,7 +102,7 @@ final class Screen implements AutoCloseable {
     }
 
     /** The terminal's settings in full, asked from outside, with no regard to who uses it. */
-    String settings() {
+    public String settings() {
         return run(List.of("stty", "-a", "-F", tty));
     }
 
