@@ -3,6 +3,7 @@ package vmette.actors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import vmette.errors.VmSavedException;
+import vmette.errors.VsockDriverRestartedException;
 import vmette.errors.VsockException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.AgentFrameDecoder;
@@ -52,10 +53,11 @@ final class AgentLink implements VsockChannelHandler {
      * The link stood and is gone, or what came over it broke the protocol. Last event.
      *
      * @param saved because the VM is being saved: the agent is well, and can be dialled again
+     * @param driverRestarted because the guest restarted its vsock driver
      */
-    record Lost(String why, boolean saved) implements Event {
+    record Lost(String why, boolean saved, boolean driverRestarted) implements Event {
         Lost(String why) {
-            this(why, false);
+            this(why, false, false);
         }
     }
 
@@ -148,7 +150,10 @@ final class AgentLink implements VsockChannelHandler {
         if (channel == null) {
             events.accept(new NotOpened(cause.getMessage()));
         } else if (!broken) {
-            events.accept(new Lost(cause.getMessage(), cause instanceof VmSavedException));
+            events.accept(new Lost(
+                    cause.getMessage(),
+                    cause instanceof VmSavedException,
+                    cause instanceof VsockDriverRestartedException));
         }
     }
 }

@@ -422,7 +422,10 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             if (lost.saved() && (phase == Phase.SAVING || phase == Phase.READY)) {
                 return onUnplugged();
             }
-            return suspect(new VmFailure.AgentLost(lost.why()));
+            return suspect(
+                    lost.driverRestarted()
+                            ? new VmFailure.DeviceBroken(lost.why())
+                            : new VmFailure.AgentLost(lost.why()));
         } else if (event instanceof AgentLink.Said said) {
             return onFrame(said.frame());
         } else if (event instanceof AgentLink.Drained) {

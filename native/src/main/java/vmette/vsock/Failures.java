@@ -2,6 +2,7 @@ package vmette.vsock;
 
 import java.time.Duration;
 import vmette.errors.VmSavedException;
+import vmette.errors.VsockDriverRestartedException;
 import vmette.errors.VsockException;
 import vmette.errors.VsockResetException;
 
@@ -62,7 +63,7 @@ final class Failures {
     }
 
     static VsockResetException transportReset(VsockConnection connection) {
-        return new VsockResetException(connection + ": reset: the guest's vsock driver was restarted");
+        return new VsockDriverRestartedException(connection + ": reset: the guest's vsock driver was restarted");
     }
 
     static VsockResetException ended(Object connection, String why) {
