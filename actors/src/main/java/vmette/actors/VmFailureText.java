@@ -40,7 +40,7 @@ final class VmFailureText {
         if (!failure.wasReady()) {
             return new StartFailedException(message, thrown);
         }
-        return cause instanceof VmFailure.DeviceBroken || cause instanceof VmFailure.AgentLost
+        return cause instanceof VmFailure.DeviceBroken
                 ? new VsockLostException(message)
                 : new VmLostException(message, thrown);
     }

@@ -1,6 +1,6 @@
 package vmette.errors;
 
-/** The VM was lost because what leads to its guest was: the vsock device was broken by it, or the agent's connection ended ({@link Status#VSOCK}). */
+/** The VM was lost because its guest broke the vsock device, or restarted the driver ({@link Status#VSOCK}). */
 public final class VsockLostException extends VmLostException {
     private static final long serialVersionUID = 1L;
 
