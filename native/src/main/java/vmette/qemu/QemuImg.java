@@ -13,6 +13,8 @@ import vmette.errors.SaveFailedException;
 import vmette.process.ChildProcesses;
 import vmette.process.ChildPurpose;
 import vmette.process.Executables;
+import vmette.vmm.ConsoleTail;
+import vmette.vmm.OutputPump;
 
 /** QEMU's program for images, for the little that the monitor cannot do: it may be missing. */
 public final class QemuImg {
@@ -53,7 +55,8 @@ public final class QemuImg {
                     .toCompletableFuture()
                     .join();
             ConsoleTail words = new ConsoleTail(LINES, WORDS);
-            CompletionStage<Void> said = OutputReader.start("qemu-img-" + vm, process.getInputStream(), words);
+            CompletionStage<Void> said = OutputPump.start("qemu-img-" + vm, process.getInputStream(), words)
+                    .drained();
             try {
                 // This is what an interrupt ends: nothing wakes who reads from a pipe.
                 int status = process.waitFor();
