@@ -115,7 +115,12 @@ public final class LibVmetteVmm implements Vmm {
     }
 
     private RunEnding.Verdict run(ChildFiles files) throws InterruptedException {
-        return watch(files, spawn(files));
+        ParentLock lives = ParentLock.take(files.parent());
+        try {
+            return watch(files, spawn(files));
+        } finally {
+            lives.close();
+        }
     }
 
     private Process spawn(ChildFiles files) {
