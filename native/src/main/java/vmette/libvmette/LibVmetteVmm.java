@@ -1,8 +1,6 @@
 package vmette.libvmette;
 
-import java.io.File;
 import java.io.OutputStream;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -44,7 +42,6 @@ import vmette.vmm.VmmExit;
  */
 public final class LibVmetteVmm implements Vmm {
     private static final Logger LOG = LoggerFactory.getLogger(LibVmetteVmm.class);
-    private static final Redirect NO_INPUT = Redirect.from(new File("/dev/null"));
     private static final long LOOK_MILLIS = 5;
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);
     private static final String UNKNOWN = "unknown";
@@ -127,7 +124,7 @@ public final class LibVmetteVmm implements Vmm {
         List<String> command = ChildCommand.of(java, files.directory());
         ChildPurpose purpose = new ChildPurpose("libvmette", name, Optional.of(directory));
         try {
-            return children.spawn(purpose, command, NO_INPUT)
+            return children.spawn(purpose, command, ChildSpawner.NO_INPUT)
                     .toCompletableFuture()
                     .join();
         } catch (CompletionException e) {

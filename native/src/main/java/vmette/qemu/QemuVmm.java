@@ -1,7 +1,6 @@
 package vmette.qemu;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.File;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +21,7 @@ import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.process.ChildProcesses;
 import vmette.process.ChildPurpose;
+import vmette.process.ChildSpawner;
 import vmette.vmm.MonitorLife;
 import vmette.vmm.OutputPump;
 import vmette.vmm.SnapshotOrder;
@@ -38,7 +38,6 @@ final class QemuVmm implements Vmm {
     private static final Duration QUIT_GRACE = Duration.ofSeconds(2);
     private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);
-    private static final Redirect NO_INPUT = Redirect.from(new File("/dev/null"));
 
     private final Path binary;
     private final Accelerator accelerator;
@@ -93,7 +92,7 @@ final class QemuVmm implements Vmm {
         }
         Redirect input = launch.boot() instanceof BootSource.Saved saved
                 ? Redirect.from(saved.state().toFile())
-                : NO_INPUT;
+                : ChildSpawner.NO_INPUT;
         ChildPurpose purpose = new ChildPurpose("monitor", launch.name(), Optional.of(launch.directory()))
                 .withSmallPages(launch.memory() instanceof MemoryBacking.PrivateFile);
         children.spawn(purpose, QemuCommandLine.of(binary, accelerator, launch), input)
