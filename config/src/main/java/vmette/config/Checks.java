@@ -50,6 +50,18 @@ final class Checks {
         }
     }
 
+    /** What grows from {@code min} to {@code max}, and of which a part may be taken off at random. */
+    static void backoff(String key, Duration min, Duration max, double jitter) {
+        positive(key + ".min", min);
+        positive(key + ".max", max);
+        if (max.compareTo(min) < 0) {
+            throw refuse(key + ".max", text(max), "at least " + key + ".min, which is " + text(min));
+        }
+        if (!(jitter >= 0 && jitter <= 1)) {
+            throw refuse(key + ".jitter", jitter, "0 to 1");
+        }
+    }
+
     /** As a person writes it, if it is whole seconds. */
     static String text(Duration value) {
         return value.toNanosPart() == 0 ? value.toSeconds() + "s" : value.toString();

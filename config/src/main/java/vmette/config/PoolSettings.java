@@ -36,15 +36,7 @@ public record PoolSettings(
     public record Retry(Duration min, Duration max, double jitter) {
         /** Checks what is given. */
         public Retry {
-            Checks.positive("pool.retry.min", min);
-            Checks.positive("pool.retry.max", max);
-            if (max.compareTo(min) < 0) {
-                throw Checks.refuse(
-                        "pool.retry.max", Checks.text(max), "at least pool.retry.min, which is " + Checks.text(min));
-            }
-            if (!(jitter >= 0 && jitter <= 1)) {
-                throw Checks.refuse("pool.retry.jitter", jitter, "0 to 1");
-            }
+            Checks.backoff("pool.retry", min, max, jitter);
         }
     }
 

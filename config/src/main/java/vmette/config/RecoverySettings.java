@@ -34,14 +34,7 @@ public record RecoverySettings(
     public record Backoff(Duration min, Duration max, double jitter) {
         /** Checks what is given. */
         public Backoff {
-            Checks.positive("recovery.backoff.min", min);
-            Checks.positive("recovery.backoff.max", max);
-            if (max.compareTo(min) < 0) {
-                throw Checks.refuse("recovery.backoff.max", max, "at least recovery.backoff.min, which is " + min);
-            }
-            if (!(jitter >= 0 && jitter <= 1)) {
-                throw Checks.refuse("recovery.backoff.jitter", jitter, "0 to 1");
-            }
+            Checks.backoff("recovery.backoff", min, max, jitter);
         }
     }
 

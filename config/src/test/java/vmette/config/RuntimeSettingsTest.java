@@ -164,7 +164,7 @@ class RuntimeSettingsTest {
                 "vmette.recovery.stable-after = -1s | a duration of 0 or more",
                 "vmette.recovery.restore-attempts = 0 | a whole number from 1 to 100",
                 "vmette.recovery.backoff.min = 0s | a duration above 0",
-                "vmette.recovery.backoff.min = 2m | recovery.backoff.max = PT1M is refused: allowed is at least recovery.backoff.min",
+                "vmette.recovery.backoff.min = 2m | recovery.backoff.max = 60s is refused: allowed is at least recovery.backoff.min, which is 120s",
                 "vmette.recovery.backoff.jitter = 1.1 | vmette.recovery.backoff.jitter = 1.1 (here: 1) is refused: allowed is a number from 0 to 1",
                 "vmette.recovery.backoff.jitter = -0.1 | a number from 0 to 1",
                 "vmette.recovery.backoff.jitter = some | a number from 0 to 1",

@@ -48,7 +48,6 @@ final class ChildCommand {
         command.add(classPath());
         command.add(LibVmetteChild.class.getName());
         command.add(directory.toString());
-        command.add(Long.toString(ProcessHandle.current().pid()));
         return command;
     }
 

@@ -50,6 +50,7 @@ record ChildFiles(Path directory) {
         ChildFiles files = new ChildFiles(directory);
         try {
             files.write("order", bytes);
+            files.write("parent", new byte[0]);
             return files;
         } catch (VmetteIoException e) {
             files.remove();
@@ -89,6 +90,11 @@ record ChildFiles(Path directory) {
     /** Its last report, of whatever kind; empty if there is none that could be understood. */
     Optional<ChildReport> outcome() {
         return read("outcome", ChildReport.MOST_BYTES).flatMap(ChildReport::decode);
+    }
+
+    /** See {@link ParentLock}. */
+    Path parent() {
+        return directory.resolve("parent");
     }
 
     /** See {@link ExitMark}. */

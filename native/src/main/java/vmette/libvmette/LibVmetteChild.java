@@ -1,12 +1,10 @@
 package vmette.libvmette;
 
 import java.nio.file.Path;
-import java.util.Optional;
 import vmette.errors.VmetteException;
 
 /** What runs in the process of one VM; for {@link LibVmetteVmm} only. Its output is the guest's. */
 public final class LibVmetteChild {
-    private static final long LOOK_MILLIS = 500;
     private static final long HOOKS_MILLIS = 10_000;
     private static final int ORPHANED = 1;
 
@@ -15,11 +13,11 @@ public final class LibVmetteChild {
     /**
      * Takes the order and runs it.
      *
-     * @param args the directory of a {@link ChildFiles}, and the parent's process id
+     * @param args the directory of a {@link ChildFiles}
      */
     public static void main(String[] args) {
         ChildFiles files = new ChildFiles(Path.of(args[0]));
-        endWithParent(Long.parseLong(args[1]), files);
+        endWithParent(files);
         try {
             run(files);
         } catch (Throwable e) {
@@ -44,18 +42,15 @@ public final class LibVmetteChild {
         }
     }
 
-    /** The kernel does it where the parent could ask it to; here it is looked for, since not every system can be asked. */
-    private static void endWithParent(long parent, ChildFiles files) {
+    /** The kernel does it where the parent could ask it to; not every system can be asked. */
+    private static void endWithParent(ChildFiles files) {
         Thread watch = new Thread(
                 () -> {
                     try {
-                        while (isParent(parent)) {
-                            Thread.sleep(LOOK_MILLIS);
-                        }
-                    } catch (InterruptedException e) {
-                        Thread.currentThread().interrupt();
+                        ParentLock.awaitEnd(files.parent());
+                    } finally {
+                        orphaned(files);
                     }
-                    orphaned(files);
                 },
                 "vmette-parent");
         watch.setDaemon(true);
@@ -69,11 +64,6 @@ public final class LibVmetteChild {
         } finally {
             end(ORPHANED);
         }
-    }
-
-    private static boolean isParent(long pid) {
-        Optional<ProcessHandle> parent = ProcessHandle.current().parent();
-        return parent.isPresent() && parent.get().pid() == pid;
     }
 
     /** A library that is a JVM's too may have hooks; it may not have for ever. */

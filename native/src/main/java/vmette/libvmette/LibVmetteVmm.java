@@ -1,8 +1,6 @@
 package vmette.libvmette;
 
-import java.io.File;
 import java.io.OutputStream;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,7 +10,9 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.errors.NotSupportedException;
@@ -24,6 +24,8 @@ import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
 import vmette.process.ChildPurpose;
 import vmette.process.ChildSpawner;
+import vmette.vmm.MonitorLife;
+import vmette.vmm.OutputPump;
 import vmette.vmm.SnapshotOrder;
 import vmette.vmm.SnapshotSink;
 import vmette.vmm.Vmm;
@@ -40,9 +42,8 @@ import vmette.vmm.VmmExit;
  */
 public final class LibVmetteVmm implements Vmm {
     private static final Logger LOG = LoggerFactory.getLogger(LibVmetteVmm.class);
-    private static final Redirect NO_INPUT = Redirect.from(new File("/dev/null"));
     private static final long LOOK_MILLIS = 5;
-    private static final long LAST_WORDS_MILLIS = 2_000;
+    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
     private static final String UNKNOWN = "unknown";
 
     private final String name;
@@ -52,16 +53,9 @@ public final class LibVmetteVmm implements Vmm {
     private final Duration startTimeout;
     private final ChildSpawner children;
     private final OutputStream output;
-    private final OutputTail tail = new OutputTail();
-    private final CompletableFuture<Void> running = new CompletableFuture<>();
+    private final MonitorLife life;
     private final CompletableFuture<RunEnd> ended = new CompletableFuture<>();
-    private final CompletableFuture<VmmExit> exited = new CompletableFuture<>();
-
-    private final Object lock = new Object();
-    private boolean startCalled;
-    private boolean quitRequested;
-    private String version = "";
-    private Process process;
+    private volatile String version = "";
 
     LibVmetteVmm(
             String name,
@@ -72,6 +66,7 @@ public final class LibVmetteVmm implements Vmm {
             ChildSpawner children,
             OutputStream output) {
         this.name = name;
+        this.life = new MonitorLife(name);
         this.order = order;
         this.java = java;
         this.directory = directory;
@@ -88,19 +83,11 @@ public final class LibVmetteVmm implements Vmm {
      */
     @Override
     public CompletionStage<Void> start() {
-        synchronized (lock) {
-            if (startCalled) {
-                return CompletableFuture.failedFuture(new IllegalStateException("VM " + name + " was started before"));
-            }
-            startCalled = true;
-            if (quitRequested) {
-                return running.minimalCompletionStage();
-            }
-        }
-        Thread thread = new Thread(this::live, "vmette-libvmette-" + name);
-        thread.setDaemon(true);
-        thread.start();
-        return running.minimalCompletionStage();
+        return life.start(() -> {
+            Thread thread = new Thread(this::live, "vmette-libvmette-" + name);
+            thread.setDaemon(true);
+            thread.start();
+        });
     }
 
     private void live() {
@@ -112,21 +99,10 @@ public final class LibVmetteVmm implements Vmm {
             return;
         }
         try {
-            Process spawned = spawn(files);
-            OutputPump pump = OutputPump.start(name, spawned.getInputStream(), output, tail);
-            boolean late = !awaitLoaded(files, spawned);
-            if (late) {
-                kill();
-            }
-            int status = spawned.waitFor();
-            pump.finish(LAST_WORDS_MILLIS);
-            // It may have loaded the library and ended before anybody looked.
-            boolean loaded = noteLoaded(files);
-            RunEnding.Verdict verdict = ending(files, loaded, late, status).judge();
+            RunEnding.Verdict verdict = run(files);
             remove(files);
             tell(verdict);
         } catch (InterruptedException | RuntimeException e) {
-            killAndReap();
             remove(files);
             notStarted(
                     e instanceof VmetteException known
@@ -135,12 +111,20 @@ public final class LibVmetteVmm implements Vmm {
         }
     }
 
+    private RunEnding.Verdict run(ChildFiles files) throws InterruptedException {
+        ParentLock lives = ParentLock.take(files.parent());
+        try {
+            return watch(files, spawn(files));
+        } finally {
+            lives.close();
+        }
+    }
+
     private Process spawn(ChildFiles files) {
         List<String> command = ChildCommand.of(java, files.directory());
         ChildPurpose purpose = new ChildPurpose("libvmette", name, Optional.of(directory));
-        Process spawned;
         try {
-            spawned = children.spawn(purpose, command, NO_INPUT)
+            return children.spawn(purpose, command, ChildSpawner.NO_INPUT)
                     .toCompletableFuture()
                     .join();
         } catch (CompletionException e) {
@@ -149,15 +133,37 @@ public final class LibVmetteVmm implements Vmm {
                     ? known
                     : new StartFailedException("VM " + name + ": " + cause.getMessage(), cause);
         }
-        boolean kill;
-        synchronized (lock) {
-            process = spawned;
-            kill = quitRequested;
+    }
+
+    /** From the process's beginning to its end, also if this fails. */
+    private RunEnding.Verdict watch(ChildFiles files, Process spawned) throws InterruptedException {
+        try {
+            life.spawned(spawned);
+            OutputPump pump = OutputPump.start(name, spawned.getInputStream(), life.console(), output);
+            boolean late = !awaitLoaded(files, spawned);
+            if (late) {
+                life.kill();
+            }
+            int status = spawned.waitFor();
+            awaitLastWords(pump);
+            // It may have loaded the library and ended before anybody looked.
+            boolean loaded = noteLoaded(files);
+            return ending(files, loaded, late, status).judge();
+        } finally {
+            life.kill();
+            spawned.onExit().join();
         }
-        if (kill) {
-            kill();
+    }
+
+    /** What the library has left behind may hold the output for ever. */
+    private static void awaitLastWords(OutputPump pump) throws InterruptedException {
+        try {
+            pump.drained().toCompletableFuture().get(LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException late) {
+            pump.stopPassing();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e);
         }
-        return spawned;
     }
 
     /** False if the time is up; true if the library is loaded, or the process has ended. */
@@ -177,42 +183,39 @@ public final class LibVmetteVmm implements Vmm {
     private boolean noteLoaded(ChildFiles files) {
         Optional<ChildReport.Loaded> loaded = files.loaded();
         loaded.ifPresent(report -> {
-            synchronized (lock) {
-                version = report.version();
-            }
-            running.complete(null);
+            version = report.version();
+            life.runs();
         });
         return loaded.isPresent();
     }
 
     private RunEnding ending(ChildFiles files, boolean loaded, boolean late, int status) {
-        boolean told;
-        synchronized (lock) {
-            told = quitRequested;
-        }
         boolean exitCalled = !Files.exists(files.exitMark());
-        return new RunEnding(name, loaded, told, late, startTimeout, files.outcome(), exitCalled, status, tail.lines());
+        return new RunEnding(
+                name,
+                loaded,
+                life.isToldToQuit(),
+                late,
+                startTimeout,
+                files.outcome(),
+                exitCalled,
+                status,
+                life.console().lines());
     }
 
     private void tell(RunEnding.Verdict verdict) {
         verdict.end().ifPresent(ended::complete);
         verdict.failure().ifPresent(failure -> {
             ended.completeExceptionally(failure);
-            running.completeExceptionally(failure);
+            life.startFailed(failure);
         });
-        running.complete(null);
-        exited.complete(verdict.exit());
+        life.runs();
+        life.exited(verdict.exit());
     }
 
     private void notStarted(VmetteException reason) {
         ended.completeExceptionally(reason);
-        running.completeExceptionally(reason);
-        boolean told;
-        synchronized (lock) {
-            told = quitRequested;
-        }
-        exited.complete(
-                new VmmExit(told ? VmmExit.Reason.REQUESTED : VmmExit.Reason.NOT_STARTED, -1, reason.getMessage()));
+        life.notStarted(reason);
     }
 
     private void remove(ChildFiles files) {
@@ -220,28 +223,6 @@ public final class LibVmetteVmm implements Vmm {
             files.remove();
         } catch (VmetteIoException e) {
             LOG.warn("something of VM {} is left behind: {}", name, e.getMessage());
-        }
-    }
-
-    private void kill() {
-        Process victim;
-        synchronized (lock) {
-            victim = process;
-        }
-        if (victim != null) {
-            // Not by the Process, which would take its last words away.
-            victim.toHandle().destroyForcibly();
-        }
-    }
-
-    private void killAndReap() {
-        kill();
-        Process victim;
-        synchronized (lock) {
-            victim = process;
-        }
-        if (victim != null) {
-            victim.onExit().join();
         }
     }
 
@@ -261,27 +242,16 @@ public final class LibVmetteVmm implements Vmm {
     }
 
     private CompletionStage<Void> refuse(String what) {
-        return CompletableFuture.failedFuture(notPossible(what)
+        return CompletableFuture.failedFuture(life.refusal(what)
                 .orElseGet(() -> new NotSupportedException("VM " + name + " runs through libvmette, whose C ABI has no "
                         + what + "; use QEMU for VMs that are to be held")));
     }
 
     @Override
     public CompletionStage<Void> snapshot(SnapshotOrder how, SnapshotSink sink) {
-        return CompletableFuture.failedFuture(notPossible("snapshot")
+        return CompletableFuture.failedFuture(life.refusal("snapshot")
                 .orElseGet(() -> new SnapshotUnsupportedException("VM " + name
                         + " runs through libvmette, whose C ABI saves no VM that runs; use QEMU, or build-snapshot")));
-    }
-
-    private Optional<RuntimeException> notPossible(String what) {
-        if (exited.isDone()) {
-            return Optional.of(new VmLostException(
-                    "VM " + name + " is gone (" + exited.join().detail() + "): " + what + " is not possible"));
-        }
-        if (!running.isDone()) {
-            return Optional.of(new IllegalStateException("VM " + name + " does not run: " + what + " is not possible"));
-        }
-        return Optional.empty();
     }
 
     @Override
@@ -291,48 +261,30 @@ public final class LibVmetteVmm implements Vmm {
 
     @Override
     public void quit() {
-        boolean neverStarted;
-        synchronized (lock) {
-            if (quitRequested) {
-                return;
-            }
-            quitRequested = true;
-            neverStarted = !startCalled;
-        }
-        if (neverStarted) {
-            VmetteException reason = new StartFailedException("VM " + name + " was told to quit before it was started");
-            ended.completeExceptionally(reason);
-            running.completeExceptionally(reason);
-            exited.complete(new VmmExit(VmmExit.Reason.REQUESTED, -1, "told to quit before it was started"));
-        } else {
-            kill();
-        }
+        life.quit(
+                () -> notStarted(new StartFailedException("VM " + name + " was told to quit before it was started")),
+                life::kill);
     }
 
     @Override
     public CompletionStage<VmmExit> whenExited() {
-        return exited.minimalCompletionStage();
+        return life.whenExited();
     }
 
     @Override
     public OptionalLong pid() {
-        synchronized (lock) {
-            return process != null && process.isAlive() ? OptionalLong.of(process.pid()) : OptionalLong.empty();
-        }
+        return life.pid();
     }
 
     @Override
     public List<String> consoleTail() {
-        return tail.lines();
+        return life.console().lines();
     }
 
     /** Nothing in the ABI tells what runs the guest, so that no isolation is claimed. */
     @Override
     public VmmCapabilities capabilities() {
-        String told;
-        synchronized (lock) {
-            told = version;
-        }
+        String told = version;
         return new VmmCapabilities(
                 UNKNOWN,
                 false,

@@ -41,7 +41,7 @@ public final class ChildProcesses implements ChildSpawner, AutoCloseable {
     private final Janitor janitor;
     private final SpawnerThread spawner = new SpawnerThread();
     private final Set<Process> living = ConcurrentHashMap.newKeySet();
-    private final Thread shutdownHook = new Thread(this::close, "vmette-shutdown");
+    private final ShutdownHook shutdownHook = new ShutdownHook(this::close);
     private final Object closing = new Object();
     private volatile boolean closed;
 
@@ -64,7 +64,7 @@ public final class ChildProcesses implements ChildSpawner, AutoCloseable {
             ChildProcesses children =
                     new ChildProcesses(directory, utility("setpriv"), setsid, Janitor.start(setsid, directory));
             children.spawner.start();
-            Runtime.getRuntime().addShutdownHook(children.shutdownHook);
+            children.shutdownHook.register();
             return children;
         } catch (IOException e) {
             directory.close();
@@ -202,7 +202,7 @@ public final class ChildProcesses implements ChildSpawner, AutoCloseable {
                 directory.abandon();
                 janitor.handOver();
             }
-            removeHook();
+            shutdownHook.remove();
         }
     }
 
@@ -222,17 +222,6 @@ public final class ChildProcesses implements ChildSpawner, AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return false;
-        }
-    }
-
-    private void removeHook() {
-        if (Thread.currentThread() == shutdownHook) {
-            return;
-        }
-        try {
-            Runtime.getRuntime().removeShutdownHook(shutdownHook);
-        } catch (IllegalStateException shuttingDown) {
-            log.debug("closed while the JVM shuts down");
         }
     }
 }

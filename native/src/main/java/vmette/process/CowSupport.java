@@ -1,8 +1,6 @@
 package vmette.process;
 
-import java.io.File;
 import java.io.IOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,7 +20,6 @@ import vmette.linux.ProcessMemory;
  */
 public record CowSupport(Optional<String> refusal) {
     private static final Path YAMA = Path.of("/proc/sys/kernel/yama/ptrace_scope");
-    private static final Redirect NOTHING = Redirect.from(new File("/dev/null"));
     private static final long DEADLINE_NANOS = TimeUnit.SECONDS.toNanos(20);
     private static final long PAUSE_MILLIS = 2;
     /** Is executed last of several programs, and then known by its name. */
@@ -45,7 +42,7 @@ public record CowSupport(Optional<String> refusal) {
         }
         Process child;
         try {
-            child = children.spawn(List.of(program.get().toString(), "1000"), NOTHING)
+            child = children.spawn(List.of(program.get().toString(), "1000"), ChildSpawner.NO_INPUT)
                     .toCompletableFuture()
                     .join();
         } catch (CompletionException e) {

@@ -22,7 +22,7 @@ public final class PortableChildren implements ChildSpawner, AutoCloseable {
     private static final long CLOSE_MILLIS = 5_000;
 
     private final Set<Process> living = new HashSet<>();
-    private final Thread shutdownHook = new Thread(this::close, "vmette-shutdown");
+    private final ShutdownHook shutdownHook = new ShutdownHook(this::close);
     private boolean closed;
 
     private PortableChildren() {}
@@ -30,7 +30,7 @@ public final class PortableChildren implements ChildSpawner, AutoCloseable {
     /** Registers a shutdown hook that closes. */
     public static PortableChildren open() {
         PortableChildren children = new PortableChildren();
-        Runtime.getRuntime().addShutdownHook(children.shutdownHook);
+        children.shutdownHook.register();
         return children;
     }
 
@@ -84,17 +84,6 @@ public final class PortableChildren implements ChildSpawner, AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        removeHook();
-    }
-
-    private void removeHook() {
-        if (Thread.currentThread() == shutdownHook) {
-            return;
-        }
-        try {
-            Runtime.getRuntime().removeShutdownHook(shutdownHook);
-        } catch (IllegalStateException shuttingDown) {
-            log.debug("closed while the JVM shuts down");
-        }
+        shutdownHook.remove();
     }
 }

@@ -3,7 +3,6 @@ package vmette.process;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,8 +52,7 @@ public final class SocketDaemon implements AutoCloseable {
         Process process;
         try {
             ChildPurpose purpose = new ChildPurpose(name, "", Optional.ofNullable(socket.getParent()));
-            process = children.spawn(
-                            purpose, command, Redirect.from(Path.of("/dev/null").toFile()))
+            process = children.spawn(purpose, command, ChildSpawner.NO_INPUT)
                     .toCompletableFuture()
                     .join();
         } catch (CompletionException e) {

@@ -1,8 +1,6 @@
 package vmette.qemu;
 
-import java.io.File;
 import java.io.IOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -12,11 +10,13 @@ import vmette.errors.Reasons;
 import vmette.errors.SaveFailedException;
 import vmette.process.ChildProcesses;
 import vmette.process.ChildPurpose;
+import vmette.process.ChildSpawner;
 import vmette.process.Executables;
+import vmette.vmm.ConsoleTail;
+import vmette.vmm.OutputPump;
 
 /** QEMU's program for images, for the little that the monitor cannot do: it may be missing. */
 public final class QemuImg {
-    private static final Redirect NO_INPUT = Redirect.from(new File("/dev/null"));
     private static final int WORDS = 2000;
     private static final int LINES = 8;
 
@@ -49,11 +49,12 @@ public final class QemuImg {
     public static void flatten(ChildProcesses children, String vm, List<DiskLayer> layers, Path to) {
         ChildPurpose purpose = new ChildPurpose("qemu-img", vm, Optional.empty());
         try {
-            Process process = children.spawn(purpose, command(require(), layers, to), NO_INPUT)
+            Process process = children.spawn(purpose, command(require(), layers, to), ChildSpawner.NO_INPUT)
                     .toCompletableFuture()
                     .join();
             ConsoleTail words = new ConsoleTail(LINES, WORDS);
-            CompletionStage<Void> said = OutputReader.start("qemu-img-" + vm, process.getInputStream(), words);
+            CompletionStage<Void> said = OutputPump.start("qemu-img-" + vm, process.getInputStream(), words)
+                    .drained();
             try {
                 // This is what an interrupt ends: nothing wakes who reads from a pipe.
                 int status = process.waitFor();

@@ -1,7 +1,6 @@
 package vmette.qemu;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.File;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -22,6 +21,9 @@ import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.process.ChildProcesses;
 import vmette.process.ChildPurpose;
+import vmette.process.ChildSpawner;
+import vmette.vmm.MonitorLife;
+import vmette.vmm.OutputPump;
 import vmette.vmm.SnapshotOrder;
 import vmette.vmm.SnapshotSink;
 import vmette.vmm.Vmm;
@@ -33,12 +35,9 @@ import vmette.vmm.VmmExit;
  * to is kept under one lock, and nothing foreign is called while that is held.
  */
 final class QemuVmm implements Vmm {
-    private static final int TAIL_LINES = 100;
-    private static final int TAIL_CHARS = 32 * 1024;
     private static final Duration QUIT_GRACE = Duration.ofSeconds(2);
     private static final Duration COMMAND_TIMEOUT = Duration.ofSeconds(10);
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);
-    private static final Redirect NO_INPUT = Redirect.from(new File("/dev/null"));
 
     private final Path binary;
     private final Accelerator accelerator;
@@ -46,22 +45,16 @@ final class QemuVmm implements Vmm {
     private final QemuLaunch launch;
     private final ChildProcesses children;
     private final StartFailures failures;
-    private final ConsoleTail tail = new ConsoleTail(TAIL_LINES, TAIL_CHARS);
-    private final CompletableFuture<Void> running = new CompletableFuture<>();
-    private final CompletableFuture<VmmExit> exited = new CompletableFuture<>();
+    private final MonitorLife life;
     private final EventWaits events = new EventWaits();
     private final SecondMonitor second;
     private volatile String version = "";
 
     private final Object lock = new Object();
-    private boolean startCalled;
-    private boolean quitRequested;
-    private boolean killRequested;
     private boolean panicked;
     private boolean paused;
     private boolean abandoned;
     private String shutdownReason = "";
-    private Process process;
     private QmpConnection qmp;
     private QmpDialogue dialogue;
     private QmpSave save;
@@ -72,6 +65,7 @@ final class QemuVmm implements Vmm {
         this.settings = settings;
         this.launch = launch;
         this.failures = new StartFailures(launch);
+        this.life = new MonitorLife(launch.name());
         this.children = children;
         this.second =
                 new SecondMonitor(launch, likewise -> new QemuVmm(binary, accelerator, settings, likewise, children));
@@ -79,31 +73,26 @@ final class QemuVmm implements Vmm {
 
     @Override
     public CompletionStage<Void> start() {
+        return life.start(this::begin);
+    }
+
+    private void begin() {
         QmpConnection connection;
+        try {
+            connection =
+                    QmpConnection.listen(launch.name(), launch.qmpSocket(), settings.startTimeout(), this::onEvent);
+        } catch (VmetteException e) {
+            life.notStarted(e);
+            return;
+        }
         synchronized (lock) {
-            if (startCalled) {
-                return CompletableFuture.failedFuture(
-                        new IllegalStateException("VM " + launch.name() + " was started before"));
-            }
-            startCalled = true;
-            if (quitRequested) {
-                return running.minimalCompletionStage();
-            }
-            try {
-                connection =
-                        QmpConnection.listen(launch.name(), launch.qmpSocket(), settings.startTimeout(), this::onEvent);
-            } catch (VmetteException e) {
-                running.completeExceptionally(e);
-                exited.complete(new VmmExit(VmmExit.Reason.NOT_STARTED, -1, e.getMessage()));
-                return running.minimalCompletionStage();
-            }
             qmp = connection;
             dialogue = new QmpDialogue(launch.name(), connection, events);
             save = new QmpSave(launch, dialogue, second, this::isPaused);
         }
         Redirect input = launch.boot() instanceof BootSource.Saved saved
                 ? Redirect.from(saved.state().toFile())
-                : NO_INPUT;
+                : ChildSpawner.NO_INPUT;
         ChildPurpose purpose = new ChildPurpose("monitor", launch.name(), Optional.of(launch.directory()))
                 .withSmallPages(launch.memory() instanceof MemoryBacking.PrivateFile);
         children.spawn(purpose, QemuCommandLine.of(binary, accelerator, launch), input)
@@ -120,7 +109,6 @@ final class QemuVmm implements Vmm {
                 .toCompletableFuture()
                 .orTimeout(settings.startTimeout().toMillis(), TimeUnit.MILLISECONDS);
         status.whenComplete(this::onStatus);
-        return running.minimalCompletionStage();
     }
 
     private CompletionStage<JsonNode> prepare(QmpConnection connection, JsonNode agreed) {
@@ -137,15 +125,9 @@ final class QemuVmm implements Vmm {
             onNotSpawned(Reasons.unwrapped(failure));
             return;
         }
-        CompletionStage<Void> drained = OutputReader.start(launch.name(), spawned.getInputStream(), tail);
-        boolean kill;
-        synchronized (lock) {
-            process = spawned;
-            kill = killRequested;
-        }
-        if (kill) {
-            spawned.destroyForcibly();
-        }
+        CompletionStage<Void> drained = OutputPump.start(launch.name(), spawned.getInputStream(), life.console())
+                .drained();
+        life.spawned(spawned);
         CompletionStage<Process> exit = spawned.onExit();
         exit.thenAccept(dead -> {
             QmpConnection connection = connection();
@@ -161,15 +143,13 @@ final class QemuVmm implements Vmm {
 
     private void onNotSpawned(Throwable failure) {
         connection().close();
-        VmetteException reason = failures.notSpawned(failure);
-        running.completeExceptionally(reason);
-        exited.complete(new VmmExit(VmmExit.Reason.NOT_STARTED, -1, reason.getMessage()));
+        life.notStarted(failures.notSpawned(failure));
     }
 
     private void onStatus(JsonNode answer, Throwable failure) {
         String status = failure == null ? answer.path("status").asText() : "";
         if (status.equals(launch.boot() instanceof BootSource.Incoming ? "inmigrate" : "running")) {
-            running.complete(null);
+            life.runs();
             return;
         }
         VmetteException reason;
@@ -188,7 +168,7 @@ final class QemuVmm implements Vmm {
             // A lost connection mostly means that QEMU has ended: then its own words make the message.
             return;
         }
-        running.completeExceptionally(reason);
+        life.startFailed(reason);
         kill();
     }
 
@@ -217,16 +197,16 @@ final class QemuVmm implements Vmm {
         synchronized (lock) {
             forItsConnection = abandoned;
             ending = new Ending(
-                    running.isDone() && !running.isCompletedExceptionally(),
-                    quitRequested,
+                    life.hasRun(),
+                    life.isToldToQuit(),
                     shutdownReason,
                     panicked,
                     exitCode,
-                    tail.lines());
+                    life.console().lines());
         }
         connection().close();
-        running.completeExceptionally(failures.ended(ending));
-        exited.complete(forItsConnection ? ending.classifyAbandoned() : ending.classify());
+        life.startFailed(failures.ended(ending));
+        life.exited(forItsConnection ? ending.classifyAbandoned() : ending.classify());
     }
 
     @Override
@@ -248,7 +228,7 @@ final class QemuVmm implements Vmm {
 
     @Override
     public CompletionStage<Void> snapshot(SnapshotOrder order, SnapshotSink sink) {
-        Optional<RuntimeException> refusal = refusal("snapshot");
+        Optional<RuntimeException> refusal = life.refusal("snapshot");
         if (refusal.isEmpty() && !canBeSaved()) {
             refusal = Optional.of(new SnapshotUnsupportedException(
                     "VM " + launch.name() + " cannot be saved: it was not started with memory that can be copied"));
@@ -292,20 +272,8 @@ final class QemuVmm implements Vmm {
         return !(launch.memory() instanceof MemoryBacking.Anonymous);
     }
 
-    private Optional<RuntimeException> refusal(String name) {
-        if (exited.isDone()) {
-            return Optional.of(new VmLostException(
-                    "VM " + launch.name() + " is gone (" + exited.join().detail() + "): " + name + " is not possible"));
-        }
-        if (!running.isDone() || running.isCompletedExceptionally()) {
-            return Optional.of(
-                    new IllegalStateException("VM " + launch.name() + " does not run: " + name + " is not possible"));
-        }
-        return Optional.empty();
-    }
-
     private CompletionStage<Void> command(String name) {
-        Optional<RuntimeException> refusal = refusal(name);
+        Optional<RuntimeException> refusal = life.refusal(name);
         if (refusal.isPresent()) {
             return CompletableFuture.failedFuture(refusal.get());
         }
@@ -333,32 +301,26 @@ final class QemuVmm implements Vmm {
 
     @Override
     public void quit() {
-        boolean neverStarted;
-        synchronized (lock) {
-            if (quitRequested) {
-                return;
-            }
-            quitRequested = true;
-            neverStarted = !startCalled;
-        }
-        if (neverStarted) {
-            running.completeExceptionally(failures.toldToQuit());
-            exited.complete(new VmmExit(VmmExit.Reason.REQUESTED, -1, "told to quit before it was started"));
-        } else if (!running.isDone() || running.isCompletedExceptionally()) {
+        life.quit(() -> life.notStarted(failures.toldToQuit()), this::end);
+    }
+
+    private void end() {
+        if (!life.hasRun()) {
             kill();
-        } else {
-            connection().execute("quit", Map.of()).whenComplete((answer, failure) -> {
-                if (failure != null) {
-                    // Its connection may have ended because it is ending; killing such a one changes nothing we report.
-                    kill();
-                }
-            });
-            killUnlessExitedWithin(QUIT_GRACE, false);
+            return;
         }
+        connection().execute("quit", Map.of()).whenComplete((answer, failure) -> {
+            if (failure != null) {
+                // Its connection may have ended because it is ending; killing such a one changes nothing we report.
+                kill();
+            }
+        });
+        killUnlessExitedWithin(QUIT_GRACE, false);
     }
 
     private void killUnlessExitedWithin(Duration grace, boolean connectionLost) {
-        CompletionStage<VmmExit> inTime = exited.copy().orTimeout(grace.toMillis(), TimeUnit.MILLISECONDS);
+        CompletionStage<VmmExit> inTime =
+                life.whenExited().toCompletableFuture().orTimeout(grace.toMillis(), TimeUnit.MILLISECONDS);
         inTime.exceptionally(late -> {
             synchronized (lock) {
                 abandoned |= connectionLost;
@@ -370,31 +332,22 @@ final class QemuVmm implements Vmm {
 
     /** Ends it at once, by its process's death; whatever is asked of it fails. */
     void kill() {
-        Process victim;
-        synchronized (lock) {
-            killRequested = true;
-            victim = process;
-        }
-        if (victim != null) {
-            victim.destroyForcibly();
-        }
+        life.kill();
     }
 
     @Override
     public CompletionStage<VmmExit> whenExited() {
-        return exited.minimalCompletionStage();
+        return life.whenExited();
     }
 
     @Override
     public OptionalLong pid() {
-        synchronized (lock) {
-            return process != null && process.isAlive() ? OptionalLong.of(process.pid()) : OptionalLong.empty();
-        }
+        return life.pid();
     }
 
     @Override
     public List<String> consoleTail() {
-        return tail.lines();
+        return life.console().lines();
     }
 
     @Override

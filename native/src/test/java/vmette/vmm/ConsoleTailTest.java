@@ -1,4 +1,4 @@
-package vmette.qemu;
+package vmette.vmm;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -29,6 +29,37 @@ class ConsoleTailTest {
         ConsoleTail tail = new ConsoleTail(10, 100_000);
         feed(tail, "x".repeat(5_000_000) + "\nnext\n");
         assertThat(tail.lines()).containsExactly("x".repeat(1000) + "...", "next");
+    }
+
+    /** What is said before and after it is still there, and nobody takes its middle for its beginning. */
+    @Example
+    void cutsALineThatNeverEndsLikewise() {
+        ConsoleTail tail = new ConsoleTail(10, 32 * 1024);
+        feed(tail, "cannot open the disk\nreading: " + "x".repeat(200_000));
+        feed(tail, "y".repeat(10));
+        List<String> read = List.of("cannot open the disk", "reading: " + "x".repeat(991) + "...");
+        assertThat(tail.lines()).isEqualTo(read);
+        feed(tail, "\n" + "z".repeat(40_000) + "\nend\n");
+        assertThat(tail.lines()).startsWith(read.toArray(String[]::new)).endsWith("z".repeat(1000) + "...", "end");
+    }
+
+    @Example
+    void aLineOfWhichThereIsOnlyItsEndIsNone() {
+        ConsoleTail tail = new ConsoleTail(10, 1000);
+        assertThat(tail.lines()).isEmpty();
+        feed(tail, "one\r\n\r");
+        assertThat(tail.lines()).containsExactly("one");
+        feed(tail, "\ntwo\r");
+        assertThat(tail.lines()).containsExactly("one", "two");
+    }
+
+    @Example
+    void theLastOfMuchIsKeptInWholeLines() {
+        ConsoleTail tail = new ConsoleTail(100, 32 * 1024);
+        for (int i = 0; i < 10_000; i++) {
+            feed(tail, "line " + i + "\n");
+        }
+        assertThat(tail.lines()).hasSize(100).startsWith("line 9900").endsWith("line 9999");
     }
 
     @Example

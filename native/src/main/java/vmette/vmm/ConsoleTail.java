@@ -1,4 +1,4 @@
-package vmette.qemu;
+package vmette.vmm;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -6,15 +6,17 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
-import vmette.vmm.GuestText;
 
 /**
  * The last lines of what a process writes. The guest decides what that is: memory is bounded by lines, characters a line
  * and characters in all, and whatever could move a reader's cursor is escaped.
  *
+ * <p>A line that is too long keeps its beginning, where it says what it is about, is marked as cut, and takes no other line's place: a reader of a failure
+ * misses the end of one line and not the lines before it. That holds for the line that is being written, too.
+ *
  * <p>Thread-safe: one writes, any read.
  */
-final class ConsoleTail {
+public final class ConsoleTail {
     static final int MAX_LINE_CHARS = GuestText.MAX_CHARS;
 
     private final int maxLines;
@@ -25,12 +27,19 @@ final class ConsoleTail {
     private int partialLength;
     private boolean cut;
 
-    ConsoleTail(int maxLines, int maxChars) {
+    /**
+     * An empty one.
+     *
+     * @param maxLines how many ended lines are kept
+     * @param maxChars how many characters they have together
+     */
+    public ConsoleTail(int maxLines, int maxChars) {
         this.maxLines = maxLines;
         this.maxChars = maxChars;
     }
 
-    synchronized void append(byte[] bytes, int length) {
+    /** Adds the first so many of these bytes. */
+    public synchronized void append(byte[] bytes, int length) {
         for (int i = 0; i < length; i++) {
             byte b = bytes[i];
             if (b == '\n') {
@@ -43,11 +52,12 @@ final class ConsoleTail {
         }
     }
 
-    /** Oldest first; a line not ended yet is the last. */
-    synchronized List<String> lines() {
+    /** Oldest first, without empty ones; a line not ended yet is the last. */
+    public synchronized List<String> lines() {
         List<String> all = new ArrayList<>(lines);
-        if (partialLength > 0) {
-            all.add(text());
+        String begun = text();
+        if (!begun.isEmpty()) {
+            all.add(begun);
         }
         return List.copyOf(all);
     }
