@@ -111,6 +111,7 @@ public final class Vmette implements AutoCloseable {
     private final CompletableFuture<Done> registryOver = new CompletableFuture<>();
     private final Map<VmTicket, Launching> alive = new ConcurrentHashMap<>();
     private final AtomicBoolean closed = new AtomicBoolean();
+    private final ForeignGoldens foreign;
     private final Pools pools;
     private final LogBudget logs;
     private final FleetNames fleetNames =
@@ -132,7 +133,8 @@ public final class Vmette implements AutoCloseable {
         // Before any stream: whoever has read of something finds it here.
         events.listen(board::add);
         events.listen(controlled::add);
-        this.pools = new Pools(this, machines, progress);
+        this.foreign = new ForeignGoldens(events::publish);
+        this.pools = new Pools(this, machines, progress, foreign);
         this.journal = new JournalWriter(machines.journal());
         events.listen(journal);
         // Before anything is started that would have to be ended if the port is taken.
@@ -783,7 +785,7 @@ public final class Vmette implements AutoCloseable {
                         .map(snapshot -> machines.restore(spec, name, snapshot.id(), vsock::attachShut))
                         .orElseGet(() -> machines.begin(spec, name, vsock::attach, unwanted)));
         Supervision supervision = Templates.withSnapshots(
-                        refine.apply(machines.supervision(name, policy)), spec, machines)
+                        refine.apply(machines.supervision(name, policy)), spec, from, machines, foreign)
                 .withFirst(from)
                 .withAdmission(launching.admission())
                 .andEvents(event -> {
