@@ -114,6 +114,20 @@ final class ControlledVms implements ControlledRuntime {
                 .collect(Collectors.joining(" "));
     }
 
+    /** Lets clients have a VM until it ends. */
+    CompletionStage<Done> publish(VmHandle vm, LazyControl control, CompletionStage<?> system) {
+        return control.work(system, server -> {
+            Vm known = of(vm);
+            server.publish(vm.name(), known);
+            vm.ended()
+                    .thenAccept(end -> known.withdrawnBy(control.work(system, same -> {
+                        same.withdraw(vm.name(), known);
+                        return Done.getInstance();
+                    })));
+            return Done.getInstance();
+        });
+    }
+
     /** A VM that others may find by its name. */
     Vm of(VmHandle vm) {
         if (slack.incrementAndGet() > SLACK + kept) {

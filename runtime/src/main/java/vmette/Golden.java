@@ -8,6 +8,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
+import vmette.errors.ForeignSnapshotException;
 import vmette.errors.Reasons;
 import vmette.errors.RestoreFailedException;
 import vmette.errors.VmLostException;
@@ -17,8 +18,8 @@ import vmette.recovery.Snapshot;
  * Where the VMs of one template come from: all from one golden snapshot. The first VM is booted, warmed up and saved, unless there is such a snapshot from before, and is
  * then one of those that are lent; whoever wants another meanwhile waits for the snapshot. Thread-safe.
  *
- * <p>A snapshot from which VMs fail to come up so often in a row is given up, and another is made: it may be damaged, or of another kernel or monitor. One that another process
- * uses stays as it is, and this process has one of its own then. A template whose VMs cannot be saved, or not be restored, has each VM booted and warmed up; that is told
+ * <p>A snapshot from before is looked at first; one of another kernel or monitor is not tried. One from which VMs fail to come up so often in a row is given up, and another
+ * is made: it may be damaged. One that another process uses stays as it is, and this process has one of its own then. A template whose VMs cannot be saved, or not be restored, has each VM booted and warmed up; that is told
  * once, and tried again after a while.
  *
  * @param <V> a VM
@@ -111,7 +112,7 @@ final class Golden<V> {
             if (!golden.equals(Optional.of(from)) || failures != seen) {
                 return;
             }
-            giveUp = ++failures >= attempts;
+            giveUp = ++failures >= attempts || why.getCause() instanceof ForeignSnapshotException;
             if (giveUp) {
                 golden = Optional.empty();
                 refused = Optional.of(from);
@@ -132,21 +133,17 @@ final class Golden<V> {
     }
 
     private CompletionStage<V> make(TemplateVms<V> vms, CompletableFuture<Void> ours, int tries) {
-        CompletionStage<V> booted;
-        try {
-            Optional<Snapshot> found = usable(vms);
-            if (found.isPresent()) {
-                settle(ours, found);
-                return next(vms, tries);
-            }
-            booted = vms.boot();
-        } catch (RuntimeException | Error e) {
-            booted = CompletableFuture.failedStage(e);
-        }
-        return booted.thenCompose(vm -> save(vms, vm).thenApply(saved -> {
-                    settle(ours, saved);
-                    return vm;
-                }))
+        return usable(vms)
+                .thenCompose(found -> {
+                    if (found.isEmpty()) {
+                        return vms.boot().thenCompose(vm -> save(vms, vm).thenApply(saved -> {
+                            settle(ours, saved);
+                            return vm;
+                        }));
+                    }
+                    settle(ours, found);
+                    return next(vms, tries);
+                })
                 .whenComplete((vm, failure) -> {
                     if (failure != null) {
                         abandon(ours, Reasons.unwrapped(failure));
@@ -155,11 +152,18 @@ final class Golden<V> {
     }
 
     /** One that has been given up is still there if somebody uses it. */
-    private Optional<Snapshot> usable(TemplateVms<V> vms) {
-        Optional<Snapshot> found = vms.find();
-        synchronized (this) {
-            return found.filter(snapshot -> !refused.equals(found));
+    private CompletionStage<Optional<Snapshot>> usable(TemplateVms<V> vms) {
+        CompletionStage<Optional<Snapshot>> looked;
+        try {
+            looked = vms.find();
+        } catch (RuntimeException | Error e) {
+            looked = CompletableFuture.failedStage(e);
         }
+        return looked.thenApply(found -> {
+            synchronized (this) {
+                return found.filter(snapshot -> !refused.equals(found));
+            }
+        });
     }
 
     /** Empty: there is none, and the VM is as good as ever. */
@@ -170,12 +174,10 @@ final class Golden<V> {
                         return CompletableFuture.completedStage(Optional.of(saved));
                     }
                     // Another process may have been faster, or use one that is of no use here.
-                    Optional<Snapshot> others = usable(vms);
-                    if (others.isPresent() || vms.hasEnded(vm)) {
-                        return CompletableFuture.completedStage(others);
-                    }
-                    vms.discardUnreadable();
-                    return saveUnnamed(vms, vm, Reasons.unwrapped(failure));
+                    return usable(vms)
+                            .thenCompose(others -> others.isPresent() || vms.hasEnded(vm)
+                                    ? CompletableFuture.completedStage(others)
+                                    : saveUnnamed(vms, vm, Reasons.unwrapped(failure)));
                 })
                 .thenCompose(Function.identity())
                 .handle((saved, failure) -> {

@@ -5,6 +5,7 @@ import java.util.function.Consumer;
 import vmette.actors.Supervision;
 import vmette.config.VmSpec;
 import vmette.journal.Journal;
+import vmette.machine.GoldenLook;
 import vmette.machine.Machine;
 import vmette.machine.MachineFactory;
 import vmette.machine.QemuMachines;
@@ -58,6 +59,11 @@ public interface Machinery extends MachineFactory, AutoCloseable {
             @Override
             public Snapshot find(String id, VmSpec spec) {
                 return machines.find(id, spec);
+            }
+
+            @Override
+            public CompletionStage<GoldenLook> lookAt(String id, VmSpec spec) {
+                return machines.lookAt(id, spec);
             }
 
             @Override

@@ -26,6 +26,7 @@ import vmette.errors.ProgramNotRunException;
 import vmette.errors.Reasons;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmetteException;
+import vmette.machine.GoldenLook;
 import vmette.machine.SaveReport;
 import vmette.recovery.Snapshot;
 import vmette.vmm.GuestText;
@@ -61,11 +62,18 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
     private final Machinery machines;
     private final ActorSystem<?> system;
     private final Consumer<String> progress;
+    private final Consumer<GoldenLook.Foreign> foreign;
     private final AtomicLong numbers = new AtomicLong();
     private final Set<VmHandle> coming = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
-    PoolTemplate(PoolPlan plan, Begin begin, Machinery machines, ActorSystem<?> system, Consumer<String> progress) {
+    PoolTemplate(
+            PoolPlan plan,
+            Begin begin,
+            Machinery machines,
+            ActorSystem<?> system,
+            Consumer<String> progress,
+            Consumer<GoldenLook.Foreign> foreign) {
         this.pool = plan.name();
         this.prefix = plan.prefix();
         this.spec = plain(plan.spec());
@@ -74,6 +82,7 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
         this.machines = machines;
         this.system = system;
         this.progress = progress;
+        this.foreign = foreign;
     }
 
     /** What the pool itself sees to, or what is of no use to VMs that are never recovered. */
@@ -98,13 +107,11 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
     }
 
     @Override
-    public Optional<Snapshot> find() {
-        try {
-            return Optional.of(machines.find(golden, spec));
-        } catch (VmetteException none) {
-            LOG.debug("pool {} has no golden snapshot yet: {}", pool, none.getMessage());
-            return Optional.empty();
-        }
+    public CompletionStage<Optional<Snapshot>> find() {
+        return machines.lookAt(golden, spec).thenApply(look -> {
+            look.foreign().ifPresent(foreign);
+            return look.usable();
+        });
     }
 
     @Override
@@ -244,17 +251,16 @@ final class PoolTemplate implements TemplateVms<VmHandle> {
                 pool,
                 snapshot.id(),
                 why.getMessage());
-        boolean replaced = snapshot.id().equals(golden)
-                && find().filter(present -> !present.equals(snapshot)).isPresent();
-        if (!replaced) {
+        if (!isReplaced(snapshot)) {
             machines.discard(snapshot.id());
         }
     }
 
-    @Override
-    public void discardUnreadable() {
-        if (find().isEmpty()) {
-            machines.discard(golden);
+    private boolean isReplaced(Snapshot snapshot) {
+        try {
+            return snapshot.id().equals(golden) && !machines.find(golden, spec).equals(snapshot);
+        } catch (VmetteException none) {
+            return false;
         }
     }
 

@@ -11,6 +11,7 @@ import java.util.function.Consumer;
 import vmette.config.PoolPlan;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmLostException;
+import vmette.machine.GoldenLook;
 import vmette.metrics.MeteredPool;
 import vmette.pool.PoolStatus;
 
@@ -19,6 +20,7 @@ final class Pools {
     private final Vmette vmette;
     private final Machinery machines;
     private final Consumer<String> progress;
+    private final Consumer<GoldenLook.Foreign> foreign;
 
     // Guarded by this.
     private final Map<String, VmPool> open = new LinkedHashMap<>();
@@ -26,11 +28,15 @@ final class Pools {
     private final List<Consumer<MeteredPool>> listeners = new ArrayList<>();
     private boolean closed;
 
-    /** @param progress told what the user is to know of them */
-    Pools(Vmette vmette, Machinery machines, Consumer<String> progress) {
+    /**
+     * @param progress told what the user is to know of them
+     * @param foreign told of golden snapshots that are of no use here
+     */
+    Pools(Vmette vmette, Machinery machines, Consumer<String> progress, Consumer<GoldenLook.Foreign> foreign) {
         this.vmette = vmette;
         this.machines = machines;
         this.progress = progress;
+        this.foreign = foreign;
     }
 
     /**
@@ -48,7 +54,7 @@ final class Pools {
             throw new InvalidConfigException("there is a pool named " + plan.name()
                     + " already: give this one another name, or close that one first");
         }
-        PoolTemplate template = new PoolTemplate(plan, vmette::beginOnce, machines, vmette.system(), progress);
+        PoolTemplate template = new PoolTemplate(plan, vmette::beginOnce, machines, vmette.system(), progress, foreign);
         VmPool pool = VmPool.open(plan.name(), plan.settings(), vmette.system(), source(template));
         open.put(plan.name(), pool);
         pool.closed().thenRun(() -> gone(plan.name(), pool));

@@ -5,13 +5,13 @@ import java.util.concurrent.CompletionStage;
 import vmette.recovery.Snapshot;
 
 /**
- * VMs of one template, and the golden snapshot that they are restored from. Thread-safe; nothing blocks, but that {@link #find} reads a small file.
+ * VMs of one template, and the golden snapshot that they are restored from. Thread-safe; nothing blocks.
  *
  * @param <V> a VM
  */
 interface TemplateVms<V> {
-    /** The template's golden snapshot, if there is one that could be restored by what it says of itself. */
-    Optional<Snapshot> find();
+    /** The template's golden snapshot, if there is one that could be restored here by what it says of itself; one that could not goes, unless somebody uses it. */
+    CompletionStage<Optional<Snapshot>> find();
 
     /** A VM that goes on where the snapshot was taken; fails with {@link vmette.errors.RestoreFailedException} if it was the snapshot's fault, or may have been. */
     CompletionStage<V> restore(String snapshot);
@@ -29,9 +29,6 @@ interface TemplateVms<V> {
 
     /** The snapshot is of no use any more, and why; one that another process has put in its place stays. */
     void discard(Snapshot snapshot, Throwable why);
-
-    /** What has the golden one's name, and is none, goes. */
-    void discardUnreadable();
 
     /** Something that its user is to know. */
     void say(String line);

@@ -8,12 +8,15 @@ import java.util.HexFormat;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import vmette.actors.Supervision;
 import vmette.config.SnapshotSpec;
 import vmette.config.SnapshotSpecs;
 import vmette.config.VmSpec;
+import vmette.machine.GoldenLook;
 import vmette.machine.MachineFactory;
 import vmette.machine.VmShelf;
+import vmette.recovery.Origin;
 
 /** What supervisors of VMs take snapshots for, and which VMs can share a golden one. */
 final class Templates {
@@ -22,15 +25,27 @@ final class Templates {
     private Templates() {}
 
     /** The same of a VM whose supervisor is to take snapshots of it by itself. */
-    static Supervision withSnapshots(Supervision supervision, VmSpec spec, MachineFactory machines) {
+    static Supervision withSnapshots(
+            Supervision supervision,
+            VmSpec spec,
+            Origin from,
+            MachineFactory machines,
+            Consumer<GoldenLook.Foreign> foreign) {
         SnapshotSpec asked = spec.snapshots();
-        return asked.golden() || !asked.checkpointInterval().isZero()
-                ? supervision.withShelf(new VmShelf(
-                        machines,
-                        spec,
-                        asked.golden() ? Optional.of(golden(spec)) : Optional.empty(),
-                        asked.checkpointKeep()))
-                : supervision;
+        if (!asked.golden() && asked.checkpointInterval().isZero()) {
+            return supervision;
+        }
+        VmShelf shelf = new VmShelf(
+                machines,
+                spec,
+                asked.golden() ? Optional.of(golden(spec)) : Optional.empty(),
+                asked.checkpointKeep(),
+                foreign);
+        if (from.snapshot().isPresent()) {
+            // One that boots looks for it then.
+            shelf.lookForGolden();
+        }
+        return supervision.withShelf(shelf);
     }
 
     /** The name of the golden snapshot of VMs like this one, the same in every process: of those that boot the same and are warmed up the same. */

@@ -2,72 +2,43 @@ package vmette;
 
 import akka.Done;
 import akka.NotUsed;
-import akka.actor.typed.ActorRef;
 import akka.actor.typed.ActorSystem;
-import akka.actor.typed.Props;
 import akka.stream.javadsl.Source;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import java.io.IOException;
 import java.time.InstantSource;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.function.UnaryOperator;
-import vmette.actors.FleetActor;
-import vmette.actors.Supervision;
-import vmette.actors.VmEnd;
 import vmette.actors.VmEvent;
-import vmette.actors.VmRegistry;
-import vmette.actors.VmService;
-import vmette.actors.VmTicket;
-import vmette.actors.VmVsock;
 import vmette.admission.AdmissionControl;
 import vmette.admission.AdmissionStatus;
-import vmette.admission.VmAdmission;
 import vmette.config.ExecSpec;
 import vmette.config.PoolPlan;
-import vmette.config.RestartMode;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.config.fleet.Deployment;
 import vmette.config.fleet.VmPlan;
 import vmette.control.ControlledFleet;
 import vmette.errors.InvalidConfigException;
-import vmette.errors.Reasons;
 import vmette.errors.VmLostException;
-import vmette.errors.VmetteException;
-import vmette.errors.VmetteIoException;
-import vmette.errors.VsockException;
 import vmette.events.JournalWriter;
 import vmette.events.VmBoard;
 import vmette.events.VmEvents;
 import vmette.events.VmStatus;
-import vmette.guest.protocol.StreamId;
-import vmette.log.LogBudget;
-import vmette.log.LogRing;
-import vmette.machine.Machine;
 import vmette.machine.QemuMachines;
 import vmette.metrics.MetricsEndpoint;
 import vmette.metrics.VmetteMetrics;
 import vmette.process.HostMemory;
-import vmette.recovery.Origin;
-import vmette.recovery.RecoveryPolicy;
-import vmette.recovery.Rung;
 import vmette.rootfs.RootfsProgress;
 
 /**
@@ -81,47 +52,29 @@ public final class Vmette implements AutoCloseable {
     /** For those who read events to take the last, before the system that they do it in ends. */
     private static final long EVENTS_SECONDS = 2;
 
-    private static final String OWN_CONFIG =
-            "akka { scheduler.tick-duration = 50ms, coordinated-shutdown.run-by-jvm-shutdown-hook = off,"
-                    + " jvm-exit-on-fatal-error = off }";
-
     /** Clones that are made at a time. */
     static final int MOST_CLONES = 256;
 
-    private static final AtomicLong REGISTRIES = new AtomicLong();
-    private static final AtomicLong NAMES = new AtomicLong();
-    private static final AtomicLong FLEETS = new AtomicLong();
-
     private final RuntimeSettings settings;
-    private final Consumer<String> progress;
     private final Machinery machines;
-    private final LazyControl control;
+    private final RuntimeActors actors;
     private final AdmissionControl admission;
-    private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
-    private final CompletionStage<ActorSystem<?>> onceUp = system.minimalCompletionStage();
-    private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
-    private final boolean ownsSystem;
     private final VmEvents events;
-    private final JournalWriter journal;
-    private final VsockTotals vsocks = new VsockTotals();
-    private final Optional<MetricsEndpoint> endpoint;
     private final VmBoard board = new VmBoard();
-    private final LivingVms living = new LivingVms();
     private final ControlledVms controlled = new ControlledVms(this);
-    private final CompletableFuture<Done> registryOver = new CompletableFuture<>();
-    private final Map<VmTicket, Launching> alive = new ConcurrentHashMap<>();
-    private final AtomicBoolean closed = new AtomicBoolean();
+    private final LazyControl control;
+    private final JournalWriter journal;
+    private final Launcher launcher;
+    private final SingleRun runs;
     private final Pools pools;
-    private final LogBudget logs;
-    private final FleetNames fleetNames =
-            new FleetNames(() -> alive.keySet().stream().map(VmTicket::name));
+    private final FleetNames fleetNames;
+    private final Optional<MetricsEndpoint> endpoint;
 
     private Vmette(
             RuntimeSettings settings, Consumer<String> progress, Machinery machines, Optional<ActorSystem<?>> callers) {
         this.settings = settings;
-        this.logs = LogBudget.of(settings.log());
-        this.progress = progress;
         this.machines = machines;
+        this.actors = new RuntimeActors(settings, machines, callers);
         this.control = new LazyControl(machines, controlled);
         this.events = new VmEvents(settings.events().buffer());
         this.admission = new AdmissionControl(
@@ -132,55 +85,18 @@ public final class Vmette implements AutoCloseable {
         // Before any stream: whoever has read of something finds it here.
         events.listen(board::add);
         events.listen(controlled::add);
-        this.pools = new Pools(this, machines, progress);
+        ForeignGoldens foreign = new ForeignGoldens(events::publish);
+        this.launcher = new Launcher(settings, machines, actors, admission, events, foreign, progress);
+        this.runs = new SingleRun(actors.onceUp());
+        this.fleetNames = new FleetNames(launcher::names);
+        this.pools = new Pools(this, machines, progress, foreign);
         this.journal = new JournalWriter(machines.journal());
         events.listen(journal);
         // Before anything is started that would have to be ended if the port is taken.
         this.endpoint = settings.metrics().isOn()
                 ? Optional.of(MetricsEndpoint.open(settings.metrics().port(), metrics()))
                 : Optional.empty();
-        this.ownsSystem = callers.isEmpty();
-        registryOver.minimalCompletionStage().thenRun(this::abandon);
-        system.minimalCompletionStage()
-                .thenAccept(up -> up.getWhenTerminated().thenRun(() -> registryOver.complete(Done.getInstance())));
-        if (callers.isPresent()) {
-            ActorSystem<?> given = callers.get();
-            system.complete(given);
-            registry.complete(given.systemActorOf(
-                    VmRegistry.create(settings, machines, registryOver),
-                    "vmette-registry-" + REGISTRIES.incrementAndGet(),
-                    Props.empty()));
-        } else {
-            // On a thread of its own: a first VM boots meanwhile.
-            Thread starter = new Thread(this::startSystem, "vmette-start");
-            starter.setDaemon(true);
-            starter.start();
-        }
-    }
-
-    private void startSystem() {
-        try {
-            ActorSystem<VmRegistry.Command> own =
-                    ActorSystem.create(VmRegistry.create(settings, machines, registryOver), "vmette", ownConfig());
-            system.complete(own);
-            registry.complete(own);
-        } catch (RuntimeException | Error e) {
-            system.completeExceptionally(e);
-            registry.completeExceptionally(e);
-        }
-    }
-
-    /**
-     * Between what the user says and Akka's own defaults. A scheduler that wakes 20 times a second and not 100 times, which is most of
-     * what an idle runtime costs; none of our timers is that exact. And no shutdown hook of Akka's beside ours, which ends the VMs. What Akka takes
-     * for fatal ends the system, and with it the VMs, in order; whether the program goes on is its own affair.
-     */
-    private static Config ownConfig() {
-        return ConfigFactory.defaultOverrides()
-                .withFallback(ConfigFactory.defaultApplication())
-                .withFallback(ConfigFactory.parseString(OWN_CONFIG))
-                .withFallback(ConfigFactory.defaultReference())
-                .resolve();
+        actors.start(launcher::abandon);
     }
 
     /** A runtime with an ActorSystem of its own, and the settings and pools of {@code application.conf}. */
@@ -260,11 +176,7 @@ public final class Vmette implements AutoCloseable {
 
     /** The ActorSystem that everything runs in, for materialising streams. Waits until it is up. */
     public ActorSystem<?> system() {
-        try {
-            return system.join();
-        } catch (CompletionException e) {
-            throw new IllegalStateException("the ActorSystem could not be started", e.getCause());
-        }
+        return actors.system();
     }
 
     /** Who comes up and who waits to. */
@@ -283,17 +195,7 @@ public final class Vmette implements AutoCloseable {
      * @return completes when the guest's agent answers; fails with a {@code VmetteException} with nothing left behind
      */
     public CompletionStage<VmHandle> launch(VmSpec spec) {
-        return ready(() -> begin(spec, Optional.empty()));
-    }
-
-    private static CompletionStage<VmHandle> ready(Supplier<VmHandle> begin) {
-        VmHandle vm;
-        try {
-            vm = begin.get();
-        } catch (VmetteException e) {
-            return CompletableFuture.failedStage(e);
-        }
-        return vm.ready().thenApply(there -> vm);
+        return launcher.launch(() -> launcher.of(spec));
     }
 
     /**
@@ -302,14 +204,7 @@ public final class Vmette implements AutoCloseable {
      * @return fails also with an {@link vmette.errors.AdmissionRefusedException}
      */
     public CompletionStage<VmHandle> launch(VmSpec spec, LaunchOptions options) {
-        return ready(() -> begin(
-                spec,
-                options,
-                origin(spec),
-                Optional.empty(),
-                RecoveryPolicy.of(settings.recovery()),
-                UnaryOperator.identity(),
-                Optional.empty()));
+        return launcher.launch(() -> launcher.of(spec).withOptions(options));
     }
 
     /**
@@ -326,26 +221,7 @@ public final class Vmette implements AutoCloseable {
 
     /** As {@link #restore(VmSpec, String)}, with a say about its turn to come up. */
     public CompletionStage<VmHandle> restore(VmSpec spec, LaunchOptions options, String snapshot) {
-        return ready(() -> begin(
-                spec,
-                options,
-                from(snapshot, spec),
-                Optional.empty(),
-                RecoveryPolicy.of(settings.recovery()),
-                UnaryOperator.identity(),
-                Optional.empty()));
-    }
-
-    /** Throws as {@link Machinery#find}. */
-    private Origin from(String snapshot, VmSpec spec) {
-        return new Origin(Rung.GOLDEN, Optional.of(machines.find(snapshot, spec)));
-    }
-
-    private Origin origin(VmSpec spec) {
-        return spec.snapshots()
-                .resume()
-                .map(path -> from(path.toAbsolutePath().toString(), spec))
-                .orElse(Origin.BOOT);
+        return launcher.launch(() -> launcher.of(spec, snapshot).withOptions(options));
     }
 
     /**
@@ -371,7 +247,7 @@ public final class Vmette implements AutoCloseable {
      * @return as {@link #launch(VmSpec)}
      */
     public CompletionStage<VmHandle> launch(VmSpec spec, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
-        return ready(() -> begin(spec, Optional.of(beforeBoot)));
+        return launcher.launch(() -> launcher.of(spec).withBeforeBoot(Optional.of(beforeBoot)));
     }
 
     /**
@@ -392,7 +268,7 @@ public final class Vmette implements AutoCloseable {
 
     /** The living VM of that name. */
     public Optional<VmHandle> find(String name) {
-        return living.find(name);
+        return launcher.find(name);
     }
 
     /**
@@ -402,38 +278,8 @@ public final class Vmette implements AutoCloseable {
      * @throws InvalidConfigException if it is to run what its root's image says, and has no root
      */
     public CompletionStage<VmHandle> launch(VmPlan plan) {
-        VmHandle vm = begin(plan, UnaryOperator.identity());
+        VmHandle vm = launcher.begin(launcher.of(plan));
         return vm.ready().thenApply(ready -> vm);
-    }
-
-    /**
-     * Begins a VM of a fleet.
-     *
-     * @param refine gives the supervision what its caller adds to it, such as somebody who is told what happens
-     * @return the VM at once, ready or not
-     * @throws InvalidConfigException as {@link #launch(VmPlan)}
-     */
-    VmHandle begin(VmPlan plan, UnaryOperator<Supervision> refine) {
-        return begin(plan, refine, Optional.empty());
-    }
-
-    private VmHandle begin(
-            VmPlan plan,
-            UnaryOperator<Supervision> refine,
-            Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
-        boolean image = plan.run().map(run -> run.arguments().isEmpty()).orElse(false);
-        if (image && plan.spec().storage().rootfs().isEmpty()) {
-            throw new InvalidConfigException("the VM " + plan.name()
-                    + " is to run what its root's image says, and has no root: give it a rootfs, or a command");
-        }
-        return begin(
-                plan.spec(),
-                LaunchOptions.DEFAULT.withGroup(plan.group().orElse("")),
-                origin(plan.spec()),
-                plan.run().map(run -> new VmService(run, plan.mode())),
-                RecoveryPolicy.of(plan.recovery()),
-                refine,
-                beforeBoot);
     }
 
     /**
@@ -457,15 +303,15 @@ public final class Vmette implements AutoCloseable {
 
     private Fleet deploy(
             Deployment deployment, Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
-        if (closed.get()) {
+        if (launcher.isClosed()) {
             throw new VmLostException("the runtime is closed: nothing was deployed");
         }
         return new Fleet(
                 deployment,
                 fleetNames,
-                (plan, refine) -> begin(plan, refine, beforeBoot),
-                (ticket, vms) -> system.thenApply(up -> up.systemActorOf(
-                        FleetActor.create(ticket, vms), "vmette-fleet-" + FLEETS.incrementAndGet(), Props.empty())));
+                (plan, refine) ->
+                        launcher.begin(launcher.of(plan).withRefinement(refine).withBeforeBoot(beforeBoot)),
+                actors::spawn);
     }
 
     /**
@@ -485,7 +331,7 @@ public final class Vmette implements AutoCloseable {
 
     /** The runtime's meters, for a registry of your own; needs {@code micrometer-core}. */
     public VmetteMetrics metrics() {
-        return new VmetteMetrics(events, board, vsocks::sum, pools::listen);
+        return new VmetteMetrics(events, board, launcher::traffic, pools::listen);
     }
 
     /** Where Prometheus finds the meters, if {@code vmette.metrics.port} says so: the port it has. */
@@ -506,7 +352,7 @@ public final class Vmette implements AutoCloseable {
      * @throws InvalidConfigException if the specification has nothing to execute
      */
     public CompletionStage<ExitStatus> run(VmSpec spec, RunStreams streams) {
-        return run(spec, shell(spec), streams, execution -> {});
+        return run(spec, SingleRun.command(spec), streams, execution -> {});
     }
 
     /**
@@ -516,19 +362,7 @@ public final class Vmette implements AutoCloseable {
      */
     public CompletionStage<ExitStatus> run(
             VmSpec spec, RunStreams streams, Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
-        return run(spec, shell(spec), streams, execution -> {}, beforeBoot);
-    }
-
-    private static ExecSpec shell(VmSpec spec) {
-        if (spec.snapshots().build().isPresent()) {
-            return ExecSpec.shell(spec.snapshots().warmUp().orElse("true"));
-        }
-        if (spec.exec().isEmpty() && spec.storage().rootfs().isPresent()) {
-            return ExecSpec.imageCommand();
-        }
-        return ExecSpec.shell(spec.exec()
-                        .orElseThrow(() -> new InvalidConfigException("nothing to run: the specification has no exec")))
-                .afterEntrypoint();
+        return run(spec, SingleRun.command(spec), streams, execution -> {}, beforeBoot);
     }
 
     /**
@@ -540,7 +374,7 @@ public final class Vmette implements AutoCloseable {
      */
     public CompletionStage<ExitStatus> run(
             VmSpec spec, ExecSpec command, RunStreams streams, Consumer<Execution> begun) {
-        return run(begin(spec, Optional.empty()), command, streams, begun);
+        return runs.run(launcher.begin(launcher.of(spec)), command, streams, begun);
     }
 
     /**
@@ -548,7 +382,7 @@ public final class Vmette implements AutoCloseable {
      * made none yet.
      */
     public CompletionStage<ExitStatus> run(VmSpec spec, ExecSpec command, Supplier<RunStreams> streams) {
-        VmHandle vm = begin(spec, Optional.empty());
+        VmHandle vm = launcher.begin(launcher.of(spec));
         RunStreams made;
         try {
             made = streams.get();
@@ -556,7 +390,7 @@ public final class Vmette implements AutoCloseable {
             vm.stop();
             throw e;
         }
-        return run(vm, command, made, execution -> {});
+        return runs.run(vm, command, made, execution -> {});
     }
 
     /**
@@ -570,92 +404,8 @@ public final class Vmette implements AutoCloseable {
             RunStreams streams,
             Consumer<Execution> begun,
             Function<VmHandle, ? extends CompletionStage<?>> beforeBoot) {
-        return run(begin(spec, Optional.of(beforeBoot)), command, streams, begun);
-    }
-
-    private CompletionStage<ExitStatus> run(
-            VmHandle vm, ExecSpec command, RunStreams streams, Consumer<Execution> begun) {
-        if (vm.spec().snapshots().build().isPresent()) {
-            return SnapshotBuild.of(vm, streams, system);
-        }
-        Execution execution = vm.exec(command);
-        begun.accept(execution);
-        CompletableFuture<VmetteException> unwritten = new CompletableFuture<>();
-        CompletableFuture<VmetteException> unread = new CompletableFuture<>();
-        CompletionStage<Void> taken = system.thenCompose(up -> {
-            if (execution.has(StreamId.STDIN)) {
-                streams.stdin().runWith(execution.stdin(), up);
-            }
-            CompletionStage<?> out = execution.has(StreamId.STDOUT)
-                    ? execution.stdout().runWith(streams.stdout(), up)
-                    : CompletableFuture.completedStage(null);
-            CompletionStage<?> err = execution.has(StreamId.STDERR)
-                    ? execution.stderr().runWith(streams.stderr(), up)
-                    : CompletableFuture.completedStage(null);
-            // The command's status is still worth waiting for.
-            return out.handle((done, failure) -> note("standard output", failure, unwritten, unread))
-                    .thenCombine(
-                            err.handle((done, failure) -> note("standard error", failure, unwritten, unread)),
-                            (a, b) -> (Void) null);
-        });
-        return execution
-                .status()
-                .handle((status, failure) -> stopped(vm, failure == null, taken)
-                        .thenApply(end -> outcome(Optional.ofNullable(status), failure, end, unread)))
-                .thenCompose(Function.identity())
-                .thenApply(status -> {
-                    if (unwritten.isDone()) {
-                        throw unwritten.join();
-                    }
-                    return status;
-                });
-    }
-
-    /** A reader that has gone, as {@code head} does, is no failure; one that could not take what was written is, and so is a stream that broke. */
-    private static Void note(
-            String what,
-            Throwable failure,
-            CompletableFuture<VmetteException> unwritten,
-            CompletableFuture<VmetteException> unread) {
-        if (failure != null && Reasons.unwrapped(failure) instanceof VmetteException broken) {
-            unread.complete(new VsockException(
-                    "what the command wrote to " + what + " broke off: " + broken.getMessage() + "; some of it is lost",
-                    broken));
-        }
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof IOException failed && !RunStreams.isReaderGone(failed)) {
-                unwritten.complete(new VmetteIoException(
-                        "cannot write what the command wrote to " + what + ": " + cause.getMessage()
-                                + "; some of it is lost",
-                        cause));
-            }
-        }
-        return null;
-    }
-
-    /** A guest may keep the outputs of a command that failed open for ever: they end with the VM. */
-    private static CompletionStage<VmEnd> stopped(VmHandle vm, boolean succeeded, CompletionStage<Void> taken) {
-        return succeeded
-                ? taken.thenCompose(done -> vm.stop())
-                : vm.stop().thenCombine(taken.handle((done, failure) -> vm), (end, same) -> end);
-    }
-
-    private static ExitStatus outcome(
-            Optional<ExitStatus> status, Throwable failure, VmEnd end, CompletableFuture<VmetteException> unread) {
-        if (status.isPresent() && !unread.isDone()) {
-            return status.get();
-        }
-        if (end.how() == VmEnd.How.TIMED_OUT) {
-            return new ExitStatus(ExitStatus.Kind.TIMED_OUT, 0);
-        }
-        if (end.failure().isPresent()) {
-            throw end.failure().get().toException();
-        }
-        if (status.isPresent()) {
-            throw unread.join();
-        }
-        Throwable reason = failure instanceof CompletionException ? failure.getCause() : failure;
-        throw reason instanceof VmetteException known ? known : new VmLostException("the run ended early", reason);
+        return runs.run(
+                launcher.begin(launcher.of(spec).withBeforeBoot(Optional.of(beforeBoot))), command, streams, begun);
     }
 
     /**
@@ -665,16 +415,7 @@ public final class Vmette implements AutoCloseable {
      *     that name
      */
     public CompletionStage<Done> publish(VmHandle vm) {
-        return control.work(system, server -> {
-            ControlledVms.Vm known = controlled.of(vm);
-            server.publish(vm.name(), known);
-            vm.ended()
-                    .thenAccept(end -> known.withdrawnBy(control.work(system, same -> {
-                        same.withdraw(vm.name(), known);
-                        return Done.getInstance();
-                    })));
-            return Done.getInstance();
-        });
+        return controlled.publish(vm, control, actors.onceUp());
     }
 
     /**
@@ -683,7 +424,7 @@ public final class Vmette implements AutoCloseable {
      * @return completes when it can be reached; fails with a {@code VmetteException} if another runtime of this user has a pool of that name
      */
     public CompletionStage<Done> publish(VmPool pool) {
-        return new LendingPool(pool).publish(control, system);
+        return new LendingPool(pool).publish(control, actors.onceUp());
     }
 
     /**
@@ -692,7 +433,7 @@ public final class Vmette implements AutoCloseable {
      * @return completes when it can be reached; fails with a {@code VmetteException} if another runtime of this user has a fleet of that name
      */
     public CompletionStage<Done> publish(ControlledFleet fleet) {
-        return control.work(system, server -> {
+        return control.work(actors.onceUp(), server -> {
             server.publish(fleet);
             return Done.getInstance();
         });
@@ -700,158 +441,7 @@ public final class Vmette implements AutoCloseable {
 
     /** Begins a VM that ends with its first failure. */
     VmHandle beginOnce(VmSpec spec, LaunchOptions options, Optional<String> snapshot) {
-        return begin(
-                spec,
-                options,
-                snapshot.map(id -> from(id, spec)).orElseGet(() -> origin(spec)),
-                Optional.empty(),
-                RecoveryPolicy.of(settings.recovery().withMode(RestartMode.TEMPORARY)),
-                UnaryOperator.identity(),
-                Optional.empty());
-    }
-
-    private VmHandle begin(
-            VmSpec spec, Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
-        return begin(
-                spec,
-                LaunchOptions.DEFAULT,
-                origin(spec),
-                Optional.empty(),
-                RecoveryPolicy.of(settings.recovery()),
-                UnaryOperator.identity(),
-                beforeBoot);
-    }
-
-    private VmHandle begin(
-            VmSpec spec,
-            LaunchOptions options,
-            Origin from,
-            Optional<VmService> service,
-            RecoveryPolicy policy,
-            UnaryOperator<Supervision> refine,
-            Optional<? extends Function<VmHandle, ? extends CompletionStage<?>>> beforeBoot) {
-        String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
-        VmVsock vsock = new VmVsock(name);
-        LogRing log = new LogRing(settings.log().keep(), logs);
-        VmTicket ticket = VmTicket.create(name, spec, vsock, guestPort(spec, vsock), service, log);
-        VmHandle vm = new VmHandle(
-                ticket, settings, registry, onceUp, events, from.snapshot().isPresent());
-        if (closed.get()) {
-            ticket.readiness()
-                    .completeExceptionally(
-                            new VmLostException("the runtime is closed: VM " + name + " was not launched"));
-            ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
-            return vm;
-        }
-        VmAdmission way = admission.vm(
-                name,
-                options.group(),
-                spec.memoryMib(),
-                options.whenFull().orElse(settings.admission().whenFull()));
-        Launching launching = Launching.create(way);
-        alive.put(ticket, launching);
-        if (registryOver.isDone()) {
-            abandon();
-        }
-        living.add(vm);
-        vsocks.add(vsock);
-        ticket.onEnd(() -> {
-            alive.remove(ticket);
-            living.remove(vm);
-            vsocks.end(vsock);
-        });
-        if (closed.get()) {
-            settleAfterClose(ticket);
-            return vm;
-        }
-        if (beforeBoot.isPresent()) {
-            launching.boundWhen(
-                    system.thenCompose(up -> beforeBoot.get().apply(vm).thenApply(done -> Done.getInstance())));
-        } else {
-            launching.bound().complete(Done.getInstance());
-        }
-        // Before any incarnation: one that is restarted meanwhile has no other ports.
-        launching
-                .admission()
-                .opensWith(launching.bound().thenCompose(done -> vm.publish()).thenAccept(open -> {
-                    tellChosenPorts(spec.name(), open);
-                    echo(ticket);
-                }));
-        CompletionStage<Machine> machine = launching
-                .machine()
-                .after(launching.admission().enter(), unwanted -> from.snapshot()
-                        .map(snapshot -> machines.restore(spec, name, snapshot.id(), vsock::attachShut))
-                        .orElseGet(() -> machines.begin(spec, name, vsock::attach, unwanted)));
-        Supervision supervision = Templates.withSnapshots(
-                        refine.apply(machines.supervision(name, policy)), spec, machines)
-                .withFirst(from)
-                .withAdmission(launching.admission())
-                .andEvents(event -> {
-                    // Its supervisor answers for it from here on. Nothing of a former incarnation is kept for as long
-                    // as its VM lives.
-                    if (event instanceof VmEvent.Began) {
-                        alive.computeIfPresent(ticket, (same, begun) -> begun.withoutMachine());
-                    }
-                    events.publish(event);
-                });
-        vm.tellRegistry(new VmRegistry.Launch(ticket, supervision, Optional.of(machine)));
-        registry.minimalCompletionStage().exceptionally(failure -> {
-            launching.admission().end();
-            machine.thenCompose(Machine::close);
-            ticket.readiness().completeExceptionally(failure);
-            ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
-            return null;
-        });
-        if (registryOver.isDone()) {
-            abandon();
-        }
-        return vm;
-    }
-
-    /** The registry is gone: whom it has not taken up nobody else will, and what its supervisors wait for must not keep them. */
-    private void abandon() {
-        alive.forEach((ticket, launching) -> {
-            VmLostException reason = new VmLostException("VM " + ticket.name()
-                    + " was not launched: the runtime is closed, or its ActorSystem has terminated");
-            CompletionStage<?> gone = launching.abandon(reason);
-            if (ticket.incarnation().get() == 0) {
-                gone.thenRun(() -> {
-                    ticket.readiness().completeExceptionally(reason);
-                    ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
-                });
-            }
-        });
-    }
-
-    /** Who left the choice of a host port to us has to learn it. */
-    private void tellChosenPorts(Optional<String> vm, List<PortForward> open) {
-        open.stream()
-                .filter(forward -> forward.asked() == 0)
-                .forEach(forward -> progress.accept("127.0.0.1:" + forward.hostPort() + " leads to port "
-                        + forward.guestPort() + " of " + vm.orElse("the guest")));
-    }
-
-    /** The registry does not answer any more. */
-    private static void settleAfterClose(VmTicket ticket) {
-        ticket.readiness()
-                .completeExceptionally(
-                        new VmLostException("the runtime is closed: VM " + ticket.name() + " was not launched"));
-        ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
-    }
-
-    private static Optional<Integer> guestPort(VmSpec spec, VmVsock vsock) {
-        if (spec.vsockPort() < 0) {
-            return Optional.empty();
-        }
-        return Optional.of(spec.vsockPort() == 0 ? vsock.freePort() : spec.vsockPort());
-    }
-
-    /** A port of the guest's that the client did not bind echoes. */
-    private void echo(VmTicket ticket) {
-        VmVsock vsock = ticket.vsock();
-        ticket.guestPort()
-                .filter(port -> !vsock.isBound(port))
-                .ifPresent(port -> vsock.listen(port, settings.vsock().backlog(), new EchoAcceptor()));
+        return launcher.begin(launcher.once(spec, snapshot).withOptions(options));
     }
 
     /**
@@ -860,38 +450,28 @@ public final class Vmette implements AutoCloseable {
      */
     @Override
     public void close() {
-        if (!closed.compareAndSet(false, true)) {
+        if (!launcher.close()) {
             return;
         }
         // So that none of them starts anything anew.
         pools.close();
         fleetNames.fleets().forEach(Fleet::down);
-        registry.minimalCompletionStage().thenAccept(actor -> actor.tell(new VmRegistry.StopAll()));
-        // A machine that is not made yet is not going to be: what its launch waits for may never happen.
-        alive.forEach((ticket, launching) -> launching
-                .bound()
-                .completeExceptionally(
-                        new VmLostException("the runtime is closed: VM " + ticket.name() + " was not launched")));
-        CompletableFuture<?>[] endings =
-                alive.keySet().stream().map(VmTicket::ending).toArray(CompletableFuture[]::new);
-        await(CompletableFuture.allOf(endings), CLOSE_SECONDS);
+        actors.stopAll();
+        await(launcher.giveUp(), CLOSE_SECONDS);
         journal.close();
         // A method reference would load Micrometer where there is none to close.
         if (endpoint.isPresent()) {
             endpoint.get().close();
         }
         events.close();
-        if (ownsSystem) {
+        if (actors.areOwn()) {
             await(events.taken().toCompletableFuture(), EVENTS_SECONDS);
         }
         controlled.close();
         control.close();
         machines.close();
-        if (ownsSystem && !system.isCompletedExceptionally()) {
-            system().terminate();
-        }
-        // Those launched while this was under way, and any whose end was not to be had in time.
-        alive.keySet().forEach(Vmette::settleAfterClose);
+        actors.terminate();
+        launcher.settle();
     }
 
     private static void await(CompletableFuture<?> future, long seconds) {

@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.Test;
+import vmette.errors.ForeignSnapshotException;
 import vmette.errors.RestoreFailedException;
 import vmette.errors.SaveFailedException;
 import vmette.errors.StartFailedException;
@@ -42,25 +43,27 @@ class GoldenTest {
         private int badRestores;
         private boolean keptByOthers;
         private boolean held;
-        private boolean unreadable;
+        private boolean inTheWay;
+        private Throwable reason;
+        private CompletableFuture<Void> looking = CompletableFuture.completedFuture(null);
         private Optional<RuntimeException> bug = Optional.empty();
         private int boots;
         private int restores;
         private int saves;
 
         @Override
-        public Optional<Snapshot> find() {
+        public CompletionStage<Optional<Snapshot>> find() {
             bug.ifPresent(thrown -> {
                 throw thrown;
             });
-            return named;
+            return looking.thenApply(looked -> named);
         }
 
         @Override
         public CompletionStage<String> restore(String snapshot) {
             if (badRestores > 0) {
                 badRestores--;
-                return CompletableFuture.failedStage(new RestoreFailedException("damaged: " + snapshot, null));
+                return CompletableFuture.failedStage(new RestoreFailedException("damaged: " + snapshot, reason));
             }
             return CompletableFuture.completedStage(snapshot + "/" + ++restores);
         }
@@ -84,7 +87,7 @@ class GoldenTest {
             if (noSave.isPresent()) {
                 return CompletableFuture.failedStage(new SaveFailedException(noSave.get(), null));
             }
-            if (named.isPresent() || unreadable) {
+            if (named.isPresent() || inTheWay) {
                 return CompletableFuture.failedStage(new SaveFailedException("there is one already", null));
             }
             named = Optional.of(new Snapshot("golden", Instant.ofEpochSecond(++saves), 0));
@@ -109,11 +112,6 @@ class GoldenTest {
             if (!keptByOthers) {
                 named = Optional.empty();
             }
-        }
-
-        @Override
-        public void discardUnreadable() {
-            unreadable = false;
         }
 
         @Override
@@ -178,11 +176,33 @@ class GoldenTest {
     }
 
     @Test
-    void whatIsNoSnapshotGoesAndIsDoneWithout() {
-        vms.unreadable = true;
+    void whatCannotBeUsedAndStaysIsDoneWithout() {
+        vms.inTheWay = true;
         assertThat(next().join()).isEqualTo("boot/1");
-        assertThat(vms.unreadable).isFalse();
         assertThat(next().join()).isEqualTo("/unnamed/1");
+    }
+
+    @Test
+    void nothingIsBegunBeforeOneFromBeforeHasBeenLookedAt() {
+        vms.looking = new CompletableFuture<>();
+        CompletableFuture<String> first = next();
+        CompletableFuture<String> second = next();
+        assertThat(first).isNotDone();
+        vms.looking.complete(null);
+        assertThat(first).isCompletedWithValue("boot/1");
+        assertThat(second).isCompletedWithValue("golden/1");
+    }
+
+    /** QEMU was replaced since it was looked at. */
+    @Test
+    void oneOfAnotherMachineIsNotTriedTwice() {
+        vms.named = Optional.of(new Snapshot("golden", Instant.EPOCH, 0));
+        vms.badRestores = Integer.MAX_VALUE;
+        vms.reason = new ForeignSnapshotException("does not fit");
+        CompletableFuture<String> first = next();
+        assertThat(first).isCompletedWithValue("boot/1");
+        assertThat(Integer.MAX_VALUE - vms.badRestores).isEqualTo(1);
+        assertThat(vms.discarded).containsExactly("golden, damaged: golden");
     }
 
     @Test

@@ -4,6 +4,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import vmette.machine.SaveReport;
 import vmette.recovery.Snapshot;
@@ -112,6 +113,11 @@ final class PassiveShelf implements SnapshotShelf {
     @Override
     public Optional<String> goldenToTake() {
         return others.goldenToTake();
+    }
+
+    @Override
+    public CompletionStage<Boolean> lookForGolden() {
+        return others.lookForGolden();
     }
 
     @Override

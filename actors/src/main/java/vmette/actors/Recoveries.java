@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import vmette.errors.ForeignSnapshotException;
 import vmette.recovery.Decision;
 import vmette.recovery.Failure;
 import vmette.recovery.RecoveryHistory;
@@ -45,7 +46,12 @@ final class Recoveries {
             return known;
         }
         String id = incarnation.from().snapshot().get().id();
-        supervision.shelf().restoreFailed(id);
+        if (failure.cause() instanceof VmFailure.NotStarted never
+                && never.reason() instanceof ForeignSnapshotException) {
+            supervision.shelf().discard(id);
+        } else {
+            supervision.shelf().restoreFailed(id);
+        }
         return known.withCause(new VmFailure.RestoreFailed(id, failure.cause()));
     }
 

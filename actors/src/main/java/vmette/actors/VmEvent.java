@@ -3,6 +3,7 @@ package vmette.actors;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
+import vmette.machine.GoldenLook;
 import vmette.machine.SaveReport;
 import vmette.recovery.Origin;
 
@@ -103,6 +104,13 @@ public sealed interface VmEvent {
 
     /** The VM has ended for good. */
     record Ended(String vm, long incarnation, Instant at, VmEnd end) implements OfVm {}
+
+    /**
+     * The golden snapshot of a template, which VMs were to be restored from, is of another build, or no whole one. It is not tried: what is restored next is one that a VM makes here.
+     *
+     * @param what which, why, and whether it was removed
+     */
+    record ForeignGolden(Instant at, GoldenLook.Foreign what) implements VmEvent {}
 
     /**
      * A subscriber was too slow: so many events that it would have been told stand between the one before and the one after.

@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import vmette.config.ExecSpec;
@@ -46,8 +47,16 @@ final class VmSnapshots {
         return spec.golden() ? shelf.goldenToTake() : Optional.empty();
     }
 
-    /** Warms an incarnation up and saves it. Completes, never exceptionally, when it goes on; without a golden snapshot the VM is as good as ever. */
+    /**
+     * Warms an incarnation up and saves it, unless there is a golden snapshot from before. Completes, never exceptionally, when it goes on; without one the VM is as good as
+     * ever.
+     */
     CompletionStage<Void> takeGolden(String name, ActorRef<VmInstance.Command> instance) {
+        return shelf.lookForGolden()
+                .thenCompose(there -> there ? CompletableFuture.completedStage(null) : take(name, instance));
+    }
+
+    private CompletionStage<Void> take(String name, ActorRef<VmInstance.Command> instance) {
         Instant at = Instant.now();
         return warmUp(instance)
                 .thenCompose(warm -> {
@@ -58,14 +67,19 @@ final class VmSnapshots {
                 .handle((report, failure) -> {
                     if (failure == null) {
                         shelf.tookGolden(new Snapshot(report.snapshot(), at, 0));
-                    } else {
-                        LOG.warn(
-                                "VM {} has no golden snapshot: {}",
-                                vm.name(),
-                                Reasons.unwrapped(failure).getMessage());
+                        return CompletableFuture.<Void>completedStage(null);
                     }
-                    return null;
-                });
+                    // Another of its template may have been faster.
+                    return shelf.lookForGolden().thenAccept(there -> {
+                        if (!there) {
+                            LOG.warn(
+                                    "VM {} has no golden snapshot: {}",
+                                    vm.name(),
+                                    Reasons.unwrapped(failure).getMessage());
+                        }
+                    });
+                })
+                .thenCompose(Function.identity());
     }
 
     private CompletionStage<Void> warmUp(ActorRef<VmInstance.Command> instance) {

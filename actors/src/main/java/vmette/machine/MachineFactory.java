@@ -5,6 +5,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import vmette.config.VmSpec;
 import vmette.errors.SnapshotUnsupportedException;
+import vmette.errors.VmetteException;
 import vmette.recovery.Snapshot;
 import vmette.vsock.VsockHost;
 
@@ -58,6 +59,21 @@ public interface MachineFactory {
     default Snapshot find(String id, VmSpec spec) {
         throw new SnapshotUnsupportedException(
                 "the snapshot " + id + " cannot be restored: there are no snapshots here");
+    }
+
+    /**
+     * Looks whether the golden snapshot of a template could be restored here, without trying. One that could not, by what it says of itself, is removed unless somebody uses it.
+     *
+     * @param id its name
+     * @param spec of the VMs that are to go on from it
+     * @return fails if it cannot be told what such a VM is here
+     */
+    default CompletionStage<GoldenLook> lookAt(String id, VmSpec spec) {
+        try {
+            return CompletableFuture.completedStage(GoldenLook.of(find(id, spec)));
+        } catch (VmetteException none) {
+            return CompletableFuture.completedStage(GoldenLook.NONE);
+        }
     }
 
     /**

@@ -1,28 +1,18 @@
 package vmette.machine;
 
-import java.io.IOException;
 import java.io.InputStream;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
-import vmette.config.SnapshotSpecs;
-import vmette.config.VmSpec;
-import vmette.errors.Reasons;
 import vmette.errors.SaveFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
-import vmette.errors.VmetteIoException;
-import vmette.qemu.Accelerator;
 import vmette.qemu.BlockDisk;
-import vmette.qemu.QemuHypervisor;
-import vmette.qemu.QemuLaunch;
 import vmette.qemu.SharedDirectory;
 import vmette.snapshot.BundleWriter;
 import vmette.snapshot.MachineIdentity;
@@ -70,46 +60,6 @@ final class Saver implements AutoCloseable {
                         .findFirst()
                         .map(disk -> "the writable disk " + disk.image()))
                 .map(what -> what + " is outside of what is saved");
-    }
-
-    /**
-     * Blocks: reads kernel and initramfs, and asks QEMU for its version, the first time in a process.
-     *
-     * @param given what the machine was asked to be
-     * @param files what they were when the machine was made
-     */
-    static MachineIdentity identity(
-            VmSpec given, QemuHypervisor hypervisor, QemuLaunch launch, MachineFiles files, String commandLine) {
-        Accelerator accelerator = hypervisor.accelerator();
-        SortedMap<String, String> spec = new TreeMap<>(SnapshotSpecs.identity(given));
-        spec.put("cmdline", commandLine);
-        spec.put("net", launch.network().getClass().getSimpleName());
-        int number = 0;
-        for (BlockDisk disk : launch.disks()) {
-            spec.put("disk " + ++number, describe(disk, given));
-        }
-        try {
-            return new MachineIdentity(
-                    "qemu",
-                    files.version(hypervisor),
-                    "pc",
-                    accelerator.word(),
-                    accelerator.processor(),
-                    launch.vcpus(),
-                    launch.memoryMib(),
-                    files.kernel().sha256(),
-                    files.initramfs().sha256(),
-                    spec);
-        } catch (IOException e) {
-            throw new VmetteIoException("what it was started from cannot be told: " + Reasons.of(e), e);
-        }
-    }
-
-    /** The scratch is what the guest knows of it, whatever files it is in by now; any other is the file that it is. */
-    private static String describe(BlockDisk disk, VmSpec given) {
-        return disk.ephemeral()
-                ? disk.serial() + " of " + given.storage().scratchMib() + " MiB"
-                : disk.image().toString();
     }
 
     /** Its name goes; the monitor has it open. */

@@ -1,19 +1,25 @@
 package vmette.machine;
 
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import vmette.errors.RestoreFailedException;
 import vmette.errors.VmetteException;
 import vmette.linux.OwnedFd;
+import vmette.recovery.Snapshot;
 import vmette.snapshot.Bundle;
 import vmette.snapshot.BundlePlace;
 import vmette.snapshot.BundleStore;
 import vmette.snapshot.BundleWriter;
 import vmette.snapshot.MachineIdentity;
+import vmette.snapshot.Manifest;
 
 /**
  * Where snapshots are: those that were given a name, in a directory or by a path, and those that nobody is to see, such as what a VM is forked by. Thread-safe; every method
@@ -78,6 +84,34 @@ final class SnapshotPlaces implements AutoCloseable {
             place(id).remove();
         } catch (VmetteException e) {
             LOG.warn("the snapshot {} is of no use, and could not be removed: {}", id, e.getMessage());
+        }
+    }
+
+    /**
+     * See {@link MachineFactory#lookAt}.
+     *
+     * @param here what would run it; asked if there is one
+     */
+    GoldenLook lookAt(String id, Supplier<MachineIdentity> here) {
+        BundlePlace place = place(id);
+        if (!Files.isDirectory(place.directory(), LinkOption.NOFOLLOW_LINKS)) {
+            return GoldenLook.NONE;
+        }
+        String why;
+        try {
+            Manifest manifest = place.open().manifest();
+            List<String> differences = manifest.machine().differences(here.get());
+            if (differences.isEmpty()) {
+                return GoldenLook.of(new Snapshot(id, manifest.takenAt(), 0));
+            }
+            why = String.join("; ", differences);
+        } catch (RestoreFailedException refusal) {
+            why = Bundle.why(refusal, place.directory());
+        }
+        try {
+            return place.remove() ? GoldenLook.of(new GoldenLook.Foreign(id, why, Optional.empty())) : GoldenLook.NONE;
+        } catch (VmetteException e) {
+            return GoldenLook.of(new GoldenLook.Foreign(id, why, Optional.of(e.getMessage())));
         }
     }
 

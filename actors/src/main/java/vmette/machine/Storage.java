@@ -124,15 +124,28 @@ final class Storage implements AutoCloseable {
         return scratch.flatMap(Scratch::chain);
     }
 
-    private void connect(VmSpec spec, ChildProcesses children, Path directory, NetSettings settings) {
+    /** The kind of network card that a VM would have. Throws as {@link #prepare}. */
+    static Class<? extends NetworkCard> card(VmSpec spec, NetSettings settings) {
+        if (!spec.net()) {
+            return NetworkCard.None.class;
+        }
+        return passt(settings).isEmpty() ? NetworkCard.Slirp.class : NetworkCard.Stream.class;
+    }
+
+    private static Optional<Path> passt(NetSettings settings) {
         Optional<Path> passt =
                 settings.backend() == NetBackend.SLIRP ? Optional.empty() : UserNetwork.passt(settings.passt());
+        if (passt.isEmpty() && settings.backend() == NetBackend.PASST) {
+            throw new InvalidConfigException(
+                    "vmette.net.backend = passt, but that program is not on the PATH; on Debian: apt-get"
+                            + " install passt; or set it to slirp, which lets guests reach the host's loopback address");
+        }
+        return passt;
+    }
+
+    private void connect(VmSpec spec, ChildProcesses children, Path directory, NetSettings settings) {
+        Optional<Path> passt = passt(settings);
         if (passt.isEmpty()) {
-            if (settings.backend() == NetBackend.PASST) {
-                throw new InvalidConfigException(
-                        "vmette.net.backend = passt, but that program is not on the PATH; on Debian: apt-get"
-                                + " install passt; or set it to slirp, which lets guests reach the host's loopback address");
-            }
             network = new NetworkCard.Slirp();
             return;
         }

@@ -107,6 +107,19 @@ final class StorageParts {
         return new BlockDisk(path, !file, "", false, false);
     }
 
+    /** All of its disks, in the guest's order: each is the file that it is, but the scratch is what the guest knows of it, whatever files it is in. */
+    static List<String> described(VmSpec spec, Optional<RootfsArtifact> root) {
+        List<String> disks = new ArrayList<>();
+        disks(spec).forEach(disk -> disks.add(disk.image().toString()));
+        if (root.orElse(null) instanceof RootfsArtifact.Image image) {
+            disks.add(image.file().toString());
+        }
+        if (spec.storage().scratchMib() > 0) {
+            disks.add(SCRATCH + " of " + spec.storage().scratchMib() + " MiB");
+        }
+        return disks;
+    }
+
     /** Kernel modules beyond those that every guest needs. */
     static List<String> modules(VmSpec spec, Optional<RootfsArtifact> root) {
         Set<String> modules = new LinkedHashSet<>();

@@ -1,45 +1,81 @@
 package vmette.machine;
 
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import vmette.config.VmSpec;
-import vmette.errors.VmetteException;
+import vmette.errors.Reasons;
 import vmette.recovery.Snapshot;
 import vmette.recovery.SnapshotShelf;
 import vmette.recovery.SnapshotsAtHand;
 
 /** The snapshots of one VM: its checkpoints, of which the last few are kept, and its template's golden one, which others may share. */
 public final class VmShelf implements SnapshotShelf {
+    private static final Logger LOG = LoggerFactory.getLogger(VmShelf.class);
+
     private final MachineFactory machines;
     private final VmSpec spec;
     private final Optional<String> goldenName;
     private final int keep;
+    private final Consumer<GoldenLook.Foreign> told;
     // Newest first.
     private final List<Snapshot> checkpoints = new ArrayList<>();
-    private Optional<Snapshot> golden;
+    // Not before it has been looked at: another build may have left it.
+    private Optional<Snapshot> golden = Optional.empty();
+    // One that was given up may still be there, if somebody uses it.
+    private Instant givenUp = Instant.MIN;
 
     /**
-     * Looks whether there is a golden snapshot; reads a small file.
+     * One with nothing on it.
      *
      * @param spec of the VM
      * @param goldenName what the golden one is called; empty: the VM has none
      * @param keep checkpoints at most, at least 1
+     * @param told of a golden one that is of no use here; on any thread
      */
-    public VmShelf(MachineFactory machines, VmSpec spec, Optional<String> goldenName, int keep) {
+    public VmShelf(
+            MachineFactory machines,
+            VmSpec spec,
+            Optional<String> goldenName,
+            int keep,
+            Consumer<GoldenLook.Foreign> told) {
         this.machines = machines;
         this.spec = spec;
         this.goldenName = goldenName;
         this.keep = keep;
-        this.golden = goldenName.flatMap(this::find);
+        this.told = told;
     }
 
-    private Optional<Snapshot> find(String id) {
-        try {
-            return Optional.of(machines.find(id, spec));
-        } catch (VmetteException none) {
-            return Optional.empty();
+    @Override
+    public CompletionStage<Boolean> lookForGolden() {
+        if (goldenName.isEmpty()) {
+            return CompletableFuture.completedStage(false);
         }
+        return machines.lookAt(goldenName.get(), spec).handle((look, failure) -> {
+            if (failure != null) {
+                LOG.warn(
+                        "it cannot be told whether the golden snapshot {} is of use: {}",
+                        goldenName.get(),
+                        Reasons.unwrapped(failure).getMessage());
+                return false;
+            }
+            look.foreign().ifPresent(told);
+            return look.usable().filter(this::adopt).isPresent();
+        });
+    }
+
+    private synchronized boolean adopt(Snapshot snapshot) {
+        if (!snapshot.takenAt().isAfter(givenUp)) {
+            return false;
+        }
+        golden = Optional.of(snapshot);
+        return true;
     }
 
     @Override
@@ -96,7 +132,10 @@ public final class VmShelf implements SnapshotShelf {
     public void discard(String id) {
         synchronized (this) {
             checkpoints.removeIf(each -> each.id().equals(id));
-            golden = golden.filter(each -> !each.id().equals(id));
+            if (golden.filter(each -> each.id().equals(id)).isPresent()) {
+                golden = Optional.empty();
+                givenUp = Instant.now();
+            }
         }
         machines.discard(id);
     }

@@ -1,6 +1,8 @@
 package vmette.recovery;
 
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /** The snapshots of one VM, as its supervisor sees them. Thread-safe; nothing blocks. */
 public interface SnapshotShelf {
@@ -33,9 +35,18 @@ public interface SnapshotShelf {
     /** It is not to be offered any more. What becomes of its files is the shelf's to decide. */
     void discard(String id);
 
-    /** What the golden snapshot is to be called, if there is to be one and there is none yet. */
+    /** What the golden snapshot is to be called, if there is to be one and none is known yet. */
     default Optional<String> goldenToTake() {
         return Optional.empty();
+    }
+
+    /**
+     * Looks whether there is a golden snapshot from before that can be restored here, and offers it from then on.
+     *
+     * @return completes, never exceptionally, with whether there is one
+     */
+    default CompletionStage<Boolean> lookForGolden() {
+        return CompletableFuture.completedStage(false);
     }
 
     /** The golden snapshot was taken. */

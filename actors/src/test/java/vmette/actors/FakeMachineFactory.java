@@ -9,6 +9,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.function.Consumer;
 import vmette.config.VmSpec;
+import vmette.machine.GoldenLook;
 import vmette.machine.GuestSetup;
 import vmette.machine.Machine;
 import vmette.machine.MachineFactory;
@@ -60,6 +61,14 @@ final class FakeMachineFactory implements MachineFactory {
         return restores
                 ? begin(spec, name, Optional.of(snapshot), beforeRun)
                 : MachineFactory.super.restore(spec, name, snapshot, beforeRun);
+    }
+
+    /** What a look at a golden snapshot shows. */
+    volatile CompletionStage<GoldenLook> look = CompletableFuture.completedStage(GoldenLook.NONE);
+
+    @Override
+    public CompletionStage<GoldenLook> lookAt(String id, VmSpec spec) {
+        return look;
     }
 
     final List<String> discarded = new CopyOnWriteArrayList<>();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import akka.stream.javadsl.Sink;
 import akka.util.ByteString;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
@@ -34,6 +35,7 @@ import vmette.guest.protocol.Openings;
 import vmette.guest.protocol.StreamId;
 import vmette.guest.protocol.Token;
 import vmette.log.LogRing;
+import vmette.machine.GoldenLook;
 import vmette.machine.GuestSetup;
 import vmette.machine.SaveReport;
 import vmette.machine.VmShelf;
@@ -411,7 +413,7 @@ class VmSaveTest extends VmFixture {
     /** The shelf wants a golden snapshot: nobody is let in before it is there. */
     @Test
     void aGoldenSnapshotIsTakenAfterTheWarmUpAndBeforeAnythingElse() {
-        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3, foreign -> {});
         machines.makesAtOnce = false;
         launch(
                 spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
@@ -436,8 +438,43 @@ class VmSaveTest extends VmFixture {
     }
 
     @Test
+    void oneFromBeforeIsLookedAtAndThenNotTakenAgain() {
+        CompletableFuture<GoldenLook> look = new CompletableFuture<>();
+        machines.look = look;
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3, foreign -> {});
+        machines.makesAtOnce = false;
+        launch(
+                spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
+                Supervision.by(RecoveryPolicy.giveUp(), shelf));
+        start();
+        assertThat(vm.ready().toCompletableFuture()).isNotDone();
+        Snapshot before = new Snapshot("golden-1", Instant.EPOCH, 0);
+        look.complete(new GoldenLook(Optional.of(before), Optional.empty()));
+        Await.value(vm.ready());
+        assertThat(machine.saves).isEmpty();
+        assertThat(shelf.atHand().golden()).contains(before);
+    }
+
+    /** Another VM of its template was faster. */
+    @Test
+    void oneThatCannotBeTakenMayBeThereByThen() {
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3, foreign -> {});
+        machines.makesAtOnce = false;
+        launch(
+                spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
+                Supervision.by(RecoveryPolicy.giveUp(), shelf));
+        start();
+        long id = agent.hear(FakeAgent.EXEC).u64();
+        Snapshot others = new Snapshot("golden-1", Instant.EPOCH, 0);
+        machines.look = CompletableFuture.completedStage(new GoldenLook(Optional.of(others), Optional.empty()));
+        agent.say(new AgentFrame.Started(id, 5), new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 7));
+        Await.value(vm.ready());
+        assertThat(shelf.atHand().golden()).contains(others);
+    }
+
+    @Test
     void aWarmUpThatFailsCostsTheGoldenSnapshotOnly() {
-        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3, foreign -> {});
         machines.makesAtOnce = false;
         launch(
                 spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
@@ -452,7 +489,7 @@ class VmSaveTest extends VmFixture {
 
     @Test
     void checkpointsAreTakenWhileNobodyUsesIt() {
-        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.empty(), 2);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.empty(), 2, foreign -> {});
         boot(
                 spec(SnapshotSpec.builder()
                         .checkpointInterval(Duration.ofMinutes(1))

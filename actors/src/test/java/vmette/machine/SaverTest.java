@@ -21,9 +21,8 @@ import vmette.errors.SaveFailedException;
 import vmette.guest.GuestKernel;
 import vmette.process.ChildProcesses;
 import vmette.process.RuntimeDirectory;
-import vmette.qemu.BootSource;
+import vmette.qemu.NetworkCard;
 import vmette.qemu.QemuHypervisor;
-import vmette.qemu.QemuLaunch;
 import vmette.snapshot.MachineIdentity;
 
 /** What is refused before anything is asked of the machine. */
@@ -56,14 +55,8 @@ class SaverTest {
 
     private Supplier<MachineIdentity> identity() {
         MachineFiles files = MachineFiles.of(kernel, hypervisor);
-        QemuLaunch launch = new QemuLaunch(
-                "m",
-                new BootSource.Linux(kernel.kernel(), kernel.initramfs(), "quiet"),
-                2,
-                64,
-                temporary.resolve("vm"),
-                true);
-        return () -> Saver.identity(VmSpec.builder().build(), hypervisor, launch, files, "quiet");
+        VmSpec spec = VmSpec.builder().vcpus(2).memoryMib(64).build();
+        return () -> MachineIdentities.of(spec, hypervisor, files, "quiet", NetworkCard.None.class, Optional.empty());
     }
 
     @Test

@@ -44,17 +44,76 @@ class VmShelfTest {
         return new Snapshot(id, AT, 0);
     }
 
+    private static boolean look(VmShelf shelf) {
+        return shelf.lookForGolden().toCompletableFuture().join();
+    }
+
     @Test
-    void aGoldenOneThatIsThereIsNotTakenAgain() {
+    void aGoldenOneIsOfferedOnceItHasBeenLookedAtAndNotTakenAgain() {
         there.put("golden", snapshot("golden"));
-        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden"), 3);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden"), 3, foreign -> {});
+        assertThat(shelf.atHand().golden()).isEmpty();
+        assertThat(shelf.goldenToTake()).contains("golden");
+        assertThat(look(shelf)).isTrue();
         assertThat(shelf.atHand().golden()).contains(snapshot("golden"));
         assertThat(shelf.goldenToTake()).isEmpty();
     }
 
     @Test
+    void aForeignGoldenOneIsToldOfAndNotOffered() {
+        GoldenLook.Foreign foreign = new GoldenLook.Foreign("golden", "of another kernel", Optional.empty());
+        MachineFactory elsewhere = new MachineFactory() {
+            @Override
+            public CompletionStage<Machine> begin(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
+                return machines.begin(spec, name, beforeBoot);
+            }
+
+            @Override
+            public CompletionStage<GoldenLook> lookAt(String id, VmSpec spec) {
+                return CompletableFuture.completedStage(GoldenLook.of(foreign));
+            }
+        };
+        List<GoldenLook.Foreign> told = new ArrayList<>();
+        VmShelf shelf = new VmShelf(elsewhere, VmSpec.builder().build(), Optional.of("golden"), 3, told::add);
+        assertThat(look(shelf)).isFalse();
+        assertThat(told).containsExactly(foreign);
+        assertThat(shelf.atHand().golden()).isEmpty();
+        assertThat(shelf.goldenToTake()).contains("golden");
+    }
+
+    /** It was damaged, and somebody uses it all the same. */
+    @Test
+    void oneThatWasGivenUpAndIsStillThereIsNotOfferedAgain() {
+        there.put("golden", snapshot("golden"));
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden"), 3, foreign -> {});
+        look(shelf);
+        shelf.discard("golden");
+        assertThat(look(shelf)).isFalse();
+        assertThat(shelf.atHand().golden()).isEmpty();
+        there.put("golden", new Snapshot("golden", Instant.now().plusSeconds(60), 0));
+        assertThat(look(shelf)).isTrue();
+    }
+
+    @Test
+    void whereNothingCanBeToldThereIsNone() {
+        MachineFactory broken = new MachineFactory() {
+            @Override
+            public CompletionStage<Machine> begin(VmSpec spec, String name, Consumer<VsockHost> beforeBoot) {
+                return machines.begin(spec, name, beforeBoot);
+            }
+
+            @Override
+            public CompletionStage<GoldenLook> lookAt(String id, VmSpec spec) {
+                return CompletableFuture.failedStage(new RestoreFailedException("no kernel", null));
+            }
+        };
+        assertThat(look(new VmShelf(broken, VmSpec.builder().build(), Optional.of("golden"), 3, foreign -> {})))
+                .isFalse();
+    }
+
+    @Test
     void aPoisonedGoldenOneIsGivenUpAndTakenAnew() {
-        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden"), 3);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden"), 3, foreign -> {});
         assertThat(shelf.goldenToTake()).contains("golden");
         shelf.tookGolden(snapshot("golden"));
         shelf.restoreFailed("golden");
@@ -68,7 +127,7 @@ class VmShelfTest {
 
     @Test
     void theLastCheckpointsAreKeptNewestFirst() {
-        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.empty(), 2);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.empty(), 2, foreign -> {});
         for (String id : List.of("a", "b", "c")) {
             shelf.tookCheckpoint(snapshot(id));
         }
@@ -79,7 +138,7 @@ class VmShelfTest {
 
     @Test
     void failuresAreCountedUntilItIsRestored() {
-        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.empty(), 2);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.empty(), 2, foreign -> {});
         shelf.tookCheckpoint(snapshot("a"));
         shelf.restoreFailed("a");
         shelf.restoreFailed("other");
@@ -90,7 +149,7 @@ class VmShelfTest {
 
     @Test
     void withItsVmTheCheckpointsGoAndTheGoldenOneStays() {
-        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden"), 2);
+        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden"), 2, foreign -> {});
         shelf.tookGolden(snapshot("golden"));
         shelf.tookCheckpoint(snapshot("a"));
         shelf.end();

@@ -1,7 +1,7 @@
 package vmette.errors;
 
 /** A VM could not be restored from a snapshot ({@link Status#RESTORE_FAILED}). */
-public final class RestoreFailedException extends VmetteException {
+public class RestoreFailedException extends VmetteException {
     private static final long serialVersionUID = 1L;
 
     /**

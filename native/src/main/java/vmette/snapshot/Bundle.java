@@ -17,6 +17,7 @@ import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import vmette.errors.ForeignSnapshotException;
 import vmette.errors.Reasons;
 import vmette.errors.RestoreFailedException;
 import vmette.linux.FileExtents;
@@ -211,15 +212,13 @@ public final class Bundle {
     /**
      * Refuses to be restored with anything but what it was taken of.
      *
-     * @throws RestoreFailedException which names all that differs
+     * @throws ForeignSnapshotException which names all that differs
      */
     public void requireFits(MachineIdentity here) {
         List<String> differences = manifest.machine().differences(here);
         if (!differences.isEmpty()) {
-            throw new RestoreFailedException(
-                    "the snapshot " + directory + " does not fit: " + String.join("; ", differences)
-                            + "; give the VM what it had, or take the snapshot anew",
-                    null);
+            throw new ForeignSnapshotException("the snapshot " + directory + " does not fit: "
+                    + String.join("; ", differences) + "; give the VM what it had, or take the snapshot anew");
         }
     }
 

@@ -80,6 +80,7 @@ final class EventLines {
                         + event.get("because")
                                 .map(why -> ", because " + GuestText.printable(why))
                                 .orElse("");
+            case "foreign-golden" -> GuestText.printable(event.text("text"));
             case "missed" -> event.number("count").orElse(0L) + " events were missed";
             default -> (vm + which + " " + GuestText.printable(event.text("event"))).strip();
         };

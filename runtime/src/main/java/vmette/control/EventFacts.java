@@ -77,6 +77,16 @@ public final class EventFacts {
                     ended.end().because());
         } else if (event instanceof VmEvent.Missed missed) {
             return Facts.of("event", "missed", "at", time(missed.at()), "count", missed.count());
+        } else if (event instanceof VmEvent.ForeignGolden foreign) {
+            return Facts.of(
+                    "event",
+                    "foreign-golden",
+                    "at",
+                    time(foreign.at()),
+                    "snapshot",
+                    foreign.what().snapshot(),
+                    "text",
+                    foreign.what().text());
         } else if (event instanceof VmEvent.OfVm other) {
             return of(other, event.getClass().getSimpleName().toLowerCase(Locale.ROOT), "", "");
         }

@@ -28,6 +28,7 @@ import vmette.control.Facts;
 import vmette.errors.InvalidConfigException;
 import vmette.group.MemberStatus;
 import vmette.group.MemberStatus.State;
+import vmette.machine.GoldenLook;
 import vmette.machine.SaveReport;
 
 /** What the commands of fleets say, and what they take for the same fleet. */
@@ -199,6 +200,16 @@ class FleetLinesTest {
                 .isEqualTo("web (incarnation 2) is woken by a command after 1m 30s, in 300 ms");
         assertThat(EventLines.text(EventFacts.of(new VmEvent.NotPassivated("web", 1, NOW, "a share"))))
                 .isEqualTo("web is not passivated: a share");
+        VmEvent foreign = new VmEvent.ForeignGolden(
+                NOW,
+                new GoldenLook.Foreign("golden-1", "the version of qemu was 7.2.9 and is 10.0.2", Optional.empty()));
+        assertThat(EventLines.text(EventFacts.of(foreign)))
+                .isEqualTo(
+                        "the golden snapshot golden-1 is not of use here: the version of qemu was 7.2.9 and is 10.0.2;"
+                                + " it was removed, and a new one is taken");
+        assertThat(EventLines.json(EventFacts.of(foreign)))
+                .startsWith("{\"event\":\"foreign-golden\",\"at\":\"2026-01-31T12:00:00Z\","
+                        + "\"snapshot\":\"golden-1\",\"text\":");
         assertThat(EventLines.text(Facts.of("event", "danced", "vm", "web"))).isEqualTo("web danced");
         assertThat(EventLines.text(Facts.of())).isEmpty();
     }
