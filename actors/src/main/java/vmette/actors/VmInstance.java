@@ -419,11 +419,11 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             link = null;
             timers.startSingleTimer(new Dial(), REDIAL);
         } else if (event instanceof AgentLink.Lost lost) {
-            if (lost.saved() && (phase == Phase.SAVING || phase == Phase.READY)) {
+            if (lost.by() == AgentLink.Loss.SAVE && (phase == Phase.SAVING || phase == Phase.READY)) {
                 return onUnplugged();
             }
             return suspect(
-                    lost.driverRestarted()
+                    lost.by() == AgentLink.Loss.DRIVER_RESTART
                             ? new VmFailure.DeviceBroken(lost.why())
                             : new VmFailure.AgentLost(lost.why()));
         } else if (event instanceof AgentLink.Said said) {
