@@ -1,6 +1,5 @@
 package vmette.actors;
 
-import akka.actor.Cancellable;
 import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
@@ -19,10 +18,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import vmette.config.HealthCheck;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.Reasons;
@@ -53,9 +49,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     /** How long a guest may take to power off before its monitor is told to quit. */
     private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(5);
 
-    /** How long the agent may leave its control connection unread: commands would pile up on this side. A guest that says nothing either has longer. */
-    private static final Duration DEAF_PATIENCE = Duration.ofSeconds(30);
-
     /** A monitor that ends takes the device and the link with it, and they are heard of first. */
     private static final Duration EXPLANATION = Duration.ofSeconds(2);
 
@@ -68,7 +61,26 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     /** What a service that was told to end may take beyond its kill grace before its guest is powered off all the same. */
     private static final Duration SERVICE_MARGIN = Duration.ofSeconds(2);
 
-    sealed interface Command {}
+    sealed interface Command
+            permits Asked,
+                    Work,
+                    Watchdog.Told,
+                    MachineMade,
+                    MachineFailed,
+                    MachineExited,
+                    MachineGone,
+                    DeviceBroke,
+                    HelperEnded,
+                    LinkEvent,
+                    Dial,
+                    Unexplained,
+                    DeadlinePassed,
+                    SaveGoesOn,
+                    SaveOver,
+                    ServiceEnded,
+                    ServiceKnown,
+                    ServiceOverdue,
+                    ShutdownGraceOver {}
 
     /** What its supervisor asks of it, who answers for it once it is over: then it finds nobody, and need not. */
     sealed interface Asked extends Command, DeadLetterSuppression {}
@@ -134,16 +146,10 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private record DeadlinePassed() implements Command {}
 
-    private record Deaf() implements Command {}
-
     private record SaveGoesOn() implements Command, DeadLetterSuppression {}
 
     private record SaveOver(Optional<SaveReport> report, Optional<Throwable> failure)
             implements Command, DeadLetterSuppression {}
-
-    private record Look() implements Command, DeadLetterSuppression {}
-
-    private record Unhealthy(VmFailure.Cause cause) implements Command, DeadLetterSuppression {}
 
     private record ServiceEnded(Optional<VmFailure.Cause> failure) implements Command, DeadLetterSuppression {}
 
@@ -193,14 +199,14 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private final Consumer<Report> supervisor;
     private final CompletionStage<Machine> making;
     private final InstantSource clock;
+    private final Watchdog watchdog;
+    private final Ending ending = new Ending();
 
     private Phase phase = Phase.BOOTING;
     private Machine machine;
     private long madeNanos;
     private AgentLink link;
     private GuestWork work;
-    private Optional<Liveness> liveness = Optional.empty();
-    private Cancellable nextLook;
     private Optional<ServiceRun> service = Optional.empty();
     private Optional<Renewal> renewal = Optional.empty();
     private Optional<Saving> saving = Optional.empty();
@@ -208,16 +214,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Optional<Saving> writing = Optional.empty();
 
     private InstanceId instance = InstanceId.random();
-    private Optional<ActorRef<?>> checks = Optional.empty();
-    private long checkers;
-    // A clone's guest may still have one of the VM that it was made of.
-    private final AtomicLong lastCheck =
-            new AtomicLong(ThreadLocalRandom.current().nextInt(1 << 30));
-    private boolean wasReady;
-    private Optional<VmFailure.Cause> suspicion = Optional.empty();
     private boolean versionAgreed;
-    private Optional<VmFailure.Cause> cause = Optional.empty();
-    private Optional<VmmExit> exit = Optional.empty();
 
     private VmInstance(
             ActorContext<Command> context,
@@ -236,6 +233,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         this.making = making;
         this.supervisor = supervisor;
         this.clock = clock;
+        this.watchdog = new Watchdog(context, timers, vm, incarnation, settings, clock);
         context.pipeToSelf(
                 making, (made, failure) -> failure == null ? new MachineMade(made) : new MachineFailed(failure));
     }
@@ -285,8 +283,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             return this;
         } else if (command instanceof Passivate passivate) {
             return onPassivate(passivate);
-        } else if (command instanceof Look) {
-            return onLook();
+        } else if (command instanceof Watchdog.Told told) {
+            return onWatchdog(told);
         } else if (command instanceof Stop) {
             return onStop();
         } else if (command instanceof Kill) {
@@ -312,17 +310,13 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         } else if (command instanceof HelperEnded ended) {
             return suspect(new VmFailure.HelperLost(ended.how()));
         } else if (command instanceof Unexplained) {
-            return end(suspicion.orElseThrow());
+            return end(ending.suspected());
         } else if (command instanceof DeadlinePassed) {
             return onDeadline();
         } else if (command instanceof SaveGoesOn) {
             return onSaveGoesOn();
         } else if (command instanceof SaveOver over) {
             return onSaveOver(over);
-        } else if (command instanceof Deaf) {
-            return onDeaf();
-        } else if (command instanceof Unhealthy unhealthy) {
-            return phase == Phase.READY ? end(unhealthy.cause()) : this;
         } else if (command instanceof ServiceEnded ended) {
             return onServiceEnded(ended.failure());
         } else if (command instanceof ServiceKnown) {
@@ -431,40 +425,18 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         } else if (event instanceof AgentLink.Drained) {
             link.more();
         } else if (event instanceof AgentLink.Congested congested) {
-            if (congested.before() == link.easings() && !timers.isTimerActive(new Deaf())) {
-                timers.startSingleTimer(new Deaf(), DEAF_PATIENCE);
+            if (congested.before() == link.easings()) {
+                watchdog.congested();
             }
         } else if (event instanceof AgentLink.Eased) {
-            timers.cancel(new Deaf());
+            watchdog.eased();
         }
         return this;
     }
 
-    /** Of a guest that is silent altogether the rules of liveness know more. */
-    private Behavior<Command> onDeaf() {
-        if (liveness.filter(Liveness::isSilent).isPresent()) {
-            timers.startSingleTimer(new Deaf(), DEAF_PATIENCE);
-            return this;
-        }
-        return end(new VmFailure.AgentLost(
-                "the agent has read nothing of what waits for it for " + DEAF_PATIENCE.toSeconds() + " s"));
-    }
-
-    private Behavior<Command> onLook() {
-        if (phase == Phase.READY) {
-            Optional<VmFailure.Cause> lost = liveness.flatMap(Liveness::look);
-            if (lost.isPresent()) {
-                return end(lost.get());
-            }
-            lookLater();
-        }
-        return this;
-    }
-
-    private void lookLater() {
-        // Not by the timers: the first that goes off has an actor's context make a logger, and this one does in each.
-        nextLook = getContext()
-                .scheduleOnce(settings.liveness().interval(), getContext().getSelf(), new Look());
+    private Behavior<Command> onWatchdog(Watchdog.Told told) {
+        Optional<VmFailure.Cause> lost = watchdog.on(told, phase == Phase.READY);
+        return lost.isPresent() ? end(lost.get()) : this;
     }
 
     private List<String> environment() {
@@ -476,7 +448,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private Behavior<Command> onFrame(AgentFrame frame) {
-        liveness.ifPresent(watch -> watch.heard(frame));
+        watchdog.heard(frame);
         if (frame instanceof AgentFrame.Hello hello) {
             if (hello.version() != GuestProtocol.VERSION) {
                 return end(new VmFailure.BootRefused(
@@ -487,7 +459,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             versionAgreed = true;
         } else if (frame instanceof AgentFrame.Error error) {
             String text = "the agent refused: " + GuestText.printable(error.message());
-            return end(wasReady ? new VmFailure.AgentLost(text) : new VmFailure.BootRefused(text));
+            return end(phase != Phase.BOOTING ? new VmFailure.AgentLost(text) : new VmFailure.BootRefused(text));
         } else if (!versionAgreed) {
             return end(new VmFailure.BootRefused(
                     "the agent's first word was not its version but " + GuestText.printable(frame.toString()), true));
@@ -552,7 +524,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Behavior<Command> save(Save save, Consumer<SaveReport> kept) {
         phase = Phase.SAVING;
         saving = Optional.of(Saving.of(save));
-        lookNoMore();
+        watchdog.pause();
         ActorRef<Command> self = getContext().getSelf();
         getContext()
                 .pipeToSelf(
@@ -583,17 +555,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                 own);
     }
 
-    /** A guest that stands still gives no sign of life, and is not to be asked for one. */
-    private void lookNoMore() {
-        if (nextLook != null) {
-            nextLook.cancel();
-        }
-        liveness = Optional.empty();
-        timers.cancel(new Deaf());
-        checks.ifPresent(actor -> getContext().stop(actor));
-        checks = Optional.empty();
-    }
-
     /** The guest has let go of its vsock device, and gets it back: for a save that is under way, or late for one that was given up. */
     private Behavior<Command> onUnplugged() {
         link = null;
@@ -602,7 +563,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         if (phase == Phase.READY) {
             phase = Phase.SAVING;
             saving = Optional.of(Saving.late());
-            lookNoMore();
+            watchdog.pause();
         }
         saving.get().unplugged();
         return redialIfDue();
@@ -645,8 +606,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             own.answer();
             return endAsAsked();
         }
-        if (exit.isPresent()) {
-            return end(MachineExits.cause(exit.get(), machine.consoleTail(), wasReady));
+        if (ending.hasExited()) {
+            return end(ending.byExit(machine.consoleTail()));
         }
         return own.leftAllAsItWas() ? resume() : redialIfDue();
     }
@@ -668,7 +629,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         if (!over.leftAllAsItWas()) {
             work.relinked(link);
         }
-        watch();
+        watchdog.watch(machine, link);
         service.ifPresent(run -> learnOfService());
         over.waiting().forEach(message -> getContext().getSelf().tell(message));
         if (!over.isOver()) {
@@ -677,14 +638,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         }
         over.answer();
         return over.isToStop() ? onStop() : this;
-    }
-
-    private void watch() {
-        if (settings.liveness().isOn()) {
-            liveness = Optional.of(new Liveness(settings.liveness(), clock, machine, link));
-            lookLater();
-        }
-        vm.spec().health().ifPresent(this::check);
     }
 
     private Behavior<Command> onDeadline() {
@@ -707,10 +660,10 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             return this;
         }
         phase = Phase.READY;
-        wasReady = true;
+        ending.becameReady();
         vm.vsock().open();
         timers.cancel(new DeadlinePassed());
-        watch();
+        watchdog.watch(machine, link);
         Duration bootTime = Duration.ofNanos(System.nanoTime() - madeNanos);
         supervisor.accept(new BecameReady(
                 incarnation,
@@ -788,7 +741,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         }
         if (phase == Phase.READY) {
             phase = Phase.STOPPING;
-            cause = failure;
+            ending.because(failure);
             supervisor.accept(new ServiceOver(incarnation, failure.isEmpty()));
             return powerOff();
         }
@@ -800,29 +753,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         link.send(new HostFrame.Shutdown());
         timers.startSingleTimer(new ShutdownGraceOver(), SHUTDOWN_GRACE);
         return this;
-    }
-
-    private void check(HealthCheck health) {
-        ActorRef<Command> self = getContext().getSelf();
-        long ids = HEALTH_IDS + (incarnation << 32);
-        ActorRef<?> actor = getContext()
-                .spawn(
-                        HealthChecks.create(
-                                health,
-                                clock,
-                                () -> machine.vitals().paused(),
-                                number -> HealthProbe.begin(
-                                        health,
-                                        ids + lastCheck.incrementAndGet(),
-                                        command -> self.tell(new Run(command)),
-                                        connection -> self.tell(new Forward(connection)),
-                                        machine.vsock(),
-                                        settings.vsock().connectTimeout()),
-                                failed -> self.tell(new Unhealthy(failed))),
-                        "health-" + ++checkers);
-        // It ends by itself when it has told what it found; a bug of it must not leave a VM that nobody checks.
-        getContext().watch(actor);
-        checks = Optional.of(actor);
     }
 
     private Behavior<Command> onRun(Ticket ticket) {
@@ -891,7 +821,9 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         Throwable reason = Reasons.unwrapped(failure);
         if (machine == null) {
             // Of one that was given up its failure is no news.
-            cause = phase == Phase.ENDING ? cause : Optional.of(notStarted(reason));
+            if (phase != Phase.ENDING) {
+                ending.because(Optional.of(notStarted(reason)));
+            }
             phase = Phase.ENDING;
             return onMachineGone(Optional.empty());
         }
@@ -905,7 +837,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private Behavior<Command> onMachineExited(VmmExit exited) {
-        exit = Optional.of(exited);
+        ending.exited(exited);
         if (phase == Phase.SAVING && saving.get().thenEnd()) {
             // As it should, if the save says so as well.
             return this;
@@ -913,19 +845,13 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         if (phase == Phase.STOPPING) {
             return endAsAsked();
         }
-        return end(MachineExits.cause(exited, machine.consoleTail(), wasReady));
+        return end(ending.byExit(machine.consoleTail()));
     }
 
     /** Ends the incarnation for this reason, unless the monitor's exit tells a better one right after. */
     private Behavior<Command> suspect(VmFailure.Cause why) {
-        if (phase != Phase.ENDING && phase != Phase.STOPPING) {
-            if (suspicion.isEmpty()) {
-                timers.startSingleTimer(new Unexplained(), EXPLANATION);
-            }
-            // A link goes down with its device, and is heard of first.
-            if (suspicion.isEmpty() || suspicion.get() instanceof VmFailure.AgentLost) {
-                suspicion = Optional.of(why);
-            }
+        if (phase != Phase.ENDING && phase != Phase.STOPPING && ending.suspect(why)) {
+            timers.startSingleTimer(new Unexplained(), EXPLANATION);
         }
         return this;
     }
@@ -933,7 +859,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Behavior<Command> end(VmFailure.Cause why) {
         if (phase != Phase.ENDING) {
             if (phase != Phase.STOPPING) {
-                cause = Optional.of(why);
+                ending.because(Optional.of(why));
             }
             beginEnd();
         }
@@ -950,9 +876,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private void beginEnd() {
         phase = Phase.ENDING;
         timers.cancelAll();
-        if (nextLook != null) {
-            nextLook.cancel();
-        }
+        watchdog.end();
         vm.vsock().detach();
         if (machine != null) {
             closeMachine();
@@ -974,13 +898,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private Optional<VmFailure> failure(Optional<VmmExit> gone) {
-        return cause.map(why -> new VmFailure(
-                vm.name(),
-                incarnation,
-                why,
-                wasReady,
-                exit.or(() -> gone),
-                machine == null ? List.of() : machine.consoleTail()));
+        return ending.failure(vm.name(), incarnation, gone, () -> machine == null ? List.of() : machine.consoleTail());
     }
 
     private Behavior<Command> onPostStop() {
