@@ -22,7 +22,7 @@ import vmette.guest.protocol.HostFrame;
 import vmette.rootfs.ImageDefaults;
 
 /**
- * What goes on in a guest over one link to its agent: commands, forwards and signs of life. The incarnation's own; not for several
+ * What goes on in a guest over one link to its agent after another: commands, forwards and signs of life. The incarnation's own; not for several
  * threads.
  */
 final class GuestWork {
@@ -42,8 +42,8 @@ final class GuestWork {
     private final TimerScheduler<VmInstance.Command> timers;
     private final String vm;
     private final RuntimeSettings settings;
-    private AgentLink link;
     private final ImageDefaults image;
+    private AgentLink link;
     private Map<Long, ActorRef<Execution.Command>> executions = Collections.emptyMap();
     private Map<Long, ActorRef<Forwarding.Command>> forwards = Collections.emptyMap();
     private final DetachedExecutions detached;
@@ -57,13 +57,11 @@ final class GuestWork {
             TimerScheduler<VmInstance.Command> timers,
             String vm,
             RuntimeSettings settings,
-            AgentLink link,
             ImageDefaults image) {
         this.context = context;
         this.timers = timers;
         this.vm = vm;
         this.settings = settings;
-        this.link = link;
         this.image = image;
         this.detached = new DetachedExecutions(context, vm, id -> event(new CommandOver(id)));
     }

@@ -13,24 +13,19 @@ import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import vmette.config.RuntimeSettings;
-import vmette.errors.InvalidConfigException;
 import vmette.errors.Reasons;
 import vmette.errors.SaveFailedException;
 import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
-import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.HostFrame;
-import vmette.guest.protocol.InstanceId;
-import vmette.guest.protocol.RootMode;
 import vmette.machine.Machine;
 import vmette.machine.Making;
 import vmette.machine.SaveReport;
@@ -43,9 +38,6 @@ import vmette.vmm.VmmExit;
  * is told once, when nothing of it is left.
  */
 final class VmInstance extends VmBehavior<VmInstance.Command> {
-    /** Between two dials of an agent that does not listen yet. */
-    private static final Duration REDIAL = Duration.ofMillis(20);
-
     /** How long a guest may take to power off before its monitor is told to quit. */
     private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(5);
 
@@ -64,6 +56,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     sealed interface Command
             permits Asked,
                     Work,
+                    AgentSession.Told,
                     Watchdog.Told,
                     MachineMade,
                     MachineFailed,
@@ -71,8 +64,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                     MachineGone,
                     DeviceBroke,
                     HelperEnded,
-                    LinkEvent,
-                    Dial,
                     Unexplained,
                     DeadlinePassed,
                     SaveGoesOn,
@@ -138,10 +129,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private record HelperEnded(String how) implements Command, DeadLetterSuppression {}
 
-    private record LinkEvent(AgentLink from, AgentLink.Event event) implements Command, DeadLetterSuppression {}
-
-    private record Dial() implements Command {}
-
     private record Unexplained() implements Command {}
 
     private record DeadlinePassed() implements Command {}
@@ -159,7 +146,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private record ShutdownGraceOver() implements Command {}
 
-    private enum Phase {
+    /** How far it is. */
+    enum Phase {
         BOOTING,
         READY,
         SAVING,
@@ -205,16 +193,12 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Phase phase = Phase.BOOTING;
     private Machine machine;
     private long madeNanos;
-    private AgentLink link;
     private GuestWork work;
+    private AgentSession session;
     private Optional<ServiceRun> service = Optional.empty();
-    private Optional<Renewal> renewal = Optional.empty();
     private Optional<Saving> saving = Optional.empty();
     /** Its agent answers again, and it is still being written. */
     private Optional<Saving> writing = Optional.empty();
-
-    private InstanceId instance = InstanceId.random();
-    private boolean versionAgreed;
 
     private VmInstance(
             ActorContext<Command> context,
@@ -263,8 +247,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     @Override
     Behavior<Command> onCommand(Command command) {
-        if (command instanceof LinkEvent event) {
-            return event.from() == link ? onLink(event.event()) : this;
+        if (command instanceof AgentSession.Told told) {
+            return onAgent(told);
         } else if (command instanceof Work own) {
             work.on(own.event());
             return this;
@@ -289,8 +273,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             return onStop();
         } else if (command instanceof Kill) {
             return endAsAsked();
-        } else if (command instanceof Dial) {
-            return dial();
         }
         return onTold(command);
     }
@@ -343,93 +325,40 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private Behavior<Command> onMachine(Machine made) {
         machine = made;
-        instance = made.setup().frames().stream()
-                .filter(HostFrame.Instance.class::isInstance)
-                .map(told -> ((HostFrame.Instance) told).instance())
-                .findFirst()
-                .orElse(instance);
         madeNanos = System.nanoTime();
         if (phase == Phase.ENDING) {
             closeMachine();
             return this;
         }
+        work = new GuestWork(
+                getContext(), timers, vm.name(), settings, made.setup().defaults());
+        session = new AgentSession(getContext(), timers, vm, settings, made, work, watchdog);
         // Counted from here: what came before, a download perhaps, has its own bounds.
         timers.startSingleTimer(new DeadlinePassed(), settings.bootDeadline());
         getContext()
                 .pipeToSelf(
                         made.started().thenApply(done -> Optional.<VmetteException>empty()),
-                        (done, failure) -> failure == null ? new Dial() : new MachineFailed(failure));
+                        (done, failure) -> failure == null ? new AgentSession.Dial() : new MachineFailed(failure));
         ActorRef<Command> self = getContext().getSelf();
         made.exited().thenAccept(exited -> self.tell(new MachineExited(exited)));
         made.broken().thenAccept(reason -> self.tell(new DeviceBroke(reason)));
         made.helperLost().thenAccept(how -> self.tell(new HelperEnded(how)));
-        return dial();
-    }
-
-    /** The dial waits in the device until the guest's driver is up; refused, the agent is not listening yet. */
-    private Behavior<Command> dial() {
-        if ((phase == Phase.BOOTING || phase == Phase.SAVING) && link == null) {
-            ActorRef<Command> self = getContext().getSelf();
-            AgentLink[] own = new AgentLink[1];
-            own[0] = new AgentLink(event -> self.tell(new LinkEvent(own[0], event)));
-            link = own[0];
-            if (work == null) {
-                work = new GuestWork(
-                        getContext(),
-                        timers,
-                        vm.name(),
-                        settings,
-                        link,
-                        machine.setup().defaults());
-            } else {
-                work.heardOver(link);
-            }
-            machine.vsock().connect(AgentLink.PORT, settings.bootDeadline(), link);
-        }
+        session.dial(phase);
         return this;
     }
 
-    private Behavior<Command> onLink(AgentLink.Event event) {
-        if (phase == Phase.ENDING) {
-            return this;
-        }
-        if (event instanceof AgentLink.Opened) {
-            // Sent together to save a turn: an agent of another version refuses and never reads BOOT.
-            link.send(new HostFrame.Hello(GuestProtocol.VERSION));
-            try {
-                if (phase == Phase.SAVING || machine.setup().restored()) {
-                    // A guest that stood still for a save has a late clock as well.
-                    renewal = Optional.of(new Renewal(
-                            instance, vm.name(), environment(), InstantSource.system(), System::nanoTime, link::send));
-                    renewal.get().ask();
-                } else {
-                    machine.setup().frames().forEach(link::send);
-                    link.send(new HostFrame.Boot(RootMode.INITRAMFS, vm.name(), environment()));
-                }
-            } catch (InvalidConfigException e) {
-                return end(new VmFailure.NotStarted(e));
-            }
-        } else if (event instanceof AgentLink.NotOpened) {
-            link = null;
-            timers.startSingleTimer(new Dial(), REDIAL);
-        } else if (event instanceof AgentLink.Lost lost) {
-            if (lost.by() == AgentLink.Loss.SAVE && (phase == Phase.SAVING || phase == Phase.READY)) {
-                return onUnplugged();
-            }
-            return suspect(
-                    lost.by() == AgentLink.Loss.DRIVER_RESTART
-                            ? new VmFailure.DeviceBroken(lost.why())
-                            : new VmFailure.AgentLost(lost.why()));
-        } else if (event instanceof AgentLink.Said said) {
-            return onFrame(said.frame());
-        } else if (event instanceof AgentLink.Drained) {
-            link.more();
-        } else if (event instanceof AgentLink.Congested congested) {
-            if (congested.before() == link.easings()) {
-                watchdog.congested();
-            }
-        } else if (event instanceof AgentLink.Eased) {
-            watchdog.eased();
+    private Behavior<Command> onAgent(AgentSession.Told told) {
+        AgentSession.News news = session.on(told, phase).orElse(null);
+        if (news instanceof AgentSession.Booted booted) {
+            return onReady(booted.ready(), Optional.empty());
+        } else if (news instanceof AgentSession.Renewed renewed) {
+            return phase == Phase.BOOTING ? onReady(renewed.ready(), Optional.of(renewed.renewal())) : resume();
+        } else if (news instanceof AgentSession.Unplugged) {
+            return onUnplugged();
+        } else if (news instanceof AgentSession.Suspected suspected) {
+            return suspect(suspected.cause());
+        } else if (news instanceof AgentSession.Failed failed) {
+            return end(failed.cause());
         }
         return this;
     }
@@ -437,57 +366,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Behavior<Command> onWatchdog(Watchdog.Told told) {
         Optional<VmFailure.Cause> lost = watchdog.on(told, phase == Phase.READY);
         return lost.isPresent() ? end(lost.get()) : this;
-    }
-
-    private List<String> environment() {
-        List<String> environment = new ArrayList<>(machine.setup().defaults().environment());
-        vm.spec().env().forEach((key, value) -> environment.add(key + "=" + value));
-        environment.add(
-                "VMETTE_VSOCK_PORT=" + vm.guestPort().map(String::valueOf).orElse(""));
-        return environment;
-    }
-
-    private Behavior<Command> onFrame(AgentFrame frame) {
-        watchdog.heard(frame);
-        if (frame instanceof AgentFrame.Hello hello) {
-            if (hello.version() != GuestProtocol.VERSION) {
-                return end(new VmFailure.BootRefused(
-                        "the agent " + GuestText.printable(hello.agent()) + " speaks version " + hello.version()
-                                + " of the guest protocol, this runtime version " + GuestProtocol.VERSION,
-                        true));
-            }
-            versionAgreed = true;
-        } else if (frame instanceof AgentFrame.Error error) {
-            String text = "the agent refused: " + GuestText.printable(error.message());
-            return end(phase != Phase.BOOTING ? new VmFailure.AgentLost(text) : new VmFailure.BootRefused(text));
-        } else if (!versionAgreed) {
-            return end(new VmFailure.BootRefused(
-                    "the agent's first word was not its version but " + GuestText.printable(frame.toString()), true));
-        } else if (frame instanceof AgentFrame.Ready ready) {
-            return renewal.isEmpty()
-                    ? onReady(ready, Optional.empty())
-                    : end(new VmFailure.BootRefused("the agent says that it has booted and was restored"));
-        } else if (frame instanceof AgentFrame.Restored restored) {
-            return onRestored(restored);
-        } else {
-            work.said(frame);
-        }
-        return this;
-    }
-
-    private Behavior<Command> onRestored(AgentFrame.Restored restored) {
-        if (renewal.filter(asked -> asked.answers(restored)).isEmpty()) {
-            return end(new VmFailure.BootRefused("the agent says that it was restored and was not asked to"));
-        }
-        if (phase == Phase.BOOTING || phase == Phase.SAVING) {
-            Optional<VmRenewal> renewed = renewal.get().onRestored(restored);
-            if (renewed.isPresent()) {
-                // Said once more it would be the end of a save that has only begun.
-                renewal = Optional.empty();
-                return phase == Phase.BOOTING ? onReady(restored.ready(), renewed) : resume();
-            }
-        }
-        return this;
     }
 
     // ---- saves
@@ -555,11 +433,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                 own);
     }
 
-    /** The guest has let go of its vsock device, and gets it back: for a save that is under way, or late for one that was given up. */
     private Behavior<Command> onUnplugged() {
-        link = null;
-        versionAgreed = false;
-        work.unplugged();
         if (phase == Phase.READY) {
             phase = Phase.SAVING;
             saving = Optional.of(Saving.late());
@@ -613,11 +487,12 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private Behavior<Command> redialIfDue() {
-        if (!saving.get().isToRedial() || link != null) {
+        if (!saving.get().isToRedial() || session.hasLink()) {
             return this;
         }
         timers.startSingleTimer(new DeadlinePassed(), settings.bootDeadline());
-        return dial();
+        session.dial(phase);
+        return this;
     }
 
     /** The guest is as it was before the save, and so is whoever deals with it. */
@@ -627,9 +502,9 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         phase = Phase.READY;
         timers.cancel(new DeadlinePassed());
         if (!over.leftAllAsItWas()) {
-            work.relinked(link);
+            work.relinked(session.link());
         }
-        watchdog.watch(machine, link);
+        watchdog.watch(machine, session.link());
         service.ifPresent(run -> learnOfService());
         over.waiting().forEach(message -> getContext().getSelf().tell(message));
         if (!over.isOver()) {
@@ -663,7 +538,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         ending.becameReady();
         vm.vsock().open();
         timers.cancel(new DeadlinePassed());
-        watchdog.watch(machine, link);
+        watchdog.watch(machine, session.link());
         Duration bootTime = Duration.ofNanos(System.nanoTime() - madeNanos);
         supervisor.accept(new BecameReady(
                 incarnation,
@@ -750,7 +625,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private Behavior<Command> powerOff() {
         timers.cancel(new ServiceOverdue());
-        link.send(new HostFrame.Shutdown());
+        session.link().send(new HostFrame.Shutdown());
         timers.startSingleTimer(new ShutdownGraceOver(), SHUTDOWN_GRACE);
         return this;
     }
