@@ -20,7 +20,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import vmette.config.RuntimeSettings;
 import vmette.errors.Reasons;
-import vmette.errors.SaveFailedException;
 import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
@@ -58,6 +57,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                     Work,
                     AgentSession.Told,
                     Watchdog.Told,
+                    Saves.Told,
                     MachineMade,
                     MachineFailed,
                     MachineExited,
@@ -66,8 +66,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                     HelperEnded,
                     Unexplained,
                     DeadlinePassed,
-                    SaveGoesOn,
-                    SaveOver,
                     ServiceEnded,
                     ServiceKnown,
                     ServiceOverdue,
@@ -133,11 +131,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private record DeadlinePassed() implements Command {}
 
-    private record SaveGoesOn() implements Command, DeadLetterSuppression {}
-
-    private record SaveOver(Optional<SaveReport> report, Optional<Throwable> failure)
-            implements Command, DeadLetterSuppression {}
-
     private record ServiceEnded(Optional<VmFailure.Cause> failure) implements Command, DeadLetterSuppression {}
 
     private record ServiceKnown() implements Command, DeadLetterSuppression {}
@@ -188,6 +181,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private final CompletionStage<Machine> making;
     private final InstantSource clock;
     private final Watchdog watchdog;
+    private final Saves saves;
     private final Ending ending = new Ending();
 
     private Phase phase = Phase.BOOTING;
@@ -196,9 +190,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private GuestWork work;
     private AgentSession session;
     private Optional<ServiceRun> service = Optional.empty();
-    private Optional<Saving> saving = Optional.empty();
-    /** Its agent answers again, and it is still being written. */
-    private Optional<Saving> writing = Optional.empty();
 
     private VmInstance(
             ActorContext<Command> context,
@@ -218,6 +209,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         this.supervisor = supervisor;
         this.clock = clock;
         this.watchdog = new Watchdog(context, timers, vm, incarnation, settings, clock);
+        this.saves = new Saves(context, vm.name(), incarnation, supervisor);
         context.pipeToSelf(
                 making, (made, failure) -> failure == null ? new MachineMade(made) : new MachineFailed(failure));
     }
@@ -295,10 +287,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             return end(ending.suspected());
         } else if (command instanceof DeadlinePassed) {
             return onDeadline();
-        } else if (command instanceof SaveGoesOn) {
-            return onSaveGoesOn();
-        } else if (command instanceof SaveOver over) {
-            return onSaveOver(over);
+        } else if (command instanceof Saves.Told told) {
+            return onSaves(told);
         } else if (command instanceof ServiceEnded ended) {
             return onServiceEnded(ended.failure());
         } else if (command instanceof ServiceKnown) {
@@ -371,28 +361,18 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     // ---- saves
 
     private Behavior<Command> onSave(Save save) {
-        if (phase != Phase.READY || writing.isPresent()) {
-            save.reply()
-                    .completeExceptionally(
-                            phase == Phase.SAVING || writing.isPresent()
-                                    ? new SaveFailedException(
-                                            "VM " + vm.name() + " was not saved as " + save.snapshot()
-                                                    + ": another save of it is under way; wait for that",
-                                            null)
-                                    : notRunning(": it was not saved as " + save.snapshot()));
-            return this;
-        }
-        if (!save.evenIfBusy() && isBusy()) {
-            save.reply()
-                    .completeExceptionally(new VmBusyException(
-                            "VM " + vm.name() + " was not saved: commands or connections are open"));
+        Optional<VmetteException> refusal = saves.refusal(save, phase, this::isBusy);
+        if (refusal.isPresent()) {
+            save.reply().completeExceptionally(refusal.get());
             return this;
         }
         return save(save, report -> {});
     }
 
     private Behavior<Command> onPassivate(Passivate order) {
-        if (phase != Phase.READY || writing.isPresent() || !activity().isQuietSince(order.begun())) {
+        if (phase != Phase.READY
+                || saves.beingWritten().isPresent()
+                || !activity().isQuietSince(order.begun())) {
             order.reply().completeExceptionally(new VmBusyException("VM " + vm.name() + " is used"));
             return this;
         }
@@ -401,19 +381,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private Behavior<Command> save(Save save, Consumer<SaveReport> kept) {
         phase = Phase.SAVING;
-        saving = Optional.of(Saving.of(save));
         watchdog.pause();
-        ActorRef<Command> self = getContext().getSelf();
-        getContext()
-                .pipeToSelf(
-                        machine.save(save.snapshot(), save.thenEnd(), () -> self.tell(new SaveGoesOn()))
-                                .thenApply(report -> {
-                                    kept.accept(report);
-                                    return report;
-                                }),
-                        (report, failure) -> new SaveOver(
-                                Optional.ofNullable(report),
-                                Optional.ofNullable(failure).map(Reasons::unwrapped)));
+        saves.begin(save, kept, machine);
         return this;
     }
 
@@ -436,58 +405,32 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Behavior<Command> onUnplugged() {
         if (phase == Phase.READY) {
             phase = Phase.SAVING;
-            saving = Optional.of(Saving.late());
+            saves.beginLate();
             watchdog.pause();
         }
-        saving.get().unplugged();
+        saves.underWay().unplugged();
         return redialIfDue();
     }
 
-    private Behavior<Command> onSaveGoesOn() {
-        if (phase != Phase.SAVING) {
-            return this;
-        }
-        saving.get().goesOn();
-        return redialIfDue();
+    private Behavior<Command> onSaves(Saves.Told told) {
+        return switch (saves.on(told, phase)) {
+            case STAY -> this;
+            case REDIAL -> redialIfDue();
+            case GO_ON -> onSaveOver();
+            case END -> endAsAsked();
+            case STOP -> onStop();
+        };
     }
 
-    private void settle(Saving own, SaveOver over) {
-        over.failure().ifPresent(own::failed);
-        over.report().ifPresent(report -> {
-            own.saved(report);
-            supervisor.accept(new Saved(incarnation, report));
-        });
-    }
-
-    private Behavior<Command> onWritten(SaveOver over) {
-        Saving own = writing.get();
-        writing = Optional.empty();
-        settle(own, over);
-        own.answer();
-        return own.isToStop() ? onStop() : this;
-    }
-
-    private Behavior<Command> onSaveOver(SaveOver over) {
-        if (writing.isPresent()) {
-            return onWritten(over);
-        }
-        if (phase != Phase.SAVING) {
-            return this;
-        }
-        Saving own = saving.get();
-        settle(own, over);
-        if (over.report().isPresent() && own.thenEnd()) {
-            own.answer();
-            return endAsAsked();
-        }
+    private Behavior<Command> onSaveOver() {
         if (ending.hasExited()) {
             return end(ending.byExit(machine.consoleTail()));
         }
-        return own.leftAllAsItWas() ? resume() : redialIfDue();
+        return saves.underWay().leftAllAsItWas() ? resume() : redialIfDue();
     }
 
     private Behavior<Command> redialIfDue() {
-        if (!saving.get().isToRedial() || session.hasLink()) {
+        if (!saves.underWay().isToRedial() || session.hasLink()) {
             return this;
         }
         timers.startSingleTimer(new DeadlinePassed(), settings.bootDeadline());
@@ -497,8 +440,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     /** The guest is as it was before the save, and so is whoever deals with it. */
     private Behavior<Command> resume() {
-        Saving over = saving.get();
-        saving = Optional.empty();
+        Saving over = saves.resumed();
         phase = Phase.READY;
         timers.cancel(new DeadlinePassed());
         if (!over.leftAllAsItWas()) {
@@ -508,7 +450,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         service.ifPresent(run -> learnOfService());
         over.waiting().forEach(message -> getContext().getSelf().tell(message));
         if (!over.isOver()) {
-            writing = Optional.of(over);
             return this;
         }
         over.answer();
@@ -527,7 +468,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     /** What is asked for while the VM is saved waits for the end of that. */
     private boolean waits(Command message) {
-        return phase == Phase.SAVING && saving.get().hold(message);
+        return phase == Phase.SAVING && saves.underWay().hold(message);
     }
 
     private Behavior<Command> onReady(AgentFrame.Ready ready, Optional<VmRenewal> renewed) {
@@ -667,14 +608,18 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private VmLostException notRunning(String so) {
-        return new VmLostException("VM " + vm.name() + " is not running" + so);
+        return notRunning(vm.name(), so);
+    }
+
+    static VmLostException notRunning(String vm, String so) {
+        return new VmLostException("VM " + vm + " is not running" + so);
     }
 
     private Behavior<Command> onStop() {
         switch (phase) {
             case READY -> {
-                if (writing.isPresent()) {
-                    writing.get().stopAfterwards();
+                if (saves.beingWritten().isPresent()) {
+                    saves.beingWritten().get().stopAfterwards();
                     return this;
                 }
                 phase = Phase.STOPPING;
@@ -685,7 +630,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                 timers.startSingleTimer(
                         new ServiceOverdue(), settings.exec().killGrace().plus(SERVICE_MARGIN));
             }
-            case SAVING -> saving.get().stopAfterwards();
+            case SAVING -> saves.underWay().stopAfterwards();
             case BOOTING -> endAsAsked();
             case STOPPING, ENDING -> {}
         }
@@ -713,7 +658,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private Behavior<Command> onMachineExited(VmmExit exited) {
         ending.exited(exited);
-        if (phase == Phase.SAVING && saving.get().thenEnd()) {
+        if (phase == Phase.SAVING && saves.underWay().thenEnd()) {
             // As it should, if the save says so as well.
             return this;
         }
