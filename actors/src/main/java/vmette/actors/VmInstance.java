@@ -12,7 +12,6 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -49,15 +48,13 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     /** Above those. */
     static final long SERVICE_IDS = HEALTH_IDS + (1L << 61);
 
-    /** What a service that was told to end may take beyond its kill grace before its guest is powered off all the same. */
-    private static final Duration SERVICE_MARGIN = Duration.ofSeconds(2);
-
     sealed interface Command
             permits Asked,
                     Work,
                     AgentSession.Told,
                     Watchdog.Told,
                     Saves.Told,
+                    ServiceLifecycle.Told,
                     MachineMade,
                     MachineFailed,
                     MachineExited,
@@ -66,9 +63,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                     HelperEnded,
                     Unexplained,
                     DeadlinePassed,
-                    ServiceEnded,
-                    ServiceKnown,
-                    ServiceOverdue,
                     ShutdownGraceOver {}
 
     /** What its supervisor asks of it, who answers for it once it is over: then it finds nobody, and need not. */
@@ -131,12 +125,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private record DeadlinePassed() implements Command {}
 
-    private record ServiceEnded(Optional<VmFailure.Cause> failure) implements Command, DeadLetterSuppression {}
-
-    private record ServiceKnown() implements Command, DeadLetterSuppression {}
-
-    private record ServiceOverdue() implements Command {}
-
     private record ShutdownGraceOver() implements Command {}
 
     /** How far it is. */
@@ -189,7 +177,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private long madeNanos;
     private GuestWork work;
     private AgentSession session;
-    private Optional<ServiceRun> service = Optional.empty();
+    private Optional<ServiceLifecycle> service = Optional.empty();
 
     private VmInstance(
             ActorContext<Command> context,
@@ -289,12 +277,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             return onDeadline();
         } else if (command instanceof Saves.Told told) {
             return onSaves(told);
-        } else if (command instanceof ServiceEnded ended) {
-            return onServiceEnded(ended.failure());
-        } else if (command instanceof ServiceKnown) {
-            return onServiceKnown();
-        } else if (command instanceof ServiceOverdue) {
-            return powerOff();
+        } else if (command instanceof ServiceLifecycle.Told told) {
+            return onService(told);
         } else if (command instanceof ShutdownGraceOver) {
             return endAsAsked();
         }
@@ -447,7 +431,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             work.relinked(session.link());
         }
         watchdog.watch(machine, session.link());
-        service.ifPresent(run -> learnOfService());
+        service.ifPresent(ServiceLifecycle::learnOfService);
         over.waiting().forEach(message -> getContext().getSelf().tell(message));
         if (!over.isOver()) {
             return this;
@@ -491,81 +475,46 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                         machine.capabilities(),
                         renewed,
                         machine.restoredBy())));
-        vm.service().ifPresent(what -> serve(what, renewed.isPresent()));
+        service = vm.service()
+                .map(what ->
+                        new ServiceLifecycle(getContext(), timers, vm, what, incarnation, settings, machine, work));
+        service.ifPresent(own -> own.begin(clock, renewed.isPresent()));
         return this;
     }
 
-    private void serve(VmService what, boolean restored) {
-        if (incarnation > 1) {
-            vm.log()
-                    .mark("--- incarnation " + incarnation + ", "
-                            + clock.instant().truncatedTo(ChronoUnit.SECONDS));
+    private Behavior<Command> onService(ServiceLifecycle.Told told) {
+        if (told instanceof ServiceLifecycle.ServiceEnded ended) {
+            return onServiceEnded(ended);
+        } else if (told instanceof ServiceLifecycle.ServiceOverdue) {
+            return powerOff();
         }
-        ServiceRun own = new ServiceRun(
-                what,
-                machine.vsock(),
-                settings.vsock().connectTimeout(),
-                what.run().toExec().killGrace().orElse(settings.exec().killGrace()),
-                vm.log());
-        service = Optional.of(own);
-        getContext().pipeToSelf(own.end(), (failure, never) -> new ServiceEnded(failure));
-        if (restored) {
-            learnOfService();
+        if (phase == Phase.READY) {
+            service.orElseThrow().goOn();
         } else {
-            own.begin(SERVICE_IDS + incarnation, work::run);
+            waits(told);
         }
-    }
-
-    /** The guest may have it: what the agent announces comes before its next sign of life. */
-    private void learnOfService() {
-        CompletableFuture<AgentFrame.Pong> told = new CompletableFuture<>();
-        work.ping(told);
-        getContext().pipeToSelf(told, (pong, failure) -> new ServiceKnown());
-    }
-
-    /** It goes on in the guest, or, in one that was saved before it began, begins. */
-    private Behavior<Command> onServiceKnown() {
-        if (phase != Phase.READY) {
-            waits(new ServiceKnown());
-            return this;
-        }
-        ServiceRun own = service.orElseThrow();
-        Optional<Long> id = own.id().or(() -> work.announced().stream()
-                .filter(known -> known >= SERVICE_IDS)
-                .findFirst());
-        if (id.isEmpty()) {
-            own.begin(SERVICE_IDS + incarnation, work::run);
-            return this;
-        }
-        CompletableFuture<DetachedTicket> found = new CompletableFuture<>();
-        work.find(id.get(), found);
-        CompletionStage<DetachedTicket> answer = found;
-        answer.whenComplete((ticket, failure) -> {
-            if (failure == null) {
-                own.adopt(ticket);
-            } else {
-                own.lost(failure);
-            }
-        });
         return this;
     }
 
     /** Whatever it means, the guest is well: it is powered off, so that its disks are whole. */
-    private Behavior<Command> onServiceEnded(Optional<VmFailure.Cause> failure) {
-        if (waits(new ServiceEnded(failure))) {
+    private Behavior<Command> onServiceEnded(ServiceLifecycle.ServiceEnded ended) {
+        if (waits(ended)) {
             return this;
         }
+        Optional<VmFailure.Cause> failure = ended.failure();
         if (phase == Phase.READY) {
             phase = Phase.STOPPING;
             ending.because(failure);
             supervisor.accept(new ServiceOver(incarnation, failure.isEmpty()));
             return powerOff();
         }
-        return phase == Phase.STOPPING && timers.isTimerActive(new ServiceOverdue()) ? powerOff() : this;
+        return phase == Phase.STOPPING && timers.isTimerActive(new ServiceLifecycle.ServiceOverdue())
+                ? powerOff()
+                : this;
     }
 
     private Behavior<Command> powerOff() {
-        timers.cancel(new ServiceOverdue());
+        timers.cancel(new ServiceLifecycle.ServiceOverdue());
         session.link().send(new HostFrame.Shutdown());
         timers.startSingleTimer(new ShutdownGraceOver(), SHUTDOWN_GRACE);
         return this;
@@ -627,8 +576,6 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                     return powerOff();
                 }
                 service.get().stop();
-                timers.startSingleTimer(
-                        new ServiceOverdue(), settings.exec().killGrace().plus(SERVICE_MARGIN));
             }
             case SAVING -> saves.underWay().stopAfterwards();
             case BOOTING -> endAsAsked();
