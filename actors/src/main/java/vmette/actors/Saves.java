@@ -41,17 +41,13 @@ final class Saves {
     private final ActorContext<VmInstance.Command> context;
     private final String vm;
     private final long incarnation;
-    private final Consumer<VmInstance.Report> supervisor;
+    private final Consumer<InstanceReport> supervisor;
     private Optional<Saving> saving = Optional.empty();
     /** Its agent answers again, and it is still being written. */
     private Optional<Saving> writing = Optional.empty();
 
     /** @param supervisor told of each that succeeds */
-    Saves(
-            ActorContext<VmInstance.Command> context,
-            String vm,
-            long incarnation,
-            Consumer<VmInstance.Report> supervisor) {
+    Saves(ActorContext<VmInstance.Command> context, String vm, long incarnation, Consumer<InstanceReport> supervisor) {
         this.context = context;
         this.vm = vm;
         this.incarnation = incarnation;
@@ -63,7 +59,7 @@ final class Saves {
      *
      * @param busy whether a save would take something from somebody
      */
-    Optional<VmetteException> refusal(VmInstance.Save save, VmInstance.Phase phase, BooleanSupplier busy) {
+    Optional<VmetteException> refusal(InstanceRequest.Save save, VmInstance.Phase phase, BooleanSupplier busy) {
         if (phase == VmInstance.Phase.SAVING || writing.isPresent()) {
             return Optional.of(new SaveFailedException(
                     "VM " + vm + " was not saved as " + save.snapshot()
@@ -78,7 +74,7 @@ final class Saves {
     }
 
     /** The guest stands still from now on. */
-    void begin(VmInstance.Save save, Consumer<SaveReport> kept, Machine machine) {
+    void begin(InstanceRequest.Save save, Consumer<SaveReport> kept, Machine machine) {
         saving = Optional.of(Saving.of(save));
         ActorRef<VmInstance.Command> self = context.getSelf();
         context.pipeToSelf(
@@ -156,7 +152,7 @@ final class Saves {
         over.failure().ifPresent(own::failed);
         over.report().ifPresent(report -> {
             own.saved(report);
-            supervisor.accept(new VmInstance.Saved(incarnation, report));
+            supervisor.accept(new InstanceReport.Saved(incarnation, report));
         });
     }
 }

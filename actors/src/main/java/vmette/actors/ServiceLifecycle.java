@@ -80,7 +80,7 @@ final class ServiceLifecycle {
     }
 
     private void start() {
-        own.begin(VmInstance.SERVICE_IDS + incarnation, work::run);
+        own.begin(ExecutionIds.SERVICES + incarnation, work::run);
     }
 
     /** The guest may have it: what the agent announces comes before its next sign of life. */
@@ -93,7 +93,7 @@ final class ServiceLifecycle {
     /** It goes on in the guest, or, in one that was saved before it began, begins. */
     void goOn() {
         Optional<Long> id = own.id().or(() -> work.announced().stream()
-                .filter(known -> known >= VmInstance.SERVICE_IDS)
+                .filter(ExecutionIds::isOfService)
                 .findFirst());
         if (id.isEmpty()) {
             start();

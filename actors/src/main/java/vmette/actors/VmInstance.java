@@ -1,7 +1,5 @@
 package vmette.actors;
 
-import akka.actor.DeadLetterSuppression;
-import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
 import akka.actor.typed.PostStop;
@@ -14,7 +12,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import vmette.config.RuntimeSettings;
@@ -42,84 +39,20 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     /** A monitor that ends takes the device and the link with it, and they are heard of first. */
     private static final Duration EXPLANATION = Duration.ofSeconds(2);
 
-    /** Above the ids of all that is asked for by others. */
-    static final long HEALTH_IDS = 1L << 62;
-
-    /** Above those. */
-    static final long SERVICE_IDS = HEALTH_IDS + (1L << 61);
-
     sealed interface Command
-            permits Asked,
+            permits InstanceRequest,
                     Work,
+                    MachineEvents.Told,
                     AgentSession.Told,
                     Watchdog.Told,
                     Saves.Told,
                     ServiceLifecycle.Told,
-                    MachineMade,
-                    MachineFailed,
-                    MachineExited,
-                    MachineGone,
-                    DeviceBroke,
-                    HelperEnded,
                     Unexplained,
                     DeadlinePassed,
                     ShutdownGraceOver {}
 
-    /** What its supervisor asks of it, who answers for it once it is over: then it finds nobody, and need not. */
-    sealed interface Asked extends Command, DeadLetterSuppression {}
-
-    /** Runs a command; the ticket learns what becomes of it. */
-    record Run(Ticket ticket) implements Asked {}
-
-    /** Looks for a detached command; fails if the incarnation has none of that id. */
-    record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Asked {}
-
-    /** Makes a TCP connection into the guest; the ticket learns what becomes of it. */
-    record Forward(ForwardTicket ticket) implements Asked {}
-
-    /** Asks the agent for a sign of life; fails with the incarnation, or after a while. */
-    record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Asked {}
-
-    /**
-     * Saves the VM, as {@link VmRequest.Save}.
-     *
-     * @param evenIfBusy else it is refused with {@link VmBusyException} while somebody has a stream or a command open
-     */
-    record Save(String snapshot, boolean thenEnd, boolean evenIfBusy, CompletableFuture<SaveReport> reply)
-            implements Asked {}
-
-    /** Asks what goes on in it. */
-    record Observe(CompletableFuture<Activity> reply) implements Asked {}
-
-    /**
-     * Saves the VM without a name, so that it ends with it; refused with {@link VmBusyException} if it is used, or has been since.
-     *
-     * @param begun what of it had been begun when it was found idle
-     * @param kept told of the snapshot as soon as there is one, on any thread
-     */
-    record Passivate(long begun, Consumer<SaveReport> kept, CompletableFuture<SaveReport> reply) implements Asked {}
-
-    /** Powers the guest off. */
-    record Stop() implements Asked {}
-
-    /** Ends the guest without asking it. */
-    record Kill() implements Asked {}
-
     /** Of {@link GuestWork}. */
     record Work(GuestWork.Event event) implements Command {}
-
-    private record MachineMade(Machine machine) implements Command {}
-
-    private record MachineFailed(Throwable reason) implements Command {}
-
-    // What a machine that is being closed still says finds nobody, and need not.
-    private record MachineExited(VmmExit exit) implements Command, DeadLetterSuppression {}
-
-    private record MachineGone(Optional<VmmExit> exit) implements Command {}
-
-    private record DeviceBroke(String reason) implements Command, DeadLetterSuppression {}
-
-    private record HelperEnded(String how) implements Command, DeadLetterSuppression {}
 
     private record Unexplained() implements Command {}
 
@@ -136,36 +69,11 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         ENDING
     }
 
-    /** What an instance tells its supervisor. */
-    sealed interface Report {
-        /** Whose. */
-        long incarnation();
-    }
-
-    /** The agent is ready. */
-    record BecameReady(long incarnation, VmReady ready) implements Report {}
-
-    /** It was saved. */
-    record Saved(long incarnation, SaveReport report) implements Report {}
-
-    /**
-     * What it ran by itself has ended, and it powers its guest off.
-     *
-     * @param completed whether that is no failure
-     */
-    record ServiceOver(long incarnation, boolean completed) implements Report {}
-
-    /** Its machine has been told to end. Empty: because the incarnation was asked to stop. */
-    record Closing(long incarnation, Optional<VmFailure> failure) implements Report {}
-
-    /** Nothing of the incarnation is left. Empty: it was asked to stop; present: why it ended, a power-off of the guest included. */
-    record Ended(long incarnation, Optional<VmFailure> failure) implements Report {}
-
     private final TimerScheduler<Command> timers;
     private final VmTicket vm;
     private final long incarnation;
     private final RuntimeSettings settings;
-    private final Consumer<Report> supervisor;
+    private final Consumer<InstanceReport> supervisor;
     private final CompletionStage<Machine> making;
     private final InstantSource clock;
     private final Watchdog watchdog;
@@ -186,7 +94,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             long incarnation,
             RuntimeSettings settings,
             CompletionStage<Machine> making,
-            Consumer<Report> supervisor,
+            Consumer<InstanceReport> supervisor,
             InstantSource clock) {
         super(context, vm.name());
         this.timers = timers;
@@ -198,8 +106,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         this.clock = clock;
         this.watchdog = new Watchdog(context, timers, vm, incarnation, settings, clock);
         this.saves = new Saves(context, vm.name(), incarnation, supervisor);
-        context.pipeToSelf(
-                making, (made, failure) -> failure == null ? new MachineMade(made) : new MachineFailed(failure));
+        MachineEvents.ofMaking(making, context);
     }
 
     /**
@@ -213,7 +120,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             long incarnation,
             RuntimeSettings settings,
             CompletionStage<Machine> making,
-            Consumer<Report> supervisor,
+            Consumer<InstanceReport> supervisor,
             InstantSource clock) {
         return VmBehavior.create(
                 vm.name(),
@@ -232,55 +139,57 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         } else if (command instanceof Work own) {
             work.on(own.event());
             return this;
-        } else if (command instanceof Run run) {
-            return onRun(run.ticket());
-        } else if (command instanceof Forward forward) {
-            return onForward(forward.ticket());
-        } else if (command instanceof Find find) {
-            return onFind(find);
-        } else if (command instanceof Ping ping) {
-            return onPing(ping.reply());
-        } else if (command instanceof Save save) {
-            return onSave(save);
-        } else if (command instanceof Observe observe) {
-            observe.reply().complete(activity());
-            return this;
-        } else if (command instanceof Passivate passivate) {
-            return onPassivate(passivate);
+        } else if (command instanceof InstanceRequest request) {
+            return onRequest(request);
         } else if (command instanceof Watchdog.Told told) {
             return onWatchdog(told);
-        } else if (command instanceof Stop) {
-            return onStop();
-        } else if (command instanceof Kill) {
-            return endAsAsked();
-        }
-        return onTold(command);
-    }
-
-    /** What the machine, the guest's service or a timer say. */
-    private Behavior<Command> onTold(Command command) {
-        if (command instanceof MachineMade made) {
-            return onMachine(made.machine());
-        } else if (command instanceof MachineFailed failed) {
-            return onMachineFailed(failed.reason());
-        } else if (command instanceof MachineExited exited) {
-            return onMachineExited(exited.exit());
-        } else if (command instanceof MachineGone gone) {
-            return onMachineGone(gone.exit());
-        } else if (command instanceof DeviceBroke broke) {
-            return suspect(new VmFailure.DeviceBroken(broke.reason()));
-        } else if (command instanceof HelperEnded ended) {
-            return suspect(new VmFailure.HelperLost(ended.how()));
-        } else if (command instanceof Unexplained) {
-            return end(ending.suspected());
-        } else if (command instanceof DeadlinePassed) {
-            return onDeadline();
+        } else if (command instanceof MachineEvents.Told told) {
+            return onMachineEvent(told);
         } else if (command instanceof Saves.Told told) {
             return onSaves(told);
         } else if (command instanceof ServiceLifecycle.Told told) {
             return onService(told);
+        } else if (command instanceof Unexplained) {
+            return end(ending.suspected());
+        } else if (command instanceof DeadlinePassed) {
+            return onDeadline();
         } else if (command instanceof ShutdownGraceOver) {
             return endAsAsked();
+        }
+        return Behaviors.unhandled();
+    }
+
+    private Behavior<Command> onRequest(InstanceRequest request) {
+        if (request instanceof InstanceRequest.OfGuest asked) {
+            return onAsked(asked);
+        } else if (request instanceof InstanceRequest.Save save) {
+            return onSave(save);
+        } else if (request instanceof InstanceRequest.Observe observe) {
+            observe.reply().complete(activity());
+            return this;
+        } else if (request instanceof InstanceRequest.Passivate passivate) {
+            return onPassivate(passivate);
+        } else if (request instanceof InstanceRequest.Stop) {
+            return onStop();
+        } else if (request instanceof InstanceRequest.Kill) {
+            return endAsAsked();
+        }
+        return Behaviors.unhandled();
+    }
+
+    private Behavior<Command> onMachineEvent(MachineEvents.Told told) {
+        if (told instanceof MachineEvents.MachineMade made) {
+            return onMachine(made.machine());
+        } else if (told instanceof MachineEvents.MachineFailed failed) {
+            return onMachineFailed(failed.reason());
+        } else if (told instanceof MachineEvents.MachineExited exited) {
+            return onMachineExited(exited.exit());
+        } else if (told instanceof MachineEvents.MachineGone gone) {
+            return onMachineGone(gone.exit());
+        } else if (told instanceof MachineEvents.DeviceBroke broke) {
+            return suspect(new VmFailure.DeviceBroken(broke.reason()));
+        } else if (told instanceof MachineEvents.HelperEnded ended) {
+            return suspect(new VmFailure.HelperLost(ended.how()));
         }
         return Behaviors.unhandled();
     }
@@ -309,14 +218,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         session = new AgentSession(getContext(), timers, vm, settings, made, work, watchdog);
         // Counted from here: what came before, a download perhaps, has its own bounds.
         timers.startSingleTimer(new DeadlinePassed(), settings.bootDeadline());
-        getContext()
-                .pipeToSelf(
-                        made.started().thenApply(done -> Optional.<VmetteException>empty()),
-                        (done, failure) -> failure == null ? new AgentSession.Dial() : new MachineFailed(failure));
-        ActorRef<Command> self = getContext().getSelf();
-        made.exited().thenAccept(exited -> self.tell(new MachineExited(exited)));
-        made.broken().thenAccept(reason -> self.tell(new DeviceBroke(reason)));
-        made.helperLost().thenAccept(how -> self.tell(new HelperEnded(how)));
+        MachineEvents.ofRunning(made, getContext());
         session.dial(phase);
         return this;
     }
@@ -344,7 +246,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     // ---- saves
 
-    private Behavior<Command> onSave(Save save) {
+    private Behavior<Command> onSave(InstanceRequest.Save save) {
         Optional<VmetteException> refusal = saves.refusal(save, phase, this::isBusy);
         if (refusal.isPresent()) {
             save.reply().completeExceptionally(refusal.get());
@@ -353,17 +255,17 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         return save(save, report -> {});
     }
 
-    private Behavior<Command> onPassivate(Passivate order) {
+    private Behavior<Command> onPassivate(InstanceRequest.Passivate order) {
         if (phase != Phase.READY
                 || saves.beingWritten().isPresent()
                 || !activity().isQuietSince(order.begun())) {
             order.reply().completeExceptionally(new VmBusyException("VM " + vm.name() + " is used"));
             return this;
         }
-        return save(new Save(Machine.UNNAMED, true, true, order.reply()), order.kept());
+        return save(new InstanceRequest.Save(Machine.UNNAMED, true, true, order.reply()), order.kept());
     }
 
-    private Behavior<Command> save(Save save, Consumer<SaveReport> kept) {
+    private Behavior<Command> save(InstanceRequest.Save save, Consumer<SaveReport> kept) {
         phase = Phase.SAVING;
         watchdog.pause();
         saves.begin(save, kept, machine);
@@ -465,7 +367,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         timers.cancel(new DeadlinePassed());
         watchdog.watch(machine, session.link());
         Duration bootTime = Duration.ofNanos(System.nanoTime() - madeNanos);
-        supervisor.accept(new BecameReady(
+        supervisor.accept(new InstanceReport.BecameReady(
                 incarnation,
                 new VmReady(
                         GuestText.printable(ready.kernel()),
@@ -505,7 +407,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         if (phase == Phase.READY) {
             phase = Phase.STOPPING;
             ending.because(failure);
-            supervisor.accept(new ServiceOver(incarnation, failure.isEmpty()));
+            supervisor.accept(new InstanceReport.ServiceOver(incarnation, failure.isEmpty()));
             return powerOff();
         }
         return phase == Phase.STOPPING && timers.isTimerActive(new ServiceLifecycle.ServiceOverdue())
@@ -520,44 +422,13 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         return this;
     }
 
-    private Behavior<Command> onRun(Ticket ticket) {
+    private Behavior<Command> onAsked(InstanceRequest.OfGuest asked) {
         if (phase == Phase.READY) {
-            work.run(ticket);
-        } else if (!waits(new Run(ticket))) {
-            ticket.fail(notRunning(": " + ticket.description() + " was not started"));
+            asked.begin(work);
+        } else if (!waits(asked)) {
+            asked.fail(notRunning(vm.name(), asked.undone()));
         }
         return this;
-    }
-
-    private Behavior<Command> onFind(Find find) {
-        if (phase == Phase.READY) {
-            work.find(find.execution(), find.reply());
-        } else if (!waits(find)) {
-            find.reply().completeExceptionally(notRunning(""));
-        }
-        return this;
-    }
-
-    private Behavior<Command> onForward(ForwardTicket ticket) {
-        if (phase == Phase.READY) {
-            work.forward(ticket);
-        } else if (!waits(new Forward(ticket))) {
-            ticket.fail(notRunning(": port " + ticket.port() + " of its guest was not connected to"));
-        }
-        return this;
-    }
-
-    private Behavior<Command> onPing(CompletableFuture<AgentFrame.Pong> reply) {
-        if (phase == Phase.READY) {
-            work.ping(reply);
-        } else if (!waits(new Ping(reply))) {
-            reply.completeExceptionally(notRunning(""));
-        }
-        return this;
-    }
-
-    private VmLostException notRunning(String so) {
-        return notRunning(vm.name(), so);
     }
 
     static VmLostException notRunning(String vm, String so) {
@@ -649,18 +520,18 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             closeMachine();
         } else {
             // It is still being made: onMachine closes it, onMachineFailed has nothing to close.
-            supervisor.accept(new Closing(incarnation, failure(Optional.empty())));
+            supervisor.accept(new InstanceReport.Closing(incarnation, failure(Optional.empty())));
             Making.giveUp(making);
         }
     }
 
     private void closeMachine() {
-        supervisor.accept(new Closing(incarnation, failure(Optional.empty())));
-        getContext().pipeToSelf(machine.close(), (gone, failure) -> new MachineGone(Optional.ofNullable(gone)));
+        supervisor.accept(new InstanceReport.Closing(incarnation, failure(Optional.empty())));
+        MachineEvents.ofClosing(machine, getContext());
     }
 
     private Behavior<Command> onMachineGone(Optional<VmmExit> gone) {
-        supervisor.accept(new Ended(incarnation, failure(gone)));
+        supervisor.accept(new InstanceReport.Ended(incarnation, failure(gone)));
         return Behaviors.stopped();
     }
 

@@ -118,7 +118,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     private record CheckpointOver(long epoch, Optional<SaveReport> report, Optional<Throwable> failure)
             implements Command, DeadLetterSuppression {}
 
-    private record InstanceSaid(VmInstance.Report report) implements Command {}
+    private record InstanceSaid(InstanceReport report) implements Command {}
 
     private final TimerScheduler<Command> timers;
     private final VmTicket vm;
@@ -130,7 +130,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     private final InstantSource clock;
     private final VmAdmission admission;
     private final Consumer<VmEvent> events;
-    private final Consumer<VmInstance.Report> reports;
+    private final Consumer<InstanceReport> reports;
     private final Requests requests;
     private Optional<String> because = Optional.empty();
     private final Membership membership;
@@ -282,11 +282,11 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         } else if (request instanceof VmRequest.Forward forward) {
             return onForward(forward);
         } else if (request instanceof VmRequest.Find find) {
-            return pass(find, new VmInstance.Find(find.execution(), find.reply()));
+            return pass(find, new InstanceRequest.Find(find.execution(), find.reply()));
         } else if (request instanceof VmRequest.Ping ping) {
-            return pass(ping, new VmInstance.Ping(ping.reply()));
+            return pass(ping, new InstanceRequest.Ping(ping.reply()));
         } else if (request instanceof VmRequest.Save save) {
-            return pass(save, new VmInstance.Save(save.snapshot(), save.thenEnd(), true, save.reply()));
+            return pass(save, new InstanceRequest.Save(save.snapshot(), save.thenEnd(), true, save.reply()));
         } else if (request instanceof VmRequest.Restart restart) {
             return onRestartAsked(restart);
         }
@@ -465,7 +465,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         if (state instanceof SupervisorState.Recovering || isPassive()) {
             return over(VmEnd.of(how).withBecause(because));
         }
-        current.actor().tell(how == VmEnd.How.TIMED_OUT ? new VmInstance.Kill() : new VmInstance.Stop());
+        current.actor().tell(how == VmEnd.How.TIMED_OUT ? new InstanceRequest.Kill() : new InstanceRequest.Stop());
         return stopping(Optional.of(how));
     }
 
@@ -487,7 +487,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         if (state instanceof SupervisorState.Starting
                 || state instanceof SupervisorState.Ready
                 || state instanceof SupervisorState.Passivating) {
-            current.actor().tell(new VmInstance.Stop());
+            current.actor().tell(new InstanceRequest.Stop());
             return stopping(Optional.empty());
         }
         return this;
@@ -533,19 +533,19 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         return become(new SupervisorState.Stopping(how));
     }
 
-    private Behavior<Command> onReport(VmInstance.Report report) {
+    private Behavior<Command> onReport(InstanceReport report) {
         if (report.incarnation() != current.number()) {
             return this;
         }
-        if (report instanceof VmInstance.BecameReady became) {
+        if (report instanceof InstanceReport.BecameReady became) {
             return onReady(became.ready());
-        } else if (report instanceof VmInstance.Closing closing) {
+        } else if (report instanceof InstanceReport.Closing closing) {
             awaitClose(closing.failure());
-        } else if (report instanceof VmInstance.Saved saved && !passivation.took(saved.report())) {
+        } else if (report instanceof InstanceReport.Saved saved && !passivation.took(saved.report())) {
             events.accept(new VmEvent.Saved(vm.name(), current.number(), clock.instant(), saved.report()));
-        } else if (report instanceof VmInstance.ServiceOver over) {
+        } else if (report instanceof InstanceReport.ServiceOver over) {
             return onServiceOver(over.completed());
-        } else if (report instanceof VmInstance.Ended ended) {
+        } else if (report instanceof InstanceReport.Ended ended) {
             current.ended(ended);
             return onceOver();
         }
@@ -648,14 +648,14 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         admission.cancel();
         Making.giveUp(current.machine());
         long which = current.number();
-        CompletionStage<VmInstance.Report> gone = current.machine()
+        CompletionStage<InstanceReport> gone = current.machine()
                 .thenCompose(Machine::close)
-                .handle((exit, ignored) -> new VmInstance.Ended(which, Optional.of(failure)));
+                .handle((exit, ignored) -> new InstanceReport.Ended(which, Optional.of(failure)));
         getContext().pipeToSelf(gone, (report, ignored) -> new InstanceSaid(report));
     }
 
     private Behavior<Command> onceOver() {
-        Optional<VmInstance.Ended> last = current.over();
+        Optional<InstanceReport.Ended> last = current.over();
         return last.isPresent() ? onEnded(last.get().failure()) : this;
     }
 

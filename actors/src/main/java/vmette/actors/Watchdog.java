@@ -144,7 +144,7 @@ final class Watchdog {
 
     private void check(HealthCheck health, Machine machine) {
         ActorRef<VmInstance.Command> self = context.getSelf();
-        long ids = VmInstance.HEALTH_IDS + (incarnation << 32);
+        long ids = ExecutionIds.HEALTH + (incarnation << 32);
         ActorRef<?> actor = context.spawn(
                 HealthChecks.create(
                         health,
@@ -153,8 +153,8 @@ final class Watchdog {
                         number -> HealthProbe.begin(
                                 health,
                                 ids + lastCheck.incrementAndGet(),
-                                command -> self.tell(new VmInstance.Run(command)),
-                                connection -> self.tell(new VmInstance.Forward(connection)),
+                                command -> self.tell(new InstanceRequest.Run(command)),
+                                connection -> self.tell(new InstanceRequest.Forward(connection)),
                                 machine.vsock(),
                                 settings.vsock().connectTimeout()),
                         failed -> self.tell(new Unhealthy(failed))),
