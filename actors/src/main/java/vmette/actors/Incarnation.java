@@ -54,6 +54,10 @@ final class Incarnation {
         return actor;
     }
 
+    Instant started() {
+        return started;
+    }
+
     void becameReady(Instant now) {
         ready = Optional.of(now);
     }
