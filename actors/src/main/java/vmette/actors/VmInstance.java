@@ -10,7 +10,6 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
@@ -22,7 +21,6 @@ import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.HostFrame;
 import vmette.machine.Machine;
-import vmette.machine.Making;
 import vmette.machine.SaveReport;
 import vmette.passivation.Activity;
 import vmette.vmm.GuestText;
@@ -42,7 +40,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     sealed interface Command
             permits InstanceRequest,
                     Work,
-                    MachineEvents.Told,
+                    InstanceMachine.Told,
                     AgentSession.Told,
                     Watchdog.Told,
                     Saves.Told,
@@ -74,15 +72,13 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private final long incarnation;
     private final RuntimeSettings settings;
     private final Consumer<InstanceReport> supervisor;
-    private final CompletionStage<Machine> making;
     private final InstantSource clock;
     private final Watchdog watchdog;
     private final Saves saves;
     private final Ending ending = new Ending();
+    private final InstanceMachine machine;
 
     private Phase phase = Phase.BOOTING;
-    private Machine machine;
-    private long madeNanos;
     private GuestWork work;
     private AgentSession session;
     private Optional<ServiceLifecycle> service = Optional.empty();
@@ -101,12 +97,11 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         this.vm = vm;
         this.incarnation = incarnation;
         this.settings = settings;
-        this.making = making;
         this.supervisor = supervisor;
         this.clock = clock;
         this.watchdog = new Watchdog(context, timers, vm, incarnation, settings, clock);
         this.saves = new Saves(context, vm.name(), incarnation, supervisor);
-        MachineEvents.ofMaking(making, context);
+        this.machine = new InstanceMachine(context, making);
     }
 
     /**
@@ -143,7 +138,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             return onRequest(request);
         } else if (command instanceof Watchdog.Told told) {
             return onWatchdog(told);
-        } else if (command instanceof MachineEvents.Told told) {
+        } else if (command instanceof InstanceMachine.Told told) {
             return onMachineEvent(told);
         } else if (command instanceof Saves.Told told) {
             return onSaves(told);
@@ -177,18 +172,18 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         return Behaviors.unhandled();
     }
 
-    private Behavior<Command> onMachineEvent(MachineEvents.Told told) {
-        if (told instanceof MachineEvents.MachineMade made) {
+    private Behavior<Command> onMachineEvent(InstanceMachine.Told told) {
+        if (told instanceof InstanceMachine.MachineMade made) {
             return onMachine(made.machine());
-        } else if (told instanceof MachineEvents.MachineFailed failed) {
+        } else if (told instanceof InstanceMachine.MachineFailed failed) {
             return onMachineFailed(failed.reason());
-        } else if (told instanceof MachineEvents.MachineExited exited) {
+        } else if (told instanceof InstanceMachine.MachineExited exited) {
             return onMachineExited(exited.exit());
-        } else if (told instanceof MachineEvents.MachineGone gone) {
+        } else if (told instanceof InstanceMachine.MachineGone gone) {
             return onMachineGone(gone.exit());
-        } else if (told instanceof MachineEvents.DeviceBroke broke) {
+        } else if (told instanceof InstanceMachine.DeviceBroke broke) {
             return suspect(new VmFailure.DeviceBroken(broke.reason()));
-        } else if (told instanceof MachineEvents.HelperEnded ended) {
+        } else if (told instanceof InstanceMachine.HelperEnded ended) {
             return suspect(new VmFailure.HelperLost(ended.how()));
         }
         return Behaviors.unhandled();
@@ -207,8 +202,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private Behavior<Command> onMachine(Machine made) {
-        machine = made;
-        madeNanos = System.nanoTime();
+        machine.made(made);
         if (phase == Phase.ENDING) {
             closeMachine();
             return this;
@@ -218,7 +212,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         session = new AgentSession(getContext(), timers, vm, settings, made, work, watchdog);
         // Counted from here: what came before, a download perhaps, has its own bounds.
         timers.startSingleTimer(new DeadlinePassed(), settings.bootDeadline());
-        MachineEvents.ofRunning(made, getContext());
+        machine.watch();
         session.dial(phase);
         return this;
     }
@@ -268,20 +262,21 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Behavior<Command> save(InstanceRequest.Save save, Consumer<SaveReport> kept) {
         phase = Phase.SAVING;
         watchdog.pause();
-        saves.begin(save, kept, machine);
+        saves.begin(save, kept, machine.get());
         return this;
     }
 
     /** Its own connections are the link, and that of its service's output. */
     private boolean isBusy() {
         long own = 1L + (service.isPresent() ? 1 : 0);
-        return work.isBusy(service.isPresent()) || machine.vsock().counts().connections() > own;
+        return work.isBusy(service.isPresent())
+                || machine.get().vsock().counts().connections() > own;
     }
 
     /** Its own connections, and those of health checks, are no use of it. */
     private Activity activity() {
         boolean own = phase != Phase.READY || work.hasHealthChecks();
-        long connections = own ? 0 : machine.vsock().counts().connections() - 1;
+        long connections = own ? 0 : machine.get().vsock().counts().connections() - 1;
         return new Activity(
                 (work == null ? 0 : work.open()) + Math.max(0, connections),
                 (work == null ? 0 : work.begun()) + vm.vsock().begun(),
@@ -332,7 +327,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         if (!over.leftAllAsItWas()) {
             work.relinked(session.link());
         }
-        watchdog.watch(machine, session.link());
+        watchdog.watch(machine.get(), session.link());
         service.ifPresent(ServiceLifecycle::learnOfService);
         over.waiting().forEach(message -> getContext().getSelf().tell(message));
         if (!over.isOver()) {
@@ -365,8 +360,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         ending.becameReady();
         vm.vsock().open();
         timers.cancel(new DeadlinePassed());
-        watchdog.watch(machine, session.link());
-        Duration bootTime = Duration.ofNanos(System.nanoTime() - madeNanos);
+        watchdog.watch(machine.get(), session.link());
+        Duration bootTime = machine.sinceMade();
         supervisor.accept(new InstanceReport.BecameReady(
                 incarnation,
                 new VmReady(
@@ -374,12 +369,12 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                         ready.memoryBytes(),
                         ready.bootTime(),
                         bootTime,
-                        machine.capabilities(),
+                        machine.get().capabilities(),
                         renewed,
-                        machine.restoredBy())));
+                        machine.get().restoredBy())));
         service = vm.service()
-                .map(what ->
-                        new ServiceLifecycle(getContext(), timers, vm, what, incarnation, settings, machine, work));
+                .map(what -> new ServiceLifecycle(
+                        getContext(), timers, vm, what, incarnation, settings, machine.get(), work));
         service.ifPresent(own -> own.begin(clock, renewed.isPresent()));
         return this;
     }
@@ -457,7 +452,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private Behavior<Command> onMachineFailed(Throwable failure) {
         Throwable reason = Reasons.unwrapped(failure);
-        if (machine == null) {
+        if (!machine.isMade()) {
             // Of one that was given up its failure is no news.
             if (phase != Phase.ENDING) {
                 ending.because(Optional.of(notStarted(reason)));
@@ -516,18 +511,18 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         timers.cancelAll();
         watchdog.end();
         vm.vsock().detach();
-        if (machine != null) {
+        if (machine.isMade()) {
             closeMachine();
         } else {
             // It is still being made: onMachine closes it, onMachineFailed has nothing to close.
             supervisor.accept(new InstanceReport.Closing(incarnation, failure(Optional.empty())));
-            Making.giveUp(making);
+            machine.giveUp();
         }
     }
 
     private void closeMachine() {
         supervisor.accept(new InstanceReport.Closing(incarnation, failure(Optional.empty())));
-        MachineEvents.ofClosing(machine, getContext());
+        machine.close();
     }
 
     private Behavior<Command> onMachineGone(Optional<VmmExit> gone) {
@@ -536,13 +531,12 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private Optional<VmFailure> failure(Optional<VmmExit> gone) {
-        return ending.failure(vm.name(), incarnation, gone, () -> machine == null ? List.of() : machine.consoleTail());
+        return ending.failure(vm.name(), incarnation, gone, machine::consoleTail);
     }
 
     private Behavior<Command> onPostStop() {
         vm.vsock().detach();
-        Making.giveUp(making);
-        making.thenAccept(Machine::close);
+        machine.abandon();
         if (work != null) {
             work.lost();
         }
