@@ -49,15 +49,25 @@ final class AgentLink implements VsockChannelHandler {
     /** The agent has read on. */
     record Eased() implements Event {}
 
-    /**
-     * The link stood and is gone, or what came over it broke the protocol. Last event.
-     *
-     * @param saved because the VM is being saved: the agent is well, and can be dialled again
-     * @param driverRestarted because the guest restarted its vsock driver
-     */
-    record Lost(String why, boolean saved, boolean driverRestarted) implements Event {
-        Lost(String why) {
-            this(why, false, false);
+    /** The link stood and is gone, or what came over it broke the protocol. Last event. */
+    record Lost(Loss by, String why) implements Event {}
+
+    /** By what a link is lost. */
+    enum Loss {
+        /** The agent closed it, or broke the protocol. */
+        AGENT,
+        /** The VM is being saved: the agent is well, and can be dialled again. */
+        SAVE,
+        /** The guest restarted its vsock driver. */
+        DRIVER_RESTART,
+        /** A reset for any other reason. */
+        RESET;
+
+        private static Loss of(VsockException reset) {
+            if (reset instanceof VmSavedException) {
+                return SAVE;
+            }
+            return reset instanceof VsockDriverRestartedException ? DRIVER_RESTART : RESET;
         }
     }
 
@@ -116,7 +126,7 @@ final class AgentLink implements VsockChannelHandler {
             e.before().forEach(frame -> events.accept(new Said(frame)));
             broken = true;
             channel.reset();
-            events.accept(new Lost("the agent broke the protocol: " + e.getMessage()));
+            events.accept(new Lost(Loss.AGENT, "the agent broke the protocol: " + e.getMessage()));
         }
     }
 
@@ -130,7 +140,7 @@ final class AgentLink implements VsockChannelHandler {
     public void onEnd() {
         broken = true;
         channel.reset();
-        events.accept(new Lost("the agent closed its control connection"));
+        events.accept(new Lost(Loss.AGENT, "the agent closed its control connection"));
     }
 
     @Override
@@ -141,7 +151,7 @@ final class AgentLink implements VsockChannelHandler {
     @Override
     public void onClosed() {
         if (!broken) {
-            events.accept(new Lost("the agent closed its control connection"));
+            events.accept(new Lost(Loss.AGENT, "the agent closed its control connection"));
         }
     }
 
@@ -150,10 +160,7 @@ final class AgentLink implements VsockChannelHandler {
         if (channel == null) {
             events.accept(new NotOpened(cause.getMessage()));
         } else if (!broken) {
-            events.accept(new Lost(
-                    cause.getMessage(),
-                    cause instanceof VmSavedException,
-                    cause instanceof VsockDriverRestartedException));
+            events.accept(new Lost(Loss.of(cause), cause.getMessage()));
         }
     }
 }

@@ -72,11 +72,11 @@ final class DetachedExecutions {
     /** How many of them have not ended. A service is none of them, nor is a health check. */
     long running() {
         return known.values().stream()
-                        .filter(each -> each.ticket().id() < VmInstance.HEALTH_IDS)
+                        .filter(each -> ExecutionIds.isOfOthers(each.ticket().id()))
                         .filter(each -> !each.ticket().hasEnded())
                         .count()
                 + announced.entrySet().stream()
-                        .filter(each -> each.getKey() < VmInstance.HEALTH_IDS)
+                        .filter(each -> ExecutionIds.isOfOthers(each.getKey()))
                         .filter(each -> each.getValue().exited().isEmpty())
                         .count();
     }

@@ -22,7 +22,7 @@ import vmette.guest.protocol.HostFrame;
 import vmette.rootfs.ImageDefaults;
 
 /**
- * What goes on in a guest over one link to its agent: commands, forwards and signs of life. The incarnation's own; not for several
+ * What goes on in a guest over one link to its agent after another: commands, forwards and signs of life. The incarnation's own; not for several
  * threads.
  */
 final class GuestWork {
@@ -42,8 +42,8 @@ final class GuestWork {
     private final TimerScheduler<VmInstance.Command> timers;
     private final String vm;
     private final RuntimeSettings settings;
-    private AgentLink link;
     private final ImageDefaults image;
+    private AgentLink link;
     private Map<Long, ActorRef<Execution.Command>> executions = Collections.emptyMap();
     private Map<Long, ActorRef<Forwarding.Command>> forwards = Collections.emptyMap();
     private final DetachedExecutions detached;
@@ -57,13 +57,11 @@ final class GuestWork {
             TimerScheduler<VmInstance.Command> timers,
             String vm,
             RuntimeSettings settings,
-            AgentLink link,
             ImageDefaults image) {
         this.context = context;
         this.timers = timers;
         this.vm = vm;
         this.settings = settings;
-        this.link = link;
         this.image = image;
         this.detached = new DetachedExecutions(context, vm, id -> event(new CommandOver(id)));
     }
@@ -73,7 +71,7 @@ final class GuestWork {
     }
 
     void run(Ticket ticket) {
-        begun += ticket.id() < VmInstance.HEALTH_IDS ? 1 : 0;
+        begun += ExecutionIds.isOfOthers(ticket.id()) ? 1 : 0;
         try {
             if (detached.knows(ticket.id())) {
                 // The agent announced it before it was asked for, and somebody has found it: it speaks for nobody else.
@@ -110,7 +108,7 @@ final class GuestWork {
     }
 
     void forward(ForwardTicket ticket) {
-        begun += ticket.id() < VmInstance.HEALTH_IDS ? 1 : 0;
+        begun += ExecutionIds.isOfOthers(ticket.id()) ? 1 : 0;
         if (forwards.size() >= mostForwards()) {
             ticket.fail(new VmBusyException("VM " + vm + " has its " + forwards.size()
                     + " forwarded connections: end some, or raise vmette.vsock.vm-budget and"
@@ -164,7 +162,7 @@ final class GuestWork {
         if (actor != null) {
             actor.tell(new Execution.AgentSaid(frame));
         } else if (!detached.said(execution, frame)) {
-            if (isHealthCheck(execution)) {
+            if (ExecutionIds.isOfHealth(execution)) {
                 release(execution, frame);
             } else {
                 detached.announced(execution, frame);
@@ -178,10 +176,6 @@ final class GuestWork {
             releases++;
             link.send(new HostFrame.Release(execution));
         }
-    }
-
-    private static boolean isHealthCheck(long execution) {
-        return execution >= VmInstance.HEALTH_IDS && execution < VmInstance.SERVICE_IDS;
     }
 
     void on(Event event) {
@@ -222,7 +216,7 @@ final class GuestWork {
     }
 
     private static long notOfHealth(Set<Long> ids) {
-        return ids.stream().filter(id -> id < VmInstance.HEALTH_IDS).count();
+        return ids.stream().filter(ExecutionIds::isOfOthers).count();
     }
 
     /** The VM is being saved, and no connection is left. What runs in the guest goes on. */

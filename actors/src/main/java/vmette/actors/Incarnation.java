@@ -19,7 +19,7 @@ final class Incarnation {
     private final Instant started;
     private Optional<Instant> ready = Optional.empty();
     private Optional<VmFailure> closingFor = Optional.empty();
-    private Optional<VmInstance.Ended> ended = Optional.empty();
+    private Optional<InstanceReport.Ended> ended = Optional.empty();
     private boolean leaving;
     private boolean actorGone;
 
@@ -54,6 +54,10 @@ final class Incarnation {
         return actor;
     }
 
+    Instant started() {
+        return started;
+    }
+
     void becameReady(Instant now) {
         ready = Optional.of(now);
     }
@@ -71,7 +75,7 @@ final class Incarnation {
         leaving = true;
     }
 
-    void ended(VmInstance.Ended last) {
+    void ended(InstanceReport.Ended last) {
         ended = Optional.of(last);
     }
 
@@ -89,7 +93,7 @@ final class Incarnation {
     }
 
     /** Its last report, once there can be no other: the instance's own can overtake those of its commands. */
-    Optional<VmInstance.Ended> over() {
+    Optional<InstanceReport.Ended> over() {
         return ended.filter(last -> actorGone);
     }
 

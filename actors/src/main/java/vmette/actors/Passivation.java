@@ -153,7 +153,7 @@ final class Passivation {
         }
         CompletableFuture<Activity> reply = new CompletableFuture<>();
         long epoch = current.number();
-        current.actor().tell(new VmInstance.Observe(reply));
+        current.actor().tell(new InstanceRequest.Observe(reply));
         context.pipeToSelf(reply, (activity, never) -> new Looked(epoch, activity));
     }
 
@@ -182,7 +182,7 @@ final class Passivation {
         ActorRef<VmSupervisor.Command> self = context.getSelf();
         vm.vsock().hold((port, timeout) -> self.tell(new Dialled(port, timeout)));
         CompletableFuture<SaveReport> reply = new CompletableFuture<>();
-        current.actor().tell(new VmInstance.Passivate(begun, shelf.expect(), reply));
+        current.actor().tell(new InstanceRequest.Passivate(begun, shelf.expect(), reply));
         long epoch = current.number();
         CompletableFuture<Throwable> refused = new CompletableFuture<>();
         reply.exceptionally(failure -> {

@@ -72,13 +72,13 @@ final class Requests {
 
     private void begin(VmRequest.Run run, ActorRef<VmInstance.Command> instance) {
         timers.cancel(run);
-        pass(run, new VmInstance.Run(run.ticket()), instance);
+        pass(run, new InstanceRequest.Run(run.ticket()), instance);
     }
 
     private void begin(VmRequest.Forward forward, ActorRef<VmInstance.Command> instance) {
         timers.cancel(forward);
         if (!forward.ticket().isOver()) {
-            pass(forward, new VmInstance.Forward(forward.ticket()), instance);
+            pass(forward, new InstanceRequest.Forward(forward.ticket()), instance);
         }
     }
 

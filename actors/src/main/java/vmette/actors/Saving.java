@@ -29,7 +29,7 @@ final class Saving {
     }
 
     /** One that has been asked for. */
-    static Saving of(VmInstance.Save save) {
+    static Saving of(InstanceRequest.Save save) {
         return new Saving(Optional.of(save.reply()), save.thenEnd());
     }
 

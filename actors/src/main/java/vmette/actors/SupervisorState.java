@@ -43,4 +43,30 @@ sealed interface SupervisorState {
 
     /** The VM has ended for its callers, but a process of it remains: the supervisor stays, and with it the name is taken. */
     record GivenUp() implements SupervisorState {}
+
+    /** Whether the VM ends with what is under way. */
+    default boolean isToEnd() {
+        return this instanceof Stopping stopping && stopping.how().isPresent();
+    }
+
+    /** How the VM ends if it does now. */
+    default VmEnd.How howToEnd() {
+        return this instanceof Stopping stopping ? stopping.how().orElse(VmEnd.How.STOPPED) : VmEnd.How.STOPPED;
+    }
+
+    /** Whether it is there for whoever asks something of it, be it at once or after waking up. */
+    default boolean isUp() {
+        return this instanceof Ready || this instanceof Passivating || this instanceof Passive;
+    }
+
+    /** @param there whether the present incarnation can still be told something */
+    default Requests.Standing standing(boolean there) {
+        if (this instanceof GivenUp) {
+            return Requests.Standing.ENDED;
+        }
+        if (isToEnd()) {
+            return Requests.Standing.ENDING;
+        }
+        return this instanceof Ready && there ? Requests.Standing.READY : Requests.Standing.COMING;
+    }
 }

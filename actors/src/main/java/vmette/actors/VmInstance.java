@@ -1,8 +1,5 @@
 package vmette.actors;
 
-import akka.actor.Cancellable;
-import akka.actor.DeadLetterSuppression;
-import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
 import akka.actor.typed.ChildFailed;
 import akka.actor.typed.PostStop;
@@ -13,30 +10,17 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
-import vmette.config.HealthCheck;
 import vmette.config.RuntimeSettings;
-import vmette.errors.InvalidConfigException;
 import vmette.errors.Reasons;
-import vmette.errors.SaveFailedException;
 import vmette.errors.VmBusyException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteException;
 import vmette.guest.protocol.AgentFrame;
-import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.HostFrame;
-import vmette.guest.protocol.InstanceId;
-import vmette.guest.protocol.RootMode;
 import vmette.machine.Machine;
-import vmette.machine.Making;
 import vmette.machine.SaveReport;
 import vmette.passivation.Activity;
 import vmette.vmm.GuestText;
@@ -47,113 +31,35 @@ import vmette.vmm.VmmExit;
  * is told once, when nothing of it is left.
  */
 final class VmInstance extends VmBehavior<VmInstance.Command> {
-    /** Between two dials of an agent that does not listen yet. */
-    private static final Duration REDIAL = Duration.ofMillis(20);
-
     /** How long a guest may take to power off before its monitor is told to quit. */
     private static final Duration SHUTDOWN_GRACE = Duration.ofSeconds(5);
-
-    /** How long the agent may leave its control connection unread: commands would pile up on this side. A guest that says nothing either has longer. */
-    private static final Duration DEAF_PATIENCE = Duration.ofSeconds(30);
 
     /** A monitor that ends takes the device and the link with it, and they are heard of first. */
     private static final Duration EXPLANATION = Duration.ofSeconds(2);
 
-    /** Above the ids of all that is asked for by others. */
-    static final long HEALTH_IDS = 1L << 62;
-
-    /** Above those. */
-    static final long SERVICE_IDS = HEALTH_IDS + (1L << 61);
-
-    /** What a service that was told to end may take beyond its kill grace before its guest is powered off all the same. */
-    private static final Duration SERVICE_MARGIN = Duration.ofSeconds(2);
-
-    sealed interface Command {}
-
-    /** What its supervisor asks of it, who answers for it once it is over: then it finds nobody, and need not. */
-    sealed interface Asked extends Command, DeadLetterSuppression {}
-
-    /** Runs a command; the ticket learns what becomes of it. */
-    record Run(Ticket ticket) implements Asked {}
-
-    /** Looks for a detached command; fails if the incarnation has none of that id. */
-    record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Asked {}
-
-    /** Makes a TCP connection into the guest; the ticket learns what becomes of it. */
-    record Forward(ForwardTicket ticket) implements Asked {}
-
-    /** Asks the agent for a sign of life; fails with the incarnation, or after a while. */
-    record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Asked {}
-
-    /**
-     * Saves the VM, as {@link VmRequest.Save}.
-     *
-     * @param evenIfBusy else it is refused with {@link VmBusyException} while somebody has a stream or a command open
-     */
-    record Save(String snapshot, boolean thenEnd, boolean evenIfBusy, CompletableFuture<SaveReport> reply)
-            implements Asked {}
-
-    /** Asks what goes on in it. */
-    record Observe(CompletableFuture<Activity> reply) implements Asked {}
-
-    /**
-     * Saves the VM without a name, so that it ends with it; refused with {@link VmBusyException} if it is used, or has been since.
-     *
-     * @param begun what of it had been begun when it was found idle
-     * @param kept told of the snapshot as soon as there is one, on any thread
-     */
-    record Passivate(long begun, Consumer<SaveReport> kept, CompletableFuture<SaveReport> reply) implements Asked {}
-
-    /** Powers the guest off. */
-    record Stop() implements Asked {}
-
-    /** Ends the guest without asking it. */
-    record Kill() implements Asked {}
+    sealed interface Command
+            permits InstanceRequest,
+                    Work,
+                    InstanceMachine.Told,
+                    AgentSession.Told,
+                    Watchdog.Told,
+                    Saves.Told,
+                    ServiceLifecycle.Told,
+                    Unexplained,
+                    DeadlinePassed,
+                    ShutdownGraceOver {}
 
     /** Of {@link GuestWork}. */
     record Work(GuestWork.Event event) implements Command {}
-
-    private record MachineMade(Machine machine) implements Command {}
-
-    private record MachineFailed(Throwable reason) implements Command {}
-
-    // What a machine that is being closed still says finds nobody, and need not.
-    private record MachineExited(VmmExit exit) implements Command, DeadLetterSuppression {}
-
-    private record MachineGone(Optional<VmmExit> exit) implements Command {}
-
-    private record DeviceBroke(String reason) implements Command, DeadLetterSuppression {}
-
-    private record HelperEnded(String how) implements Command, DeadLetterSuppression {}
-
-    private record LinkEvent(AgentLink from, AgentLink.Event event) implements Command, DeadLetterSuppression {}
-
-    private record Dial() implements Command {}
 
     private record Unexplained() implements Command {}
 
     private record DeadlinePassed() implements Command {}
 
-    private record Deaf() implements Command {}
-
-    private record SaveGoesOn() implements Command, DeadLetterSuppression {}
-
-    private record SaveOver(Optional<SaveReport> report, Optional<Throwable> failure)
-            implements Command, DeadLetterSuppression {}
-
-    private record Look() implements Command, DeadLetterSuppression {}
-
-    private record Unhealthy(VmFailure.Cause cause) implements Command, DeadLetterSuppression {}
-
-    private record ServiceEnded(Optional<VmFailure.Cause> failure) implements Command, DeadLetterSuppression {}
-
-    private record ServiceKnown() implements Command, DeadLetterSuppression {}
-
-    private record ServiceOverdue() implements Command {}
-
     private record ShutdownGraceOver() implements Command {}
 
-    private enum Phase {
+    /** How far it is. */
+    enum Phase {
         BOOTING,
         READY,
         SAVING,
@@ -161,63 +67,21 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         ENDING
     }
 
-    /** What an instance tells its supervisor. */
-    sealed interface Report {
-        /** Whose. */
-        long incarnation();
-    }
-
-    /** The agent is ready. */
-    record BecameReady(long incarnation, VmReady ready) implements Report {}
-
-    /** It was saved. */
-    record Saved(long incarnation, SaveReport report) implements Report {}
-
-    /**
-     * What it ran by itself has ended, and it powers its guest off.
-     *
-     * @param completed whether that is no failure
-     */
-    record ServiceOver(long incarnation, boolean completed) implements Report {}
-
-    /** Its machine has been told to end. Empty: because the incarnation was asked to stop. */
-    record Closing(long incarnation, Optional<VmFailure> failure) implements Report {}
-
-    /** Nothing of the incarnation is left. Empty: it was asked to stop; present: why it ended, a power-off of the guest included. */
-    record Ended(long incarnation, Optional<VmFailure> failure) implements Report {}
-
     private final TimerScheduler<Command> timers;
     private final VmTicket vm;
     private final long incarnation;
     private final RuntimeSettings settings;
-    private final Consumer<Report> supervisor;
-    private final CompletionStage<Machine> making;
+    private final Consumer<InstanceReport> supervisor;
     private final InstantSource clock;
+    private final Watchdog watchdog;
+    private final Saves saves;
+    private final Ending ending = new Ending();
+    private final InstanceMachine machine;
 
     private Phase phase = Phase.BOOTING;
-    private Machine machine;
-    private long madeNanos;
-    private AgentLink link;
     private GuestWork work;
-    private Optional<Liveness> liveness = Optional.empty();
-    private Cancellable nextLook;
-    private Optional<ServiceRun> service = Optional.empty();
-    private Optional<Renewal> renewal = Optional.empty();
-    private Optional<Saving> saving = Optional.empty();
-    /** Its agent answers again, and it is still being written. */
-    private Optional<Saving> writing = Optional.empty();
-
-    private InstanceId instance = InstanceId.random();
-    private Optional<ActorRef<?>> checks = Optional.empty();
-    private long checkers;
-    // A clone's guest may still have one of the VM that it was made of.
-    private final AtomicLong lastCheck =
-            new AtomicLong(ThreadLocalRandom.current().nextInt(1 << 30));
-    private boolean wasReady;
-    private Optional<VmFailure.Cause> suspicion = Optional.empty();
-    private boolean versionAgreed;
-    private Optional<VmFailure.Cause> cause = Optional.empty();
-    private Optional<VmmExit> exit = Optional.empty();
+    private AgentSession session;
+    private Optional<ServiceLifecycle> service = Optional.empty();
 
     private VmInstance(
             ActorContext<Command> context,
@@ -226,18 +90,18 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             long incarnation,
             RuntimeSettings settings,
             CompletionStage<Machine> making,
-            Consumer<Report> supervisor,
+            Consumer<InstanceReport> supervisor,
             InstantSource clock) {
         super(context, vm.name());
         this.timers = timers;
         this.vm = vm;
         this.incarnation = incarnation;
         this.settings = settings;
-        this.making = making;
         this.supervisor = supervisor;
         this.clock = clock;
-        context.pipeToSelf(
-                making, (made, failure) -> failure == null ? new MachineMade(made) : new MachineFailed(failure));
+        this.watchdog = new Watchdog(context, timers, vm, incarnation, settings, clock);
+        this.saves = new Saves(context, vm.name(), incarnation, supervisor);
+        this.machine = new InstanceMachine(context, making);
     }
 
     /**
@@ -251,7 +115,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             long incarnation,
             RuntimeSettings settings,
             CompletionStage<Machine> making,
-            Consumer<Report> supervisor,
+            Consumer<InstanceReport> supervisor,
             InstantSource clock) {
         return VmBehavior.create(
                 vm.name(),
@@ -265,72 +129,62 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     @Override
     Behavior<Command> onCommand(Command command) {
-        if (command instanceof LinkEvent event) {
-            return event.from() == link ? onLink(event.event()) : this;
+        if (command instanceof AgentSession.Told told) {
+            return onAgent(told);
         } else if (command instanceof Work own) {
             work.on(own.event());
             return this;
-        } else if (command instanceof Run run) {
-            return onRun(run.ticket());
-        } else if (command instanceof Forward forward) {
-            return onForward(forward.ticket());
-        } else if (command instanceof Find find) {
-            return onFind(find);
-        } else if (command instanceof Ping ping) {
-            return onPing(ping.reply());
-        } else if (command instanceof Save save) {
-            return onSave(save);
-        } else if (command instanceof Observe observe) {
-            observe.reply().complete(activity());
-            return this;
-        } else if (command instanceof Passivate passivate) {
-            return onPassivate(passivate);
-        } else if (command instanceof Look) {
-            return onLook();
-        } else if (command instanceof Stop) {
-            return onStop();
-        } else if (command instanceof Kill) {
-            return endAsAsked();
-        } else if (command instanceof Dial) {
-            return dial();
-        }
-        return onTold(command);
-    }
-
-    /** What the machine, the guest's service or a timer say. */
-    private Behavior<Command> onTold(Command command) {
-        if (command instanceof MachineMade made) {
-            return onMachine(made.machine());
-        } else if (command instanceof MachineFailed failed) {
-            return onMachineFailed(failed.reason());
-        } else if (command instanceof MachineExited exited) {
-            return onMachineExited(exited.exit());
-        } else if (command instanceof MachineGone gone) {
-            return onMachineGone(gone.exit());
-        } else if (command instanceof DeviceBroke broke) {
-            return suspect(new VmFailure.DeviceBroken(broke.reason()));
-        } else if (command instanceof HelperEnded ended) {
-            return suspect(new VmFailure.HelperLost(ended.how()));
+        } else if (command instanceof InstanceRequest request) {
+            return onRequest(request);
+        } else if (command instanceof Watchdog.Told told) {
+            return onWatchdog(told);
+        } else if (command instanceof InstanceMachine.Told told) {
+            return onMachineEvent(told);
+        } else if (command instanceof Saves.Told told) {
+            return onSaves(told);
+        } else if (command instanceof ServiceLifecycle.Told told) {
+            return onService(told);
         } else if (command instanceof Unexplained) {
-            return end(suspicion.orElseThrow());
+            return end(ending.suspected());
         } else if (command instanceof DeadlinePassed) {
             return onDeadline();
-        } else if (command instanceof SaveGoesOn) {
-            return onSaveGoesOn();
-        } else if (command instanceof SaveOver over) {
-            return onSaveOver(over);
-        } else if (command instanceof Deaf) {
-            return onDeaf();
-        } else if (command instanceof Unhealthy unhealthy) {
-            return phase == Phase.READY ? end(unhealthy.cause()) : this;
-        } else if (command instanceof ServiceEnded ended) {
-            return onServiceEnded(ended.failure());
-        } else if (command instanceof ServiceKnown) {
-            return onServiceKnown();
-        } else if (command instanceof ServiceOverdue) {
-            return powerOff();
         } else if (command instanceof ShutdownGraceOver) {
             return endAsAsked();
+        }
+        return Behaviors.unhandled();
+    }
+
+    private Behavior<Command> onRequest(InstanceRequest request) {
+        if (request instanceof InstanceRequest.OfGuest asked) {
+            return onAsked(asked);
+        } else if (request instanceof InstanceRequest.Save save) {
+            return onSave(save);
+        } else if (request instanceof InstanceRequest.Observe observe) {
+            observe.reply().complete(activity());
+            return this;
+        } else if (request instanceof InstanceRequest.Passivate passivate) {
+            return onPassivate(passivate);
+        } else if (request instanceof InstanceRequest.Stop) {
+            return onStop();
+        } else if (request instanceof InstanceRequest.Kill) {
+            return endAsAsked();
+        }
+        return Behaviors.unhandled();
+    }
+
+    private Behavior<Command> onMachineEvent(InstanceMachine.Told told) {
+        if (told instanceof InstanceMachine.MachineMade made) {
+            return onMachine(made.machine());
+        } else if (told instanceof InstanceMachine.MachineFailed failed) {
+            return onMachineFailed(failed.reason());
+        } else if (told instanceof InstanceMachine.MachineExited exited) {
+            return onMachineExited(exited.exit());
+        } else if (told instanceof InstanceMachine.MachineGone gone) {
+            return onMachineGone(gone.exit());
+        } else if (told instanceof InstanceMachine.DeviceBroke broke) {
+            return suspect(new VmFailure.DeviceBroken(broke.reason()));
+        } else if (told instanceof InstanceMachine.HelperEnded ended) {
+            return suspect(new VmFailure.HelperLost(ended.how()));
         }
         return Behaviors.unhandled();
     }
@@ -348,343 +202,139 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private Behavior<Command> onMachine(Machine made) {
-        machine = made;
-        instance = made.setup().frames().stream()
-                .filter(HostFrame.Instance.class::isInstance)
-                .map(told -> ((HostFrame.Instance) told).instance())
-                .findFirst()
-                .orElse(instance);
-        madeNanos = System.nanoTime();
+        machine.made(made);
         if (phase == Phase.ENDING) {
             closeMachine();
             return this;
         }
+        work = new GuestWork(
+                getContext(), timers, vm.name(), settings, made.setup().defaults());
+        session = new AgentSession(getContext(), timers, vm, settings, made, work, watchdog);
         // Counted from here: what came before, a download perhaps, has its own bounds.
         timers.startSingleTimer(new DeadlinePassed(), settings.bootDeadline());
-        getContext()
-                .pipeToSelf(
-                        made.started().thenApply(done -> Optional.<VmetteException>empty()),
-                        (done, failure) -> failure == null ? new Dial() : new MachineFailed(failure));
-        ActorRef<Command> self = getContext().getSelf();
-        made.exited().thenAccept(exited -> self.tell(new MachineExited(exited)));
-        made.broken().thenAccept(reason -> self.tell(new DeviceBroke(reason)));
-        made.helperLost().thenAccept(how -> self.tell(new HelperEnded(how)));
-        return dial();
+        machine.watch();
+        session.dial(phase);
+        return this;
     }
 
-    /** The dial waits in the device until the guest's driver is up; refused, the agent is not listening yet. */
-    private Behavior<Command> dial() {
-        if ((phase == Phase.BOOTING || phase == Phase.SAVING) && link == null) {
-            ActorRef<Command> self = getContext().getSelf();
-            AgentLink[] own = new AgentLink[1];
-            own[0] = new AgentLink(event -> self.tell(new LinkEvent(own[0], event)));
-            link = own[0];
-            if (work == null) {
-                work = new GuestWork(
-                        getContext(),
-                        timers,
-                        vm.name(),
-                        settings,
-                        link,
-                        machine.setup().defaults());
-            } else {
-                work.heardOver(link);
-            }
-            machine.vsock().connect(AgentLink.PORT, settings.bootDeadline(), link);
+    private Behavior<Command> onAgent(AgentSession.Told told) {
+        AgentSession.News news = session.on(told, phase).orElse(null);
+        if (news instanceof AgentSession.Booted booted) {
+            return onReady(booted.ready(), Optional.empty());
+        } else if (news instanceof AgentSession.Renewed renewed) {
+            return phase == Phase.BOOTING ? onReady(renewed.ready(), Optional.of(renewed.renewal())) : resume();
+        } else if (news instanceof AgentSession.Unplugged) {
+            return onUnplugged();
+        } else if (news instanceof AgentSession.Suspected suspected) {
+            return suspect(suspected.cause());
+        } else if (news instanceof AgentSession.Failed failed) {
+            return end(failed.cause());
         }
         return this;
     }
 
-    private Behavior<Command> onLink(AgentLink.Event event) {
-        if (phase == Phase.ENDING) {
-            return this;
-        }
-        if (event instanceof AgentLink.Opened) {
-            // Sent together to save a turn: an agent of another version refuses and never reads BOOT.
-            link.send(new HostFrame.Hello(GuestProtocol.VERSION));
-            try {
-                if (phase == Phase.SAVING || machine.setup().restored()) {
-                    // A guest that stood still for a save has a late clock as well.
-                    renewal = Optional.of(new Renewal(
-                            instance, vm.name(), environment(), InstantSource.system(), System::nanoTime, link::send));
-                    renewal.get().ask();
-                } else {
-                    machine.setup().frames().forEach(link::send);
-                    link.send(new HostFrame.Boot(RootMode.INITRAMFS, vm.name(), environment()));
-                }
-            } catch (InvalidConfigException e) {
-                return end(new VmFailure.NotStarted(e));
-            }
-        } else if (event instanceof AgentLink.NotOpened) {
-            link = null;
-            timers.startSingleTimer(new Dial(), REDIAL);
-        } else if (event instanceof AgentLink.Lost lost) {
-            if (lost.saved() && (phase == Phase.SAVING || phase == Phase.READY)) {
-                return onUnplugged();
-            }
-            return suspect(
-                    lost.driverRestarted()
-                            ? new VmFailure.DeviceBroken(lost.why())
-                            : new VmFailure.AgentLost(lost.why()));
-        } else if (event instanceof AgentLink.Said said) {
-            return onFrame(said.frame());
-        } else if (event instanceof AgentLink.Drained) {
-            link.more();
-        } else if (event instanceof AgentLink.Congested congested) {
-            if (congested.before() == link.easings() && !timers.isTimerActive(new Deaf())) {
-                timers.startSingleTimer(new Deaf(), DEAF_PATIENCE);
-            }
-        } else if (event instanceof AgentLink.Eased) {
-            timers.cancel(new Deaf());
-        }
-        return this;
-    }
-
-    /** Of a guest that is silent altogether the rules of liveness know more. */
-    private Behavior<Command> onDeaf() {
-        if (liveness.filter(Liveness::isSilent).isPresent()) {
-            timers.startSingleTimer(new Deaf(), DEAF_PATIENCE);
-            return this;
-        }
-        return end(new VmFailure.AgentLost(
-                "the agent has read nothing of what waits for it for " + DEAF_PATIENCE.toSeconds() + " s"));
-    }
-
-    private Behavior<Command> onLook() {
-        if (phase == Phase.READY) {
-            Optional<VmFailure.Cause> lost = liveness.flatMap(Liveness::look);
-            if (lost.isPresent()) {
-                return end(lost.get());
-            }
-            lookLater();
-        }
-        return this;
-    }
-
-    private void lookLater() {
-        // Not by the timers: the first that goes off has an actor's context make a logger, and this one does in each.
-        nextLook = getContext()
-                .scheduleOnce(settings.liveness().interval(), getContext().getSelf(), new Look());
-    }
-
-    private List<String> environment() {
-        List<String> environment = new ArrayList<>(machine.setup().defaults().environment());
-        vm.spec().env().forEach((key, value) -> environment.add(key + "=" + value));
-        environment.add(
-                "VMETTE_VSOCK_PORT=" + vm.guestPort().map(String::valueOf).orElse(""));
-        return environment;
-    }
-
-    private Behavior<Command> onFrame(AgentFrame frame) {
-        liveness.ifPresent(watch -> watch.heard(frame));
-        if (frame instanceof AgentFrame.Hello hello) {
-            if (hello.version() != GuestProtocol.VERSION) {
-                return end(new VmFailure.BootRefused(
-                        "the agent " + GuestText.printable(hello.agent()) + " speaks version " + hello.version()
-                                + " of the guest protocol, this runtime version " + GuestProtocol.VERSION,
-                        true));
-            }
-            versionAgreed = true;
-        } else if (frame instanceof AgentFrame.Error error) {
-            String text = "the agent refused: " + GuestText.printable(error.message());
-            return end(wasReady ? new VmFailure.AgentLost(text) : new VmFailure.BootRefused(text));
-        } else if (!versionAgreed) {
-            return end(new VmFailure.BootRefused(
-                    "the agent's first word was not its version but " + GuestText.printable(frame.toString()), true));
-        } else if (frame instanceof AgentFrame.Ready ready) {
-            return renewal.isEmpty()
-                    ? onReady(ready, Optional.empty())
-                    : end(new VmFailure.BootRefused("the agent says that it has booted and was restored"));
-        } else if (frame instanceof AgentFrame.Restored restored) {
-            return onRestored(restored);
-        } else {
-            work.said(frame);
-        }
-        return this;
-    }
-
-    private Behavior<Command> onRestored(AgentFrame.Restored restored) {
-        if (renewal.filter(asked -> asked.answers(restored)).isEmpty()) {
-            return end(new VmFailure.BootRefused("the agent says that it was restored and was not asked to"));
-        }
-        if (phase == Phase.BOOTING || phase == Phase.SAVING) {
-            Optional<VmRenewal> renewed = renewal.get().onRestored(restored);
-            if (renewed.isPresent()) {
-                // Said once more it would be the end of a save that has only begun.
-                renewal = Optional.empty();
-                return phase == Phase.BOOTING ? onReady(restored.ready(), renewed) : resume();
-            }
-        }
-        return this;
+    private Behavior<Command> onWatchdog(Watchdog.Told told) {
+        Optional<VmFailure.Cause> lost = watchdog.on(told, phase == Phase.READY);
+        return lost.isPresent() ? end(lost.get()) : this;
     }
 
     // ---- saves
 
-    private Behavior<Command> onSave(Save save) {
-        if (phase != Phase.READY || writing.isPresent()) {
-            save.reply()
-                    .completeExceptionally(
-                            phase == Phase.SAVING || writing.isPresent()
-                                    ? new SaveFailedException(
-                                            "VM " + vm.name() + " was not saved as " + save.snapshot()
-                                                    + ": another save of it is under way; wait for that",
-                                            null)
-                                    : notRunning(": it was not saved as " + save.snapshot()));
-            return this;
-        }
-        if (!save.evenIfBusy() && isBusy()) {
-            save.reply()
-                    .completeExceptionally(new VmBusyException(
-                            "VM " + vm.name() + " was not saved: commands or connections are open"));
+    private Behavior<Command> onSave(InstanceRequest.Save save) {
+        Optional<VmetteException> refusal = saves.refusal(save, phase, this::isBusy);
+        if (refusal.isPresent()) {
+            save.reply().completeExceptionally(refusal.get());
             return this;
         }
         return save(save, report -> {});
     }
 
-    private Behavior<Command> onPassivate(Passivate order) {
-        if (phase != Phase.READY || writing.isPresent() || !activity().isQuietSince(order.begun())) {
+    private Behavior<Command> onPassivate(InstanceRequest.Passivate order) {
+        if (phase != Phase.READY
+                || saves.beingWritten().isPresent()
+                || !activity().isQuietSince(order.begun())) {
             order.reply().completeExceptionally(new VmBusyException("VM " + vm.name() + " is used"));
             return this;
         }
-        return save(new Save(Machine.UNNAMED, true, true, order.reply()), order.kept());
+        return save(new InstanceRequest.Save(Machine.UNNAMED, true, true, order.reply()), order.kept());
     }
 
-    private Behavior<Command> save(Save save, Consumer<SaveReport> kept) {
+    private Behavior<Command> save(InstanceRequest.Save save, Consumer<SaveReport> kept) {
         phase = Phase.SAVING;
-        saving = Optional.of(Saving.of(save));
-        lookNoMore();
-        ActorRef<Command> self = getContext().getSelf();
-        getContext()
-                .pipeToSelf(
-                        machine.save(save.snapshot(), save.thenEnd(), () -> self.tell(new SaveGoesOn()))
-                                .thenApply(report -> {
-                                    kept.accept(report);
-                                    return report;
-                                }),
-                        (report, failure) -> new SaveOver(
-                                Optional.ofNullable(report),
-                                Optional.ofNullable(failure).map(Reasons::unwrapped)));
+        watchdog.pause();
+        saves.begin(save, kept, machine.get());
         return this;
     }
 
     /** Its own connections are the link, and that of its service's output. */
     private boolean isBusy() {
         long own = 1L + (service.isPresent() ? 1 : 0);
-        return work.isBusy(service.isPresent()) || machine.vsock().counts().connections() > own;
+        return work.isBusy(service.isPresent())
+                || machine.get().vsock().counts().connections() > own;
     }
 
     /** Its own connections, and those of health checks, are no use of it. */
     private Activity activity() {
         boolean own = phase != Phase.READY || work.hasHealthChecks();
-        long connections = own ? 0 : machine.vsock().counts().connections() - 1;
+        long connections = own ? 0 : machine.get().vsock().counts().connections() - 1;
         return new Activity(
                 (work == null ? 0 : work.open()) + Math.max(0, connections),
                 (work == null ? 0 : work.begun()) + vm.vsock().begun(),
                 own);
     }
 
-    /** A guest that stands still gives no sign of life, and is not to be asked for one. */
-    private void lookNoMore() {
-        if (nextLook != null) {
-            nextLook.cancel();
-        }
-        liveness = Optional.empty();
-        timers.cancel(new Deaf());
-        checks.ifPresent(actor -> getContext().stop(actor));
-        checks = Optional.empty();
-    }
-
-    /** The guest has let go of its vsock device, and gets it back: for a save that is under way, or late for one that was given up. */
     private Behavior<Command> onUnplugged() {
-        link = null;
-        versionAgreed = false;
-        work.unplugged();
         if (phase == Phase.READY) {
             phase = Phase.SAVING;
-            saving = Optional.of(Saving.late());
-            lookNoMore();
+            saves.beginLate();
+            watchdog.pause();
         }
-        saving.get().unplugged();
+        saves.underWay().unplugged();
         return redialIfDue();
     }
 
-    private Behavior<Command> onSaveGoesOn() {
-        if (phase != Phase.SAVING) {
-            return this;
-        }
-        saving.get().goesOn();
-        return redialIfDue();
+    private Behavior<Command> onSaves(Saves.Told told) {
+        return switch (saves.on(told, phase)) {
+            case STAY -> this;
+            case REDIAL -> redialIfDue();
+            case GO_ON -> onSaveOver();
+            case END -> endAsAsked();
+            case STOP -> onStop();
+        };
     }
 
-    private void settle(Saving own, SaveOver over) {
-        over.failure().ifPresent(own::failed);
-        over.report().ifPresent(report -> {
-            own.saved(report);
-            supervisor.accept(new Saved(incarnation, report));
-        });
-    }
-
-    private Behavior<Command> onWritten(SaveOver over) {
-        Saving own = writing.get();
-        writing = Optional.empty();
-        settle(own, over);
-        own.answer();
-        return own.isToStop() ? onStop() : this;
-    }
-
-    private Behavior<Command> onSaveOver(SaveOver over) {
-        if (writing.isPresent()) {
-            return onWritten(over);
+    private Behavior<Command> onSaveOver() {
+        if (ending.hasExited()) {
+            return end(ending.byExit(machine.consoleTail()));
         }
-        if (phase != Phase.SAVING) {
-            return this;
-        }
-        Saving own = saving.get();
-        settle(own, over);
-        if (over.report().isPresent() && own.thenEnd()) {
-            own.answer();
-            return endAsAsked();
-        }
-        if (exit.isPresent()) {
-            return end(MachineExits.cause(exit.get(), machine.consoleTail(), wasReady));
-        }
-        return own.leftAllAsItWas() ? resume() : redialIfDue();
+        return saves.underWay().leftAllAsItWas() ? resume() : redialIfDue();
     }
 
     private Behavior<Command> redialIfDue() {
-        if (!saving.get().isToRedial() || link != null) {
+        if (!saves.underWay().isToRedial() || session.hasLink()) {
             return this;
         }
         timers.startSingleTimer(new DeadlinePassed(), settings.bootDeadline());
-        return dial();
+        session.dial(phase);
+        return this;
     }
 
     /** The guest is as it was before the save, and so is whoever deals with it. */
     private Behavior<Command> resume() {
-        Saving over = saving.get();
-        saving = Optional.empty();
+        Saving over = saves.resumed();
         phase = Phase.READY;
         timers.cancel(new DeadlinePassed());
         if (!over.leftAllAsItWas()) {
-            work.relinked(link);
+            work.relinked(session.link());
         }
-        watch();
-        service.ifPresent(run -> learnOfService());
+        watchdog.watch(machine.get(), session.link());
+        service.ifPresent(ServiceLifecycle::learnOfService);
         over.waiting().forEach(message -> getContext().getSelf().tell(message));
         if (!over.isOver()) {
-            writing = Optional.of(over);
             return this;
         }
         over.answer();
         return over.isToStop() ? onStop() : this;
-    }
-
-    private void watch() {
-        if (settings.liveness().isOn()) {
-            liveness = Optional.of(new Liveness(settings.liveness(), clock, machine, link));
-            lookLater();
-        }
-        vm.spec().health().ifPresent(this::check);
     }
 
     private Behavior<Command> onDeadline() {
@@ -699,7 +349,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     /** What is asked for while the VM is saved waits for the end of that. */
     private boolean waits(Command message) {
-        return phase == Phase.SAVING && saving.get().hold(message);
+        return phase == Phase.SAVING && saves.underWay().hold(message);
     }
 
     private Behavior<Command> onReady(AgentFrame.Ready ready, Optional<VmRenewal> renewed) {
@@ -707,169 +357,84 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             return this;
         }
         phase = Phase.READY;
-        wasReady = true;
+        ending.becameReady();
         vm.vsock().open();
         timers.cancel(new DeadlinePassed());
-        watch();
-        Duration bootTime = Duration.ofNanos(System.nanoTime() - madeNanos);
-        supervisor.accept(new BecameReady(
+        watchdog.watch(machine.get(), session.link());
+        Duration bootTime = machine.sinceMade();
+        supervisor.accept(new InstanceReport.BecameReady(
                 incarnation,
                 new VmReady(
                         GuestText.printable(ready.kernel()),
                         ready.memoryBytes(),
                         ready.bootTime(),
                         bootTime,
-                        machine.capabilities(),
+                        machine.get().capabilities(),
                         renewed,
-                        machine.restoredBy())));
-        vm.service().ifPresent(what -> serve(what, renewed.isPresent()));
+                        machine.get().restoredBy())));
+        service = vm.service()
+                .map(what -> new ServiceLifecycle(
+                        getContext(), timers, vm, what, incarnation, settings, machine.get(), work));
+        service.ifPresent(own -> own.begin(clock, renewed.isPresent()));
         return this;
     }
 
-    private void serve(VmService what, boolean restored) {
-        if (incarnation > 1) {
-            vm.log()
-                    .mark("--- incarnation " + incarnation + ", "
-                            + clock.instant().truncatedTo(ChronoUnit.SECONDS));
+    private Behavior<Command> onService(ServiceLifecycle.Told told) {
+        if (told instanceof ServiceLifecycle.ServiceEnded ended) {
+            return onServiceEnded(ended);
+        } else if (told instanceof ServiceLifecycle.ServiceOverdue) {
+            return powerOff();
         }
-        ServiceRun own = new ServiceRun(
-                what,
-                machine.vsock(),
-                settings.vsock().connectTimeout(),
-                what.run().toExec().killGrace().orElse(settings.exec().killGrace()),
-                vm.log());
-        service = Optional.of(own);
-        getContext().pipeToSelf(own.end(), (failure, never) -> new ServiceEnded(failure));
-        if (restored) {
-            learnOfService();
+        if (phase == Phase.READY) {
+            service.orElseThrow().goOn();
         } else {
-            own.begin(SERVICE_IDS + incarnation, work::run);
+            waits(told);
         }
-    }
-
-    /** The guest may have it: what the agent announces comes before its next sign of life. */
-    private void learnOfService() {
-        CompletableFuture<AgentFrame.Pong> told = new CompletableFuture<>();
-        work.ping(told);
-        getContext().pipeToSelf(told, (pong, failure) -> new ServiceKnown());
-    }
-
-    /** It goes on in the guest, or, in one that was saved before it began, begins. */
-    private Behavior<Command> onServiceKnown() {
-        if (phase != Phase.READY) {
-            waits(new ServiceKnown());
-            return this;
-        }
-        ServiceRun own = service.orElseThrow();
-        Optional<Long> id = own.id().or(() -> work.announced().stream()
-                .filter(known -> known >= SERVICE_IDS)
-                .findFirst());
-        if (id.isEmpty()) {
-            own.begin(SERVICE_IDS + incarnation, work::run);
-            return this;
-        }
-        CompletableFuture<DetachedTicket> found = new CompletableFuture<>();
-        work.find(id.get(), found);
-        CompletionStage<DetachedTicket> answer = found;
-        answer.whenComplete((ticket, failure) -> {
-            if (failure == null) {
-                own.adopt(ticket);
-            } else {
-                own.lost(failure);
-            }
-        });
         return this;
     }
 
     /** Whatever it means, the guest is well: it is powered off, so that its disks are whole. */
-    private Behavior<Command> onServiceEnded(Optional<VmFailure.Cause> failure) {
-        if (waits(new ServiceEnded(failure))) {
+    private Behavior<Command> onServiceEnded(ServiceLifecycle.ServiceEnded ended) {
+        if (waits(ended)) {
             return this;
         }
+        Optional<VmFailure.Cause> failure = ended.failure();
         if (phase == Phase.READY) {
             phase = Phase.STOPPING;
-            cause = failure;
-            supervisor.accept(new ServiceOver(incarnation, failure.isEmpty()));
+            ending.because(failure);
+            supervisor.accept(new InstanceReport.ServiceOver(incarnation, failure.isEmpty()));
             return powerOff();
         }
-        return phase == Phase.STOPPING && timers.isTimerActive(new ServiceOverdue()) ? powerOff() : this;
+        return phase == Phase.STOPPING && timers.isTimerActive(new ServiceLifecycle.ServiceOverdue())
+                ? powerOff()
+                : this;
     }
 
     private Behavior<Command> powerOff() {
-        timers.cancel(new ServiceOverdue());
-        link.send(new HostFrame.Shutdown());
+        timers.cancel(new ServiceLifecycle.ServiceOverdue());
+        session.link().send(new HostFrame.Shutdown());
         timers.startSingleTimer(new ShutdownGraceOver(), SHUTDOWN_GRACE);
         return this;
     }
 
-    private void check(HealthCheck health) {
-        ActorRef<Command> self = getContext().getSelf();
-        long ids = HEALTH_IDS + (incarnation << 32);
-        ActorRef<?> actor = getContext()
-                .spawn(
-                        HealthChecks.create(
-                                health,
-                                clock,
-                                () -> machine.vitals().paused(),
-                                number -> HealthProbe.begin(
-                                        health,
-                                        ids + lastCheck.incrementAndGet(),
-                                        command -> self.tell(new Run(command)),
-                                        connection -> self.tell(new Forward(connection)),
-                                        machine.vsock(),
-                                        settings.vsock().connectTimeout()),
-                                failed -> self.tell(new Unhealthy(failed))),
-                        "health-" + ++checkers);
-        // It ends by itself when it has told what it found; a bug of it must not leave a VM that nobody checks.
-        getContext().watch(actor);
-        checks = Optional.of(actor);
-    }
-
-    private Behavior<Command> onRun(Ticket ticket) {
+    private Behavior<Command> onAsked(InstanceRequest.OfGuest asked) {
         if (phase == Phase.READY) {
-            work.run(ticket);
-        } else if (!waits(new Run(ticket))) {
-            ticket.fail(notRunning(": " + ticket.description() + " was not started"));
+            asked.begin(work);
+        } else if (!waits(asked)) {
+            asked.fail(notRunning(vm.name(), asked.undone()));
         }
         return this;
     }
 
-    private Behavior<Command> onFind(Find find) {
-        if (phase == Phase.READY) {
-            work.find(find.execution(), find.reply());
-        } else if (!waits(find)) {
-            find.reply().completeExceptionally(notRunning(""));
-        }
-        return this;
-    }
-
-    private Behavior<Command> onForward(ForwardTicket ticket) {
-        if (phase == Phase.READY) {
-            work.forward(ticket);
-        } else if (!waits(new Forward(ticket))) {
-            ticket.fail(notRunning(": port " + ticket.port() + " of its guest was not connected to"));
-        }
-        return this;
-    }
-
-    private Behavior<Command> onPing(CompletableFuture<AgentFrame.Pong> reply) {
-        if (phase == Phase.READY) {
-            work.ping(reply);
-        } else if (!waits(new Ping(reply))) {
-            reply.completeExceptionally(notRunning(""));
-        }
-        return this;
-    }
-
-    private VmLostException notRunning(String so) {
-        return new VmLostException("VM " + vm.name() + " is not running" + so);
+    static VmLostException notRunning(String vm, String so) {
+        return new VmLostException("VM " + vm + " is not running" + so);
     }
 
     private Behavior<Command> onStop() {
         switch (phase) {
             case READY -> {
-                if (writing.isPresent()) {
-                    writing.get().stopAfterwards();
+                if (saves.beingWritten().isPresent()) {
+                    saves.beingWritten().get().stopAfterwards();
                     return this;
                 }
                 phase = Phase.STOPPING;
@@ -877,10 +442,8 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
                     return powerOff();
                 }
                 service.get().stop();
-                timers.startSingleTimer(
-                        new ServiceOverdue(), settings.exec().killGrace().plus(SERVICE_MARGIN));
             }
-            case SAVING -> saving.get().stopAfterwards();
+            case SAVING -> saves.underWay().stopAfterwards();
             case BOOTING -> endAsAsked();
             case STOPPING, ENDING -> {}
         }
@@ -889,9 +452,11 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
 
     private Behavior<Command> onMachineFailed(Throwable failure) {
         Throwable reason = Reasons.unwrapped(failure);
-        if (machine == null) {
+        if (!machine.isMade()) {
             // Of one that was given up its failure is no news.
-            cause = phase == Phase.ENDING ? cause : Optional.of(notStarted(reason));
+            if (phase != Phase.ENDING) {
+                ending.because(Optional.of(notStarted(reason)));
+            }
             phase = Phase.ENDING;
             return onMachineGone(Optional.empty());
         }
@@ -905,27 +470,21 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     }
 
     private Behavior<Command> onMachineExited(VmmExit exited) {
-        exit = Optional.of(exited);
-        if (phase == Phase.SAVING && saving.get().thenEnd()) {
+        ending.exited(exited);
+        if (phase == Phase.SAVING && saves.underWay().thenEnd()) {
             // As it should, if the save says so as well.
             return this;
         }
         if (phase == Phase.STOPPING) {
             return endAsAsked();
         }
-        return end(MachineExits.cause(exited, machine.consoleTail(), wasReady));
+        return end(ending.byExit(machine.consoleTail()));
     }
 
     /** Ends the incarnation for this reason, unless the monitor's exit tells a better one right after. */
     private Behavior<Command> suspect(VmFailure.Cause why) {
-        if (phase != Phase.ENDING && phase != Phase.STOPPING) {
-            if (suspicion.isEmpty()) {
-                timers.startSingleTimer(new Unexplained(), EXPLANATION);
-            }
-            // A link goes down with its device, and is heard of first.
-            if (suspicion.isEmpty() || suspicion.get() instanceof VmFailure.AgentLost) {
-                suspicion = Optional.of(why);
-            }
+        if (phase != Phase.ENDING && phase != Phase.STOPPING && ending.suspect(why)) {
+            timers.startSingleTimer(new Unexplained(), EXPLANATION);
         }
         return this;
     }
@@ -933,7 +492,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Behavior<Command> end(VmFailure.Cause why) {
         if (phase != Phase.ENDING) {
             if (phase != Phase.STOPPING) {
-                cause = Optional.of(why);
+                ending.because(Optional.of(why));
             }
             beginEnd();
         }
@@ -950,43 +509,34 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private void beginEnd() {
         phase = Phase.ENDING;
         timers.cancelAll();
-        if (nextLook != null) {
-            nextLook.cancel();
-        }
+        watchdog.end();
         vm.vsock().detach();
-        if (machine != null) {
+        if (machine.isMade()) {
             closeMachine();
         } else {
             // It is still being made: onMachine closes it, onMachineFailed has nothing to close.
-            supervisor.accept(new Closing(incarnation, failure(Optional.empty())));
-            Making.giveUp(making);
+            supervisor.accept(new InstanceReport.Closing(incarnation, failure(Optional.empty())));
+            machine.giveUp();
         }
     }
 
     private void closeMachine() {
-        supervisor.accept(new Closing(incarnation, failure(Optional.empty())));
-        getContext().pipeToSelf(machine.close(), (gone, failure) -> new MachineGone(Optional.ofNullable(gone)));
+        supervisor.accept(new InstanceReport.Closing(incarnation, failure(Optional.empty())));
+        machine.close();
     }
 
     private Behavior<Command> onMachineGone(Optional<VmmExit> gone) {
-        supervisor.accept(new Ended(incarnation, failure(gone)));
+        supervisor.accept(new InstanceReport.Ended(incarnation, failure(gone)));
         return Behaviors.stopped();
     }
 
     private Optional<VmFailure> failure(Optional<VmmExit> gone) {
-        return cause.map(why -> new VmFailure(
-                vm.name(),
-                incarnation,
-                why,
-                wasReady,
-                exit.or(() -> gone),
-                machine == null ? List.of() : machine.consoleTail()));
+        return ending.failure(vm.name(), incarnation, gone, machine::consoleTail);
     }
 
     private Behavior<Command> onPostStop() {
         vm.vsock().detach();
-        Making.giveUp(making);
-        making.thenAccept(Machine::close);
+        machine.abandon();
         if (work != null) {
             work.lost();
         }

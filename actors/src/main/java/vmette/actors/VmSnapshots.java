@@ -25,7 +25,7 @@ final class VmSnapshots {
     private static final Logger LOG = LoggerFactory.getLogger(VmSnapshots.class);
 
     /** A template's warm-up is a command as any, with an id that nobody else has. */
-    private static final long WARM_UP = VmInstance.HEALTH_IDS - 1;
+    private static final long WARM_UP = ExecutionIds.HEALTH - 1;
 
     /** One that could not be taken now is tried again after a part of the interval. */
     private static final int PART = 10;
@@ -61,7 +61,7 @@ final class VmSnapshots {
         return warmUp(instance)
                 .thenCompose(warm -> {
                     CompletableFuture<SaveReport> reply = new CompletableFuture<>();
-                    instance.tell(new VmInstance.Save(name, false, true, reply));
+                    instance.tell(new InstanceRequest.Save(name, false, true, reply));
                     return reply;
                 })
                 .handle((report, failure) -> {
@@ -92,7 +92,7 @@ final class VmSnapshots {
                         .withoutStdin()
                         .discardStdout()
                         .discardStderr());
-        instance.tell(new VmInstance.Run(command));
+        instance.tell(new InstanceRequest.Run(command));
         return command.outcome().thenAccept(exited -> {
             if (exited.kind() != AgentFrame.ExitKind.EXITED || exited.value() != 0) {
                 throw new SaveFailedException("its warm-up ended with " + exited.kind() + " " + exited.value(), null);
@@ -113,7 +113,7 @@ final class VmSnapshots {
     /** Fails where it is refused: a VM that somebody uses is let alone, unless its specification says otherwise. */
     CompletionStage<SaveReport> takeCheckpoint(ActorRef<VmInstance.Command> instance) {
         CompletableFuture<SaveReport> reply = new CompletableFuture<>();
-        instance.tell(new VmInstance.Save(Machine.UNNAMED, false, spec.checkpointWhileStreamsOpen(), reply));
+        instance.tell(new InstanceRequest.Save(Machine.UNNAMED, false, spec.checkpointWhileStreamsOpen(), reply));
         return reply;
     }
 

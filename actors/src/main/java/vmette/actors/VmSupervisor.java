@@ -3,7 +3,6 @@ package vmette.actors;
 import akka.actor.DeadLetterSuppression;
 import akka.actor.typed.ActorRef;
 import akka.actor.typed.Behavior;
-import akka.actor.typed.ChildFailed;
 import akka.actor.typed.PostStop;
 import akka.actor.typed.Signal;
 import akka.actor.typed.Terminated;
@@ -14,7 +13,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
@@ -27,11 +25,9 @@ import vmette.errors.VmLostException;
 import vmette.machine.Machine;
 import vmette.machine.MachineFactory;
 import vmette.machine.Making;
-import vmette.machine.SaveReport;
 import vmette.recovery.Decision;
 import vmette.recovery.Origin;
 import vmette.recovery.RecoveryPolicy;
-import vmette.vsock.VsockHost;
 
 /**
  * Owns one VM: holds its ticket and its present incarnation, and decides what follows a failure. Incarnations never overlap: the
@@ -58,10 +54,8 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
                     Waited,
                     TimeoutPassed,
                     DelayOver,
-                    CloseOverdue,
-                    GoldenOver,
-                    CheckpointDue,
-                    CheckpointOver,
+                    IncarnationEnd.CloseOverdue,
+                    SnapshotSchedule.Told,
                     Passivation.Told,
                     InstanceSaid {}
 
@@ -109,28 +103,19 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
 
     private record DelayOver(long epoch) implements Command {}
 
-    private record CloseOverdue(long epoch) implements Command {}
-
-    private record GoldenOver(long epoch, VmReady ready) implements Command, DeadLetterSuppression {}
-
-    private record CheckpointDue(long epoch) implements Command {}
-
-    private record CheckpointOver(long epoch, Optional<SaveReport> report, Optional<Throwable> failure)
-            implements Command, DeadLetterSuppression {}
-
-    private record InstanceSaid(VmInstance.Report report) implements Command {}
+    /** Its incarnation has told it something. */
+    record InstanceSaid(InstanceReport report) implements Command {}
 
     private final TimerScheduler<Command> timers;
     private final VmTicket vm;
-    private final RuntimeSettings settings;
-    private final MachineFactory machines;
+    private final Incarnations incarnations;
     private final Recoveries recoveries;
-    private final VmSnapshots snapshots;
+    private final SnapshotSchedule schedule;
+    private final IncarnationEnd incarnationEnd;
     private final Passivation passivation;
     private final InstantSource clock;
     private final VmAdmission admission;
     private final Consumer<VmEvent> events;
-    private final Consumer<VmInstance.Report> reports;
     private final Requests requests;
     private Optional<String> because = Optional.empty();
     private final Membership membership;
@@ -138,7 +123,6 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
 
     private SupervisorState state = new SupervisorState.Starting();
     private Incarnation current;
-    private Origin next;
     private boolean delayed;
     private boolean leaving;
     private Optional<Throwable> crash = Optional.empty();
@@ -154,8 +138,6 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         super(context, vm.name());
         this.timers = timers;
         this.vm = vm;
-        this.settings = settings;
-        this.machines = machines;
         this.clock = supervision.clock();
         this.admission = supervision.admission();
         // Also told after this actor's end, on other threads.
@@ -168,19 +150,20 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
                         thrown));
         this.passivation = new Passivation(context, timers, vm, supervision, machines::discard, events);
         this.recoveries = new Recoveries(supervision.withShelf(passivation.shelf()));
-        this.snapshots = new VmSnapshots(vm, passivation.shelf());
-        this.next = supervision.first();
+        this.schedule = new SnapshotSchedule(context, timers, new VmSnapshots(vm, passivation.shelf()));
+        this.incarnationEnd = new IncarnationEnd(context, timers, admission);
         this.requests =
                 new Requests(vm.name(), timers, settings.forward().connectTimeout(), STASH, supervision.clock());
         this.membership = new Membership(supervision.group());
         this.restarts = new OrderedRestarts(vm.name(), STASH);
         ActorRef<Command> self = context.getSelf();
-        this.reports = report -> self.tell(new InstanceSaid(report));
+        this.incarnations = new Incarnations(
+                context, vm, settings, machines, supervision, report -> self.tell(new InstanceSaid(report)));
         if (!vm.spec().timeout().isZero()) {
             timers.startSingleTimer(new TimeoutPassed(), vm.spec().timeout());
         }
         events.accept(new VmEvent.Launched(vm.name(), clock.instant()));
-        begin(begun.orElseGet(this::enter));
+        begin(begun.orElseGet(incarnations::enter));
     }
 
     /**
@@ -247,7 +230,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             requests.late(waited.request());
             return this;
         } else if (command instanceof Stop stop) {
-            because = isToEnd() ? because : stop.because();
+            because = state.isToEnd() ? because : stop.because();
             return onStop(VmEnd.How.STOPPED);
         } else if (command instanceof TimeoutPassed) {
             return onStop(VmEnd.How.TIMED_OUT);
@@ -264,39 +247,38 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             return this;
         } else if (command instanceof DelayOver over) {
             return onDelayOver(over.epoch());
-        } else if (command instanceof GoldenOver over) {
+        } else if (command instanceof SnapshotSchedule.GoldenOver over) {
             return over.epoch() == current.number() ? onPrepared(over.ready()) : this;
-        } else if (command instanceof CheckpointDue due) {
-            return onCheckpointDue(due.epoch());
-        } else if (command instanceof CheckpointOver over) {
-            return onCheckpointOver(over);
-        } else if (command instanceof CloseOverdue overdue) {
+        } else if (command instanceof SnapshotSchedule.Told told) {
+            schedule.on(told, current, state);
+            return this;
+        } else if (command instanceof IncarnationEnd.CloseOverdue overdue) {
             return onCloseOverdue(overdue.epoch());
         }
         return Behaviors.unhandled();
     }
 
-    private Behavior<Command> onRequest(VmRequest request) {
+    private void onRequest(VmRequest request) {
         if (request instanceof VmRequest.Run run) {
-            return onRun(run);
+            requests.run(run, state.standing(current.isThere()), current.actor());
         } else if (request instanceof VmRequest.Forward forward) {
-            return onForward(forward);
+            requests.connect(forward, state.standing(current.isThere()), current.actor());
         } else if (request instanceof VmRequest.Find find) {
-            return pass(find, new VmInstance.Find(find.execution(), find.reply()));
+            pass(find, new InstanceRequest.Find(find.execution(), find.reply()));
         } else if (request instanceof VmRequest.Ping ping) {
-            return pass(ping, new VmInstance.Ping(ping.reply()));
+            pass(ping, new InstanceRequest.Ping(ping.reply()));
         } else if (request instanceof VmRequest.Save save) {
-            return pass(save, new VmInstance.Save(save.snapshot(), save.thenEnd(), true, save.reply()));
+            pass(save, new InstanceRequest.Save(save.snapshot(), save.thenEnd(), true, save.reply()));
         } else if (request instanceof VmRequest.Restart restart) {
-            return onRestartAsked(restart);
+            onRestartAsked(restart);
         }
-        return Behaviors.unhandled();
     }
 
     @Override
     Behavior<Command> onSignal(Signal signal) {
         if (signal instanceof Terminated terminated) {
-            return onTerminated(terminated);
+            incarnationEnd.onTerminated(terminated, current);
+            return onceOver();
         } else if (signal instanceof PostStop) {
             return onPostStop();
         }
@@ -311,40 +293,9 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
 
     // ---- what begins
 
-    private CompletionStage<Machine> enter() {
-        // Whoever admits it does so on a thread of his own: what is to be made is settled here.
-        Origin from = next;
-        long number = nextNumber();
-        return new Making().after(admission.enter(), unwanted -> make(from, number, unwanted));
-    }
-
-    private CompletionStage<Machine> make(Origin from, long number, CompletionStage<?> unwanted) {
-        Consumer<VsockHost> attach = from.snapshot().isPresent()
-                ? host -> vm.vsock().attachShut(host, number)
-                : host -> vm.vsock().attach(host, number);
-        try {
-            return from.snapshot().isPresent()
-                    ? machines.restore(
-                            vm.spec(), vm.name(), from.snapshot().get().id(), attach)
-                    : machines.begin(vm.spec(), vm.name(), attach, unwanted);
-        } catch (RuntimeException e) {
-            return CompletableFuture.failedStage(e);
-        }
-    }
-
-    private long nextNumber() {
-        return current == null ? 1 : current.number() + 1;
-    }
-
     private Behavior<Command> begin(CompletionStage<Machine> making) {
-        long number = nextNumber();
-        ActorRef<VmInstance.Command> actor = getContext()
-                .spawn(VmInstance.create(vm, number, settings, making, reports, clock), "incarnation-" + number);
-        getContext().watch(actor);
-        Instant now = recoveries.now();
-        current = new Incarnation(vm.name(), number, next, making, actor, now);
-        vm.incarnation().set(number);
-        events.accept(new VmEvent.Began(vm.name(), number, now, next));
+        current = incarnations.begin(making);
+        events.accept(new VmEvent.Began(vm.name(), current.number(), current.started(), current.from()));
         return become(new SupervisorState.Starting());
     }
 
@@ -358,7 +309,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
 
     /** From Recovering, when neither the delay nor the VM's group is to be waited for. */
     private Behavior<Command> goOn() {
-        return delayed || membership.isHeld() ? this : begin(enter());
+        return delayed || membership.isHeld() ? this : begin(incarnations.enter());
     }
 
     // ---- passivation
@@ -371,8 +322,8 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
                 passOn();
             }
             case WAKE -> {
-                next = passivation.origin();
-                begin(enter());
+                incarnations.nextFrom(passivation.origin());
+                begin(incarnations.enter());
             }
             case STAY -> {}
         }
@@ -394,78 +345,34 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     /** As if it had never been saved: what follows is a boot. */
     private void forget() {
         passivation.down();
-        next = Origin.BOOT;
+        incarnations.nextFrom(Origin.BOOT);
         delayed = false;
         become(new SupervisorState.Recovering());
     }
 
-    private boolean isPassive() {
-        return state instanceof SupervisorState.Passive;
-    }
-
-    private boolean isUp() {
-        return state instanceof SupervisorState.Ready
-                || state instanceof SupervisorState.Passivating
-                || state instanceof SupervisorState.Passive;
-    }
-
     // ---- what is asked
 
-    private Behavior<Command> onRun(VmRequest.Run run) {
-        requests.run(run, standing(), current.actor());
-        return this;
-    }
-
-    private Behavior<Command> onForward(VmRequest.Forward forward) {
-        requests.connect(forward, standing(), current.actor());
-        return this;
-    }
-
-    private Requests.Standing standing() {
-        if (state instanceof SupervisorState.GivenUp) {
-            return Requests.Standing.ENDED;
-        }
-        if (isToEnd()) {
-            return Requests.Standing.ENDING;
-        }
-        return state instanceof SupervisorState.Ready && current.isThere()
-                ? Requests.Standing.READY
-                : Requests.Standing.COMING;
-    }
-
-    private VmEnd.How howToEnd() {
-        return state instanceof SupervisorState.Stopping stopping
-                ? stopping.how().orElse(VmEnd.How.STOPPED)
-                : VmEnd.How.STOPPED;
-    }
-
-    private boolean isToEnd() {
-        return state instanceof SupervisorState.Stopping stopping
-                && stopping.how().isPresent();
-    }
-
-    private Behavior<Command> pass(VmRequest request, VmInstance.Command message) {
+    private void pass(VmRequest request, InstanceRequest message) {
         if (passivation.keeps(request, message)) {
-            return this;
+            return;
         }
         if (state instanceof SupervisorState.Recovering || state instanceof SupervisorState.GivenUp) {
             request.fail(new VmLostException("VM " + vm.name() + " is not running"));
         } else {
             requests.pass(request, message, current.actor());
         }
-        return this;
     }
 
     // ---- what ends
 
     private Behavior<Command> onStop(VmEnd.How how) {
-        if (state instanceof SupervisorState.GivenUp || isToEnd()) {
+        if (state instanceof SupervisorState.GivenUp || state.isToEnd()) {
             return this;
         }
-        if (state instanceof SupervisorState.Recovering || isPassive()) {
+        if (state instanceof SupervisorState.Recovering || state instanceof SupervisorState.Passive) {
             return over(VmEnd.of(how).withBecause(because));
         }
-        current.actor().tell(how == VmEnd.How.TIMED_OUT ? new VmInstance.Kill() : new VmInstance.Stop());
+        current.actor().tell(how == VmEnd.How.TIMED_OUT ? new InstanceRequest.Kill() : new InstanceRequest.Stop());
         return stopping(Optional.of(how));
     }
 
@@ -475,19 +382,19 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
     }
 
     private Behavior<Command> onRestart() {
-        if (isPassive()) {
+        if (state instanceof SupervisorState.Passive) {
             forget();
         }
         if (state instanceof SupervisorState.Recovering) {
             timers.cancel(new DelayOver(current.number()));
-            next = Origin.BOOT;
+            incarnations.nextFrom(Origin.BOOT);
             delayed = false;
             return goOn();
         }
         if (state instanceof SupervisorState.Starting
                 || state instanceof SupervisorState.Ready
                 || state instanceof SupervisorState.Passivating) {
-            current.actor().tell(new VmInstance.Stop());
+            current.actor().tell(new InstanceRequest.Stop());
             return stopping(Optional.empty());
         }
         return this;
@@ -497,7 +404,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         if (!membership.takes(hold)) {
             return this;
         }
-        if (isPassive()) {
+        if (state instanceof SupervisorState.Passive) {
             forget();
         }
         if (state instanceof SupervisorState.Recovering) {
@@ -511,19 +418,19 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         if (!membership.takes(go)) {
             return this;
         }
-        if (isUp()) {
+        if (state.isUp()) {
             membership.cameUp(current.number());
         }
         return state instanceof SupervisorState.Recovering ? goOn() : this;
     }
 
-    private Behavior<Command> onRestartAsked(VmRequest.Restart asked) {
-        if (state instanceof SupervisorState.GivenUp || isToEnd()) {
-            asked.fail(new VmLostException(
-                    "VM " + vm.name() + (isToEnd() ? " is being stopped" : " has ended") + ": it was not restarted"));
-            return this;
+    private void onRestartAsked(VmRequest.Restart asked) {
+        if (state instanceof SupervisorState.GivenUp || state.isToEnd()) {
+            asked.fail(new VmLostException("VM " + vm.name() + (state.isToEnd() ? " is being stopped" : " has ended")
+                    + ": it was not restarted"));
+        } else if (restarts.add(current.number(), asked.reply())) {
+            onRestart();
         }
-        return restarts.add(current.number(), asked.reply()) ? onRestart() : this;
     }
 
     private Behavior<Command> stopping(Optional<VmEnd.How> how) {
@@ -533,19 +440,19 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         return become(new SupervisorState.Stopping(how));
     }
 
-    private Behavior<Command> onReport(VmInstance.Report report) {
+    private Behavior<Command> onReport(InstanceReport report) {
         if (report.incarnation() != current.number()) {
             return this;
         }
-        if (report instanceof VmInstance.BecameReady became) {
+        if (report instanceof InstanceReport.BecameReady became) {
             return onReady(became.ready());
-        } else if (report instanceof VmInstance.Closing closing) {
-            awaitClose(closing.failure());
-        } else if (report instanceof VmInstance.Saved saved && !passivation.took(saved.report())) {
+        } else if (report instanceof InstanceReport.Closing closing) {
+            incarnationEnd.awaitClose(closing.failure(), current);
+        } else if (report instanceof InstanceReport.Saved saved && !passivation.took(saved.report())) {
             events.accept(new VmEvent.Saved(vm.name(), current.number(), clock.instant(), saved.report()));
-        } else if (report instanceof VmInstance.ServiceOver over) {
+        } else if (report instanceof InstanceReport.ServiceOver over) {
             return onServiceOver(over.completed());
-        } else if (report instanceof VmInstance.Ended ended) {
+        } else if (report instanceof InstanceReport.Ended ended) {
             current.ended(ended);
             return onceOver();
         }
@@ -554,48 +461,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
 
     private Behavior<Command> onReady(VmReady ready) {
         admission.settled();
-        Optional<String> golden = state instanceof SupervisorState.Starting
-                        && current.from().snapshot().isEmpty()
-                ? snapshots.goldenToTake()
-                : Optional.empty();
-        if (golden.isEmpty()) {
-            return onPrepared(ready);
-        }
-        // Nothing is asked of the guest meanwhile but what the template wants to be done.
-        long epoch = current.number();
-        getContext()
-                .pipeToSelf(
-                        snapshots.takeGolden(golden.get(), current.actor()),
-                        (taken, failure) -> new GoldenOver(epoch, ready));
-        return this;
-    }
-
-    private Behavior<Command> onCheckpointDue(long epoch) {
-        if (epoch == current.number() && state instanceof SupervisorState.Passivating) {
-            checkpointIn(snapshots.untilNext(false));
-        } else if (epoch == current.number() && state instanceof SupervisorState.Ready) {
-            getContext()
-                    .pipeToSelf(
-                            snapshots.takeCheckpoint(current.actor()),
-                            (report, failure) -> new CheckpointOver(
-                                    epoch, Optional.ofNullable(report), Optional.ofNullable(failure)));
-        }
-        return this;
-    }
-
-    private Behavior<Command> onCheckpointOver(CheckpointOver over) {
-        snapshots.checkpointOver(over.report(), over.failure());
-        if (over.epoch() == current.number()
-                && (state instanceof SupervisorState.Ready || state instanceof SupervisorState.Passivating)) {
-            checkpointIn(snapshots.untilNext(over.report().isPresent()));
-        }
-        return this;
-    }
-
-    private void checkpointIn(Duration time) {
-        if (!time.isZero()) {
-            timers.startSingleTimer(new CheckpointDue(current.number()), time);
-        }
+        return schedule.takesGolden(ready, current, state) ? this : onPrepared(ready);
     }
 
     /** The incarnation is ready for everybody. */
@@ -610,7 +476,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             return this;
         }
         become(new SupervisorState.Ready());
-        checkpointIn(snapshots.untilNext(true));
+        schedule.ready(current);
         membership.cameUp(current.number());
         passivation.ready(current);
         passOn();
@@ -623,39 +489,8 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         return completed && state instanceof SupervisorState.Ready ? stopping(Optional.of(VmEnd.How.COMPLETED)) : this;
     }
 
-    private void awaitClose(Optional<VmFailure> why) {
-        current.closing(why);
-        timers.startSingleTimer(new CloseOverdue(current.number()), CLOSE_PATIENCE);
-    }
-
-    private Behavior<Command> onTerminated(Terminated terminated) {
-        if (terminated.getRef().path().equals(current.actor().path())) {
-            current.actorGone();
-            if (!current.hasEnded()) {
-                onCrash(terminated);
-            }
-        }
-        return onceOver();
-    }
-
-    /** The instance stopped without a word, which is a bug: its machine must not outlive it all the same. */
-    private void onCrash(Terminated crashed) {
-        Throwable thrown = crashed instanceof ChildFailed failed
-                ? Guarded.thrown(failed.getCause())
-                : new IllegalStateException("incarnation " + current.number() + " stopped unexpectedly");
-        VmFailure failure = current.failure(new VmFailure.Internal(thrown));
-        awaitClose(Optional.of(failure));
-        admission.cancel();
-        Making.giveUp(current.machine());
-        long which = current.number();
-        CompletionStage<VmInstance.Report> gone = current.machine()
-                .thenCompose(Machine::close)
-                .handle((exit, ignored) -> new VmInstance.Ended(which, Optional.of(failure)));
-        getContext().pipeToSelf(gone, (report, ignored) -> new InstanceSaid(report));
-    }
-
     private Behavior<Command> onceOver() {
-        Optional<VmInstance.Ended> last = current.over();
+        Optional<InstanceReport.Ended> last = current.over();
         return last.isPresent() ? onEnded(last.get().failure()) : this;
     }
 
@@ -665,7 +500,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             admission.end();
             return Behaviors.stopped();
         }
-        timers.cancel(new CloseOverdue(current.number()));
+        incarnationEnd.over(current);
         admission.settled();
         requests.lost(new VmLostException("VM " + vm.name() + " ended before it took up what was asked of it"
                 + failure.map(why -> ": " + why.cause().text()).orElse("")));
@@ -673,9 +508,9 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             return rest();
         }
         passivation.lost();
-        if (isToEnd()) {
+        if (state.isToEnd()) {
             Optional<VmFailure> lived = failure.map(known -> known.withLife(current.life(recoveries.now())));
-            VmEnd end = VmEnd.asAsked(howToEnd(), lived).withBecause(because);
+            VmEnd end = VmEnd.asAsked(state.howToEnd(), lived).withBecause(because);
             end.failure().ifPresent(why -> events.accept(new VmEvent.Failed(why)));
             return over(end);
         }
@@ -713,7 +548,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
         events.accept(new VmEvent.Failed(failure));
         LOG.warn("{}", failure.line());
         LOG.debug("{}", failure.report());
-        next = from;
+        incarnations.nextFrom(from);
         become(new SupervisorState.Recovering());
         delayed = !delay.isZero();
         if (delayed) {
@@ -751,7 +586,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             admission.end();
         }
         vm.vsock().end();
-        snapshots.end();
+        schedule.end();
         events.accept(new VmEvent.Ended(vm.name(), current.number(), clock.instant(), end));
         RuntimeException reason = end.reason(vm.name());
         vm.readiness().completeExceptionally(reason);
@@ -767,7 +602,7 @@ public final class VmSupervisor extends VmBehavior<VmSupervisor.Command> {
             admission.cancel();
             VmEnd end = crash.map(thrown -> VmEnd.failed(
                             current.failure(new VmFailure.Internal(thrown)).withLife(current.life(recoveries.now()))))
-                    .orElseGet(() -> VmEnd.of(howToEnd()));
+                    .orElseGet(() -> VmEnd.of(state.howToEnd()));
             end.failure().ifPresent(why -> events.accept(new VmEvent.Failed(why)));
             Making.giveUp(current.machine());
             current.machine().thenCompose(Machine::close).whenComplete((exit, failure) -> settle(end));

@@ -8,6 +8,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import vmette.errors.VmSavedException;
+import vmette.errors.VsockDriverRestartedException;
+import vmette.errors.VsockException;
+import vmette.errors.VsockResetException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.HostFrame;
 import vmette.stream.FakeChannel;
@@ -93,5 +97,22 @@ class AgentLinkTest {
         events.clear();
         open().resetByPeer();
         assertThat(events).last().isInstanceOf(AgentLink.Lost.class);
+    }
+
+    @Test
+    void aLossSaysByWhatItIs() {
+        assertThat(lostBy(new VmSavedException("saved"))).isEqualTo(AgentLink.Loss.SAVE);
+        assertThat(lostBy(new VsockDriverRestartedException("restarted"))).isEqualTo(AgentLink.Loss.DRIVER_RESTART);
+        assertThat(lostBy(new VsockResetException("reset"))).isEqualTo(AgentLink.Loss.RESET);
+        open().close();
+        assertThat(((AgentLink.Lost) events.get(events.size() - 1)).by()).isEqualTo(AgentLink.Loss.AGENT);
+    }
+
+    private AgentLink.Loss lostBy(VsockException reset) {
+        open();
+        link.onReset(reset);
+        AgentLink.Lost lost = (AgentLink.Lost) events.get(events.size() - 1);
+        assertThat(lost.why()).isEqualTo(reset.getMessage());
+        return lost.by();
     }
 }

@@ -233,7 +233,8 @@ class VmEndTest extends VmFixture {
         Await.value(vm.ended());
         letters.expectTerminated(supervisor, Duration.ofSeconds(30));
         // Of an incarnation they are told while its end is on its way.
-        for (Object asked : List.of(new VmInstance.Stop(), new VmInstance.Kill(), new VmInstance.Ping(reply()))) {
+        for (Object asked :
+                List.of(new InstanceRequest.Stop(), new InstanceRequest.Kill(), new InstanceRequest.Ping(reply()))) {
             kit.system().deadLetters().unsafeUpcast().tell(asked);
         }
         supervisor.tell(new VmRequest.Ping(reply()));

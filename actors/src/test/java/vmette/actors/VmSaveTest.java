@@ -294,7 +294,7 @@ class VmSaveTest extends VmFixture {
         supervisor.tell(new VmSupervisor.Stop());
         Await.failure(run().outcome());
         // It has been told, and what the agent says after that is answered as ever.
-        agent.say(new AgentFrame.Started(VmInstance.HEALTH_IDS + 1, 9));
+        agent.say(new AgentFrame.Started(ExecutionIds.HEALTH + 1, 9));
         agent.hear(FakeAgent.RELEASE);
         save.answer().complete(REPORT);
         assertThat(agent.awaits(reply)).isEqualTo(REPORT);
@@ -337,7 +337,7 @@ class VmSaveTest extends VmFixture {
         boot();
         int madeUp = 10 * GuestProtocol.MAX_EXECUTIONS;
         for (int i = 0; i < madeUp; i++) {
-            agent.say(new AgentFrame.Started(VmInstance.HEALTH_IDS + i, 9));
+            agent.say(new AgentFrame.Started(ExecutionIds.HEALTH + i, 9));
         }
         CompletableFuture<AgentFrame.Pong> sign = new CompletableFuture<>();
         supervisor.tell(new VmRequest.Ping(sign));
