@@ -29,7 +29,7 @@ static bool held[3];
 static struct sigaction saved[NSIG];
 static const char *java; /* home of the JVM that we made */
 static char *language;
-static char **environment, **extended;
+static char **environment, **extended; /* once in a process, as Java is made */
 
 /* A descriptor that is closed would be given to whatever is opened next, and the guest's output would end there. */
 static void hold_standard_descriptors(void) {
@@ -139,7 +139,7 @@ void caller_leave(void) {
     pthread_mutex_unlock(&lock);
 }
 
-/* As an array of its own, since another thread may be reading the caller's, and this one too: it is never freed. The first of a name holds. */
+/* As an array of its own, since another thread may be reading the caller's, and this one too: it is kept. The first of a name holds. */
 static void extend_environment(void) {
     size_t count = 0, ours = 0;
     while (environ != NULL && environ[count] != NULL) {
@@ -173,7 +173,6 @@ static void reduce_environment(void) {
     }
     to[kept] = NULL;
     environ = to;
-    extended = NULL;
 }
 
 void caller_before_java(void) {

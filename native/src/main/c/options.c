@@ -10,25 +10,42 @@
 
 #include "home.h"
 
-enum { MOST = 64 };
-
 static bool add(struct options *options, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static bool append(struct options *options, char *text, void *hook) {
+    if (options->count == options->capacity) {
+        size_t capacity = options->capacity == 0 ? 64 : 2 * options->capacity;
+        JavaVMOption *list = realloc(options->list, capacity * sizeof *list);
+        if (list == NULL) {
+            return false;
+        }
+        options->list = list;
+        options->capacity = capacity;
+    }
+    options->list[options->count++] = (JavaVMOption){.optionString = text, .extraInfo = hook};
+    return true;
+}
 
 static bool add(struct options *options, const char *format, ...) {
     char *text;
     va_list arguments;
-    if (options->count == MOST) {
-        return true; /* the last of the user's own */
-    }
     va_start(arguments, format);
     int length = vasprintf(&text, format, arguments);
     va_end(arguments);
-    if (length < 0) {
-        return false;
+    if (length >= 0 && append(options, text, NULL)) {
+        return true;
     }
-    options->texts[options->texts_count++] = text;
-    options->list[options->count++].optionString = text;
-    return true;
+    free(length < 0 ? NULL : text);
+    return false;
+}
+
+static bool add_hook(struct options *options, const char *name, void *hook) {
+    char *text = strdup(name);
+    if (text != NULL && append(options, text, hook)) {
+        return true;
+    }
+    free(text);
+    return false;
 }
 
 /* Fixed ones: a quiet guest in somebody else's process. */
@@ -127,11 +144,7 @@ struct options *options_make(const char *home, const struct java *java, void (*o
     if (options == NULL) {
         return NULL;
     }
-    options->list[options->count].optionString = "exit";
-    options->list[options->count++].extraInfo = (void *)on_exit;
-    options->list[options->count].optionString = "abort";
-    options->list[options->count++].extraInfo = (void *)on_abort;
-    if (!fill(options, home, java)) {
+    if (!add_hook(options, "exit", (void *)on_exit) || !add_hook(options, "abort", (void *)on_abort) || !fill(options, home, java)) {
         options_free(options);
         return NULL;
     }
@@ -140,9 +153,10 @@ struct options *options_make(const char *home, const struct java *java, void (*o
 
 void options_free(struct options *options) {
     if (options != NULL) {
-        for (size_t i = 0; i < options->texts_count; i++) {
-            free(options->texts[i]);
+        for (size_t i = 0; i < options->count; i++) {
+            free(options->list[i].optionString);
         }
+        free(options->list);
         free(options);
     }
 }

@@ -8,10 +8,9 @@
 
 /* The JVM's options, each of which docs/c-abi.md explains. */
 struct options {
-    JavaVMOption list[64];
+    JavaVMOption *list;
     size_t count;
-    char *texts[64]; /* those that are to be freed */
-    size_t texts_count;
+    size_t capacity;
 };
 
 /* NULL if memory is short. */

@@ -3,11 +3,15 @@
  * not touched. `new` begins a configuration; each other word takes its own arguments.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 #include <vmette.h>
 
@@ -66,6 +70,58 @@ static void forked(void) {
     dprintf(3, "child %d\n", WEXITSTATUS(status));
 }
 
+static pthread_t other;
+
+static void begin(void) {
+    if (pthread_create(&other, NULL, run, NULL) != 0) {
+        exit(98);
+    }
+}
+
+/* Until the guest has written to standard output, which is a file. */
+static void await_output(void) {
+    struct stat file = {0};
+    while (fstat(1, &file) == 0 && file.st_size == 0) {
+        nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+    }
+}
+
+/* As supervisors and shells do: whichever child has ended. */
+static void *take_ends(void *unused) {
+    for (;;) {
+        if (waitpid(-1, NULL, 0) < 0) {
+            nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+        }
+    }
+    return unused;
+}
+
+/* The kernel itself takes every end, from now on: within a run too, which has put the default action there. */
+static void *ignore_ends(void *unused) {
+    for (;;) {
+        signal(SIGCHLD, SIG_IGN);
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+    return unused;
+}
+
+static void on_child(int number) {
+    int error = errno;
+    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    }
+    errno = error;
+    (void)number;
+}
+
+static void reap(const char *how) {
+    pthread_t thief;
+    if (strcmp(how, "handler") == 0) {
+        sigaction(SIGCHLD, &(struct sigaction){.sa_handler = on_child, .sa_flags = SA_RESTART}, NULL);
+    } else if (pthread_create(&thief, NULL, strcmp(how, "ignore") == 0 ? ignore_ends : take_ends, NULL) != 0) {
+        exit(98);
+    }
+}
+
 static void perform(const char *word) {
     if (strcmp(word, "new") == 0) {
         vmette_config_free(cfg);
@@ -117,8 +173,24 @@ static void perform(const char *word) {
         several((int)number());
     } else if (strcmp(word, "fork") == 0) {
         forked();
+    } else if (strcmp(word, "begin") == 0) {
+        begin();
+    } else if (strcmp(word, "output") == 0) {
+        await_output();
+    } else if (strcmp(word, "sleep") == 0) { /* milliseconds */
+        usleep((useconds_t)number() * 1000);
+    } else if (strcmp(word, "join") == 0) {
+        pthread_join(other, NULL);
+    } else if (strcmp(word, "touch") == 0) {
+        close(open(next(), O_WRONLY | O_CREAT, 0666));
+    } else if (strcmp(word, "reap") == 0) {
+        reap(next());
     } else if (strcmp(word, "exit") == 0) {
         exit((int)number());
+    } else if (strcmp(word, "_exit") == 0) {
+        _exit((int)number());
+    } else if (strcmp(word, "abort") == 0) {
+        abort();
     } else if (strcmp(word, "wait") == 0) { /* until standard input ends */
         char c;
         while (read(0, &c, 1) > 0) {

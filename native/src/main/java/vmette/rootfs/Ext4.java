@@ -2,6 +2,7 @@ package vmette.rootfs;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -12,6 +13,11 @@ import vmette.process.Executables;
 /** Makes file systems for scratch disks. */
 final class Ext4 {
     private static final long FORMAT_SECONDS = 60;
+
+    /** linux/ext4: s_magic of the superblock, which begins at 1024; mkfs writes it last. */
+    private static final int MAGIC_AT = 1024 + 56;
+
+    private static final int MAGIC = 0xEF53;
 
     private Ext4() {}
 
@@ -48,11 +54,22 @@ final class Ext4 {
             if (process.exitValue() != 0) {
                 throw new IOException(program + ": " + words);
             }
+            requireMade(file, words);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
         } finally {
             process.destroyForcibly();
+        }
+    }
+
+    /** In a program that waits for any child (waitpid(-1)), the status of one that failed may be lost, which the JDK takes for 0. */
+    static void requireMade(Path file, String words) throws IOException {
+        try (RandomAccessFile made = new RandomAccessFile(file.toFile(), "r")) {
+            made.seek(MAGIC_AT);
+            if (Short.toUnsignedInt(Short.reverseBytes(made.readShort())) != MAGIC) {
+                throw new IOException("mkfs.ext4 left no file system in " + file + ": " + words);
+            }
         }
     }
 }

@@ -49,7 +49,24 @@ final class InstallCommand implements Callable<Integer> {
         for (Path file : installation.install()) {
             common.progress().accept("installed " + file);
         }
+        boolean inPlace = destdir.toAbsolutePath().normalize().equals(Path.of("/"));
+        if (inPlace && !"off".equals(System.getenv("VMETTE_CDS"))) {
+            archive(installation.home());
+        }
         return 0;
+    }
+
+    /** What starts a little slower without it is no reason to fail. */
+    private void archive(Path home) {
+        try {
+            if (new ClassArchive(home).make()) {
+                common.progress().accept("installed " + home.resolve(ClassArchive.NAME));
+                return;
+            }
+            common.progress().accept("no archive of classes could be made: the first run of a program takes longer");
+        } catch (IOException e) {
+            common.progress().accept("no archive of classes could be made: " + e.getMessage());
+        }
     }
 
     /** The directory above that of the jars. */

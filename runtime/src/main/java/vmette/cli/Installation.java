@@ -21,6 +21,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmetteIoException;
+import vmette.linux.Exchange;
+import vmette.linux.LinuxException;
 
 /**
  * Puts the C ABI where compilers and linkers look: {@code lib/libvmette.so.0}, {@code lib/libvmette.so}, {@code lib/vmette/} with the jars,
@@ -72,6 +74,11 @@ final class Installation {
         this.version = version;
     }
 
+    /** Where the jars are, when it is installed. */
+    Path home() {
+        return place("lib").resolve("vmette");
+    }
+
     /**
      * Installs.
      *
@@ -81,7 +88,7 @@ final class Installation {
     List<Path> install() {
         Path lib = place("lib");
         try {
-            Path jars = aside(lib.resolve("vmette"));
+            Path jars = aside(home());
             makeDirectory(jars);
             for (String part : PARTS) {
                 copy(from.resolve(part), jars.resolve(part));
@@ -96,7 +103,7 @@ final class Installation {
                 replace(each.getKey(), each.getValue());
             }
             return List.copyOf(staged.values());
-        } catch (IOException | UncheckedIOException e) {
+        } catch (IOException | UncheckedIOException | LinuxException e) {
             staged.keySet().forEach(Installation::remove);
             throw new VmetteIoException("cannot install into " + place("") + ": " + reason(e), e);
         }
@@ -167,9 +174,14 @@ final class Installation {
     }
 
     /** A directory cannot be renamed over one that is not empty. */
-    private static void replace(Path made, Path target) throws IOException {
+    static void replace(Path made, Path target) throws IOException {
         if (!Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)) {
             Files.move(made, target, StandardCopyOption.ATOMIC_MOVE);
+            return;
+        }
+        // A program that begins meanwhile finds the one or the other.
+        if (Exchange.of(made, target)) {
+            remove(made);
             return;
         }
         Path former = made.resolveSibling(made.getFileName() + "-former");

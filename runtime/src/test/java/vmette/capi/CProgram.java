@@ -52,12 +52,41 @@ final class CProgram {
                 program.toString(),
                 SOURCES.resolve(source).toString(),
                 "-I" + DIST,
+                "-Wl,--as-needed", // one that loads it at run time is not linked to it
                 LIBRARY.toString(),
                 "-Wl,-rpath," + DIST,
                 "-pthread");
         Result compiled = tools(sandbox).run(compiler, Map.of());
         assertThat(compiled.code()).as(compiled.stderr()).isZero();
         return new CProgram(program, sandbox);
+    }
+
+    /** The home of a Java that has a JVM of paper, see paper_jvm.c. */
+    static Path paperJava(Sandbox sandbox) throws Exception {
+        Path home = sandbox.directory().resolve("paper");
+        Path library =
+                Files.createDirectories(home.resolve("lib").resolve("server")).resolve("libjvm.so");
+        Files.writeString(home.resolve("release"), "JAVA_VERSION=\"17.0.9\"\nJAVA_RUNTIME_VERSION=\"17.0.9+1\"\n");
+        String headers = Path.of(System.getProperty("java.home"), "include").toString();
+        Result compiled = tools(sandbox)
+                .run(
+                        List.of(
+                                "gcc",
+                                "-std=gnu11",
+                                "-Wall",
+                                "-Wextra",
+                                "-Werror",
+                                "-g",
+                                "-fPIC",
+                                "-shared",
+                                "-I" + headers,
+                                "-I" + headers + "/linux",
+                                "-o",
+                                library.toString(),
+                                SOURCES.resolve("paper_jvm.c").toString()),
+                        Map.of());
+        assertThat(compiled.code()).as(compiled.stderr()).isZero();
+        return home;
     }
 
     /** For other programs, run likewise. */
@@ -80,9 +109,13 @@ final class CProgram {
     }
 
     Result run(List<String> command, Map<String, String> environment) throws Exception {
+        return run(command, environment, Sandbox.DEADLINE_SECONDS);
+    }
+
+    Result run(List<String> command, Map<String, String> environment, long seconds) throws Exception {
         Process process = start(command, environment, "/dev/null");
         try {
-            assertThat(process.waitFor(Sandbox.DEADLINE_SECONDS, TimeUnit.SECONDS))
+            assertThat(process.waitFor(seconds, TimeUnit.SECONDS))
                     .as("it ends: %s", command)
                     .isTrue();
         } finally {

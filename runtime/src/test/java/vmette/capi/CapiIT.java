@@ -81,6 +81,62 @@ class CapiIT {
         assertThat(removed.code()).isZero();
     }
 
+    /** With a JVM of paper, since a real one is slow there, and has faults of its own by the thousand that are none. */
+    @Test
+    void whatItDoesWithAJavaIsCleanUnderValgrind() throws Exception {
+        CProgram driver = CProgram.compile(sandbox, "driver.c");
+        Path java = CProgram.paperJava(sandbox);
+        Map<String, String> told = Map.of(
+                "well",
+                "0 7\n".repeat(4),
+                "fails",
+                "8 -\n".repeat(4),
+                "aborts",
+                "8 -\n".repeat(4),
+                "throws",
+                "8 -\n".repeat(4),
+                "forgets",
+                "8 -\n".repeat(4));
+        for (Map.Entry<String, String> each : told.entrySet()) {
+            CProgram.Result result = driver.run(
+                    List.of(
+                            "valgrind",
+                            "--quiet",
+                            "--leak-check=full",
+                            "--errors-for-leak-kinds=definite",
+                            "--error-exitcode=99", //
+                            driver.path().toString(),
+                            "new",
+                            "",
+                            "",
+                            "exec",
+                            "true",
+                            "run",
+                            "run",
+                            "threads",
+                            "2",
+                            "exit",
+                            "3"),
+                    Map.of(
+                            "VMETTE_JAVA_HOME",
+                            java.toString(),
+                            "PAPER_JVM",
+                            each.getKey(), //
+                            "VMETTE_JAVA_OPTS",
+                            "-Dx=y ".repeat(200) + "-Dlast=one"));
+            assertThat(result.code())
+                    .as("%s: %s", each.getKey(), result.stderr())
+                    .isEqualTo(3);
+            assertThat(result.told()).as(each.getKey()).isEqualTo(each.getValue());
+            boolean begins = !List.of("fails", "aborts").contains(each.getKey());
+            // However many options there are, the last is taken; and what was begun is closed.
+            assertThat(result.stdout().lines().findFirst().orElse("none")).isEqualTo(begins ? "-Dlast=one" : "none");
+            assertThat(result.stdout().contains("closed"))
+                    .isEqualTo(List.of("well", "throws").contains(each.getKey()));
+            assertThat(result.stderr().lines()).hasSize(each.getKey().equals("well") ? 0 : 4);
+        }
+    }
+
     @Test
     void runsWhatItIsTold() throws Exception {
         Path root = HostRoots.busybox(in("root"), RuntimeSettings.load());
@@ -264,7 +320,8 @@ class CapiIT {
         for (Map.Entry<Map<String, String>, String> each : Map.of(
                         Map.of("VMETTE_JAVA_HOME", old.toString()), "is Java 11: 17 or later is needed",
                         Map.of("VMETTE_JAVA_HOME", in("none").toString()), "is no Java runtime",
-                        Map.of("VMETTE_JAVA_OPTS", "-XX:NoSuchOption"), "did not start")
+                        // However many there are, the last is taken too.
+                        Map.of("VMETTE_JAVA_OPTS", "-Dx=y ".repeat(200) + "-XX:NoSuchOption"), "did not start")
                 .entrySet()) {
             CProgram.Result result = driver.with(each.getKey(), "new", "", "", "exec", "true", "run", "run");
             assertThat(result.told()).isEqualTo("8 -\n8 -\n");

@@ -96,6 +96,24 @@ class InstallIT {
         }
     }
 
+    /** In place, by the JVM that is here; a program's classes come from it. */
+    @Test
+    void anArchiveOfClassesIsMadeAndUsed() throws Exception {
+        extract("c", "agent.c");
+        Path log = sandbox.directory().resolve("classes.log");
+        assertSays(shell("export VMETTE_CDS=on; \"$VMETTE\" install --quiet --prefix " + prefix
+                + " && cc -o agent agent.c $(pkg-config --cflags --libs vmette) -Wl,-rpath," + prefix
+                + "/lib && VMETTE_JAVA_OPTS=-Xlog:class+load=info:file=" + log + " ./agent"));
+        assertThat(Files.readString(log).lines().filter(line -> line.contains(" akka.actor.ActorSystemImpl ")))
+                .singleElement()
+                .asString()
+                .contains("source: shared objects file");
+        assertThat(shell("ls -A prefix/lib/vmette").stdout().lines())
+                .containsExactlyInAnyOrder("classes.jsa", "lib", "native");
+        assertThat(shell("find prefix/lib/vmette/classes.jsa -perm 644").stdout())
+                .isNotEmpty();
+    }
+
     @Test
     void theExampleInPythonRuns() throws Exception {
         Assumptions.assumeTrue(shell("python3 --version").code() == 0, "no python3 here");
