@@ -59,7 +59,11 @@ sealed interface SupervisorState {
         return this instanceof Ready || this instanceof Passivating || this instanceof Passive;
     }
 
-    /** @param there whether the present incarnation can still be told something */
+    /**
+     * What becomes of a request that comes now.
+     *
+     * @param there whether the present incarnation can still be told something
+     */
     default Requests.Standing standing(boolean there) {
         if (this instanceof GivenUp) {
             return Requests.Standing.ENDED;
