@@ -62,15 +62,32 @@ final class Saves {
     Optional<VmetteException> refusal(InstanceRequest.Save save, VmInstance.Phase phase, BooleanSupplier busy) {
         if (phase == VmInstance.Phase.SAVING || writing.isPresent()) {
             return Optional.of(new SaveFailedException(
-                    "VM " + vm + " was not saved as " + save.snapshot()
-                            + ": another save of it is under way; wait for that",
+                    "VM " + vm + " was not saved" + as(save) + ": a save of it is under way, and " + Saving.MOST_WAITING
+                            + " requests wait for that; ask again later",
                     null));
         } else if (phase != VmInstance.Phase.READY) {
-            return Optional.of(VmInstance.notRunning(vm, ": it was not saved as " + save.snapshot()));
+            return Optional.of(VmInstance.notRunning(vm, ": it was not saved" + as(save)));
         } else if (!save.evenIfBusy() && busy.getAsBoolean()) {
             return Optional.of(new VmBusyException("VM " + vm + " was not saved: commands or connections are open"));
         }
         return Optional.empty();
+    }
+
+    private static String as(InstanceRequest.Save save) {
+        return save.snapshot().equals(Machine.UNNAMED) ? "" : " as " + save.snapshot();
+    }
+
+    /**
+     * Keeps one that is asked for while another is under way until that is over.
+     *
+     * @return false: there is none, or no room for it any more
+     */
+    boolean hold(InstanceRequest.Save save, VmInstance.Phase phase) {
+        return switch (phase) {
+            case SAVING -> saving.get().hold(save);
+            case READY -> writing.isPresent() && writing.get().hold(save);
+            case BOOTING, STOPPING, ENDING -> false;
+        };
     }
 
     /** The guest stands still from now on. */
@@ -145,6 +162,7 @@ final class Saves {
         writing = Optional.empty();
         settle(own, over);
         own.answer();
+        own.release().forEach(context.getSelf()::tell);
         return own.isToStop() ? Turn.STOP : Turn.STAY;
     }
 

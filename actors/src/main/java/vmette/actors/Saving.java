@@ -50,8 +50,11 @@ final class Saving {
         return waiting.size() < MOST_WAITING && waiting.add(message);
     }
 
-    List<VmInstance.Command> waiting() {
-        return List.copyOf(waiting);
+    /** What waited, in its order, and waits no more. */
+    List<VmInstance.Command> release() {
+        List<VmInstance.Command> released = List.copyOf(waiting);
+        waiting.clear();
+        return released;
     }
 
     void stopAfterwards() {

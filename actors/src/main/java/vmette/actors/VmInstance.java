@@ -241,6 +241,9 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     // ---- saves
 
     private Behavior<Command> onSave(InstanceRequest.Save save) {
+        if (saves.hold(save, phase)) {
+            return this;
+        }
         Optional<VmetteException> refusal = saves.refusal(save, phase, this::isBusy);
         if (refusal.isPresent()) {
             save.reply().completeExceptionally(refusal.get());
@@ -329,7 +332,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         }
         watchdog.watch(machine.get(), session.link());
         service.ifPresent(ServiceLifecycle::learnOfService);
-        over.waiting().forEach(message -> getContext().getSelf().tell(message));
+        over.release().forEach(getContext().getSelf()::tell);
         if (!over.isOver()) {
             return this;
         }

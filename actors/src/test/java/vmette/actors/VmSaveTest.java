@@ -256,14 +256,11 @@ class VmSaveTest extends VmFixture {
         comesBack();
         assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(meanwhile.id());
         assertThat(reply.toCompletableFuture()).isNotDone();
-        assertThat(Await.failure(save(false)))
-                .isInstanceOf(SaveFailedException.class)
-                .hasMessageContaining("under way");
+        CompletionStage<SaveReport> another = save(false);
         save.answer().complete(REPORT);
         assertThat(agent.awaits(reply)).isEqualTo(REPORT);
         Await.until("the save to be told", () -> events.stream().anyMatch(VmEvent.Saved.class::isInstance));
 
-        CompletionStage<SaveReport> another = save(false);
         asked().answer().completeExceptionally(new SaveFailedException("no room", null));
         assertThat(agent.awaitsFailure(another)).hasMessage("no room");
     }
@@ -304,13 +301,47 @@ class VmSaveTest extends VmFixture {
     }
 
     @Test
-    void oneSaveAtATime() {
+    void oneSaveAfterTheOther() {
+        boot();
+        CompletionStage<SaveReport> first = save(false);
+        FakeMachine.Asked save = asked();
+        CompletionStage<SaveReport> second = save(false);
+        machine.vsock.unplug();
+        save.goesOn().run();
+        comesBack();
+        CompletionStage<SaveReport> third = save(false);
+        save.answer().complete(REPORT);
+        assertThat(agent.awaits(first)).isEqualTo(REPORT);
+
+        asked().answer().completeExceptionally(new SaveFailedException("the second", null));
+        assertThat(agent.awaitsFailure(second)).hasMessage("the second");
+        asked().answer().completeExceptionally(new SaveFailedException("the third", null));
+        assertThat(agent.awaitsFailure(third)).hasMessage("the third");
+    }
+
+    @Test
+    void aSaveThatWaitsIsLostWithTheVm() {
+        boot();
+        CompletionStage<SaveReport> last = save(true);
+        FakeMachine.Asked save = asked();
+        CompletionStage<SaveReport> late = save(false);
+        save.answer().complete(REPORT);
+        assertThat(agent.awaits(last)).isEqualTo(REPORT);
+        assertThat(Await.failure(late)).isInstanceOf(VmLostException.class);
+    }
+
+    @Test
+    void onlySoManyWaitForASave() {
         boot();
         save(false);
         asked();
+        for (int i = 0; i < Saving.MOST_WAITING; i++) {
+            save(false);
+        }
         assertThat(Await.failure(save(false)))
                 .isInstanceOf(SaveFailedException.class)
-                .hasMessageContaining("under way");
+                .hasMessageContaining("under way")
+                .hasMessageContaining("ask again later");
     }
 
     /** What it answered after the last save must not pass for the end of this one: its caller would wait for ever. */
