@@ -3,6 +3,7 @@
  *
  *   vsock-probe dial PORT      connects to the host, stdin to the socket, the socket to stdout
  *   vsock-probe echo PORT      listens, prints "listening", serves one connection, sends back what comes
+ *   vsock-probe tell PORT FILE listens, prints "listening", and sends what is in a file to whoever connects
  *   vsock-probe messages PORT  the same with messages: SOCK_SEQPACKET
  *   vsock-probe ask PORT       dials the host for messages, sends those of 1, 10, 1000 and 50000 bytes, prints the lengths that
  *                              come back, and whether one of 4 MiB is refused
@@ -247,6 +248,26 @@ static void pattern(uint64_t total, const char *path) {
     }
 }
 
+static void tell(unsigned port, const char *file) {
+    int listener = vsock();
+    struct address any = {.family = AF_VSOCK_, .port = port, .cid = 0xffffffff};
+    if (bind(listener, (struct sockaddr *)&any, sizeof any) != 0 || listen(listener, 8) != 0) {
+        perror("listen");
+        exit(1);
+    }
+    puts("listening");
+    fflush(stdout);
+    for (;;) {
+        char text[256];
+        int sock = accept(listener, NULL, NULL);
+        int from = open(file, O_RDONLY | O_CLOEXEC);
+        ssize_t size = read(from, text, sizeof text);
+        if (size > 0) write_all(sock, text, size);
+        close(from);
+        close(sock);
+    }
+}
+
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "dial") == 0) {
         int fd = dial(2, strtoul(argv[2], NULL, 10));
@@ -270,10 +291,12 @@ int main(int argc, char **argv) {
         ask(fd);
     } else if (argc == 4 && strcmp(argv[1], "pattern") == 0) {
         pattern(strtoull(argv[2], NULL, 10), argv[3]);
+    } else if (argc == 4 && strcmp(argv[1], "tell") == 0) {
+        tell(strtoul(argv[2], NULL, 10), argv[3]);
     } else if (argc == 2 && strcmp(argv[1], "attack") == 0) {
         attack();
     } else {
-        fprintf(stderr, "usage: vsock-probe dial|echo|messages|ask PORT | attack | pattern BYTES FILE\n");
+        fprintf(stderr, "usage: vsock-probe dial|echo|messages|ask PORT | tell PORT FILE | attack | pattern BYTES FILE\n");
         return 2;
     }
     return 0;

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static vmette.Guests.await;
 import static vmette.Guests.out;
 
+import akka.stream.testkit.TestSubscriber;
+import akka.stream.testkit.javadsl.TestSink;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,6 +24,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import scala.concurrent.duration.FiniteDuration;
 import vmette.actors.VmEvent;
 import vmette.config.PoolPlan;
 import vmette.config.PoolSettings;
@@ -37,6 +40,8 @@ import vmette.rootfs.RootfsProgress;
 class GoldenPoolIT {
     private static final String WARM_UP =
             "cat /proc/sys/kernel/random/uuid > /tmp/warm; echo x >> /tmp/runs;" + " cat /proc/stat > /tmp/stat";
+
+    private static final FiniteDuration DEADLINE = FiniteDuration.create(Guests.DEADLINE_SECONDS, TimeUnit.SECONDS);
 
     @TempDir
     private Path temporary;
@@ -113,10 +118,33 @@ class GoldenPoolIT {
         assertThat(snapshots()).hasSize(1).allMatch(name -> name.startsWith("golden-"));
         await(pool.close());
 
-        VmPool again = pool(spec().build(), 1, 1);
-        VmHandle vm = await(again.acquire());
-        assertThat(warm).contains(out(vmette, vm, "cat /tmp/warm"));
+        VmPool again = vmette.pool(new PoolPlan(
+                "agents",
+                spec().build(),
+                PoolSettings.of(1, 1).withMaxAge(Duration.ofSeconds(1)).withPatience(Duration.ofMinutes(4))));
+        onDemandAndNoneThatIsOld(again, warm);
         assertThat(begun()).filteredOn(Rung.COLD::equals).hasSize(1);
+    }
+
+    private void onDemandAndNoneThatIsOld(VmPool pool, Set<String> warm) throws InterruptedException {
+        TestSubscriber.Probe<VmHandle> lent = pool.vms().runWith(TestSink.create(vmette.system()), vmette.system());
+        lent.ensureSubscription();
+        until(() -> pool.status().ready() == 1);
+        assertThat(pool.status().lent()).isZero();
+        VmHandle vm = lent.requestNext(DEADLINE);
+        assertThat(warm).contains(out(vmette, vm, "cat /tmp/warm"));
+        lent.request(1);
+        until(() -> pool.status().waiting() == 1);
+        assertThat(pool.status().coming()).as("one at most").isZero();
+        await(pool.discard(vm));
+        VmHandle other = lent.expectNext(DEADLINE);
+        assertThat(other.name()).isNotEqualTo(vm.name());
+        lent.cancel();
+        await(pool.release(other));
+        // One takes its place, and since nobody wants that another one is to take its own.
+        int had = begun().size();
+        until(() -> begun().size() > had + 1);
+        assertThat(pool.status().acquired()).isEqualTo(2);
     }
 
     /** Processes that there were since the warm-up. */

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static vmette.Guests.await;
 import static vmette.Guests.out;
 
+import akka.stream.javadsl.Source;
+import akka.util.ByteString;
 import com.typesafe.config.ConfigFactory;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vmette.actors.VmEnd;
 import vmette.actors.VmEvent;
+import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.SnapshotSpec;
 import vmette.config.VmSpec;
@@ -33,6 +36,7 @@ import vmette.rootfs.RootfsProgress;
 /** A real VM that nobody uses is saved, and nothing of it runs; whoever wants it finds it where it was. */
 class PassivationIT {
     private static final int TCP = 6000;
+    private static final int VSOCK = 6001;
     private static final long AWAY_SECONDS = 3;
 
     @TempDir
@@ -78,7 +82,13 @@ class PassivationIT {
     }
 
     private VmEvent.Passivated passive() throws InterruptedException {
+        Faults.until(
+                "it to be passive", () -> vmette.vms().stream().anyMatch(status -> status.state() == VmState.PASSIVE));
         VmEvent.Passivated passive = next(VmEvent.Passivated.class);
+        // On a busy host it may have been so between two commands.
+        while (passive.incarnation() < vm.incarnation()) {
+            passive = next(VmEvent.Passivated.class);
+        }
         assertThat(Faults.emulators(vm)).isEmpty();
         assertThat(vmette.vms()).singleElement().satisfies(status -> assertThat(status.state())
                 .isEqualTo(VmState.PASSIVE));
@@ -95,7 +105,17 @@ class PassivationIT {
                 vm,
                 "setsid sh -c 'i=0; while :; do i=$((i+1)); echo $i > /tmp/count.new; mv /tmp/count.new /tmp/count;"
                         + " sleep 0.1; done' < /dev/null > /dev/null 2>&1 & echo kept > /tmp/word; sleep 1");
+        Guests.uploadProbe(vmette, vm);
+        out(
+                vmette,
+                vm,
+                "setsid /tmp/vsock-probe tell " + VSOCK + " /run/vmette/instance-id < /dev/null > /tmp/says 2>&1 &"
+                        + " until grep -q listening /tmp/says; do sleep 0.1; done");
+        String former = out(vmette, vm, "cat /run/vmette/instance-id");
         long before = Long.parseLong(out(vmette, vm, "cat /tmp/count").strip());
+        // It has no connection, and is a use of the VM all the same: it would be lost.
+        DetachedExecution running = vm.start(ExecSpec.shell("sleep 4").detached(ExecSpec.WhenFull.OVERWRITE));
+        assertThat(await(running.status()).isSuccess()).isTrue();
         VmEvent.Passivated passive = passive();
         assertThat(passive.report().memoryBytes()).isPositive();
         Faults.until("it was away for a while", () -> Instant.now()
@@ -114,12 +134,21 @@ class PassivationIT {
                 () -> Long.parseLong(out(vmette, vm, "cat /tmp/count").strip()) > after);
         VmEvent.Woken woken = next(VmEvent.Woken.class);
         assertThat(woken.by()).isEqualTo("a command");
-        assertThat(woken.incarnation()).isEqualTo(2);
+        assertThat(woken.incarnation()).isEqualTo(passive.incarnation() + 1);
         assertThat(woken.passive()).isGreaterThan(Duration.ofSeconds(AWAY_SECONDS - 1));
-        assertThat(vm.incarnation()).isEqualTo(2);
+        assertThat(vm.incarnation()).isEqualTo(woken.incarnation());
 
         // As often as you like, and nothing is left of the former snapshots.
         passive();
+        String told = await(Guests.text(
+                vmette,
+                Source.<ByteString>maybe()
+                        .via(vm.vsock().connect(VSOCK, Duration.ofSeconds(Guests.DEADLINE_SECONDS), true))));
+        assertThat(next(VmEvent.Woken.class).by()).isEqualTo("a connection to its vsock port " + VSOCK);
+        // Nothing gets in before the guest is another.
+        assertThat(out(vmette, vm, "cat /run/vmette/instance-id"))
+                .isEqualTo(told)
+                .isNotEqualTo(former);
         assertThat(out(vmette, vm, "cat /tmp/word")).isEqualTo("kept\n");
         await(vm.stop());
         vmette.close();

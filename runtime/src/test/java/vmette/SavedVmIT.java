@@ -19,12 +19,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import vmette.actors.VmEnd;
 import vmette.actors.VmReady;
+import vmette.actors.VmRenewal;
 import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
 import vmette.errors.CommandDetachedException;
 import vmette.errors.RestoreFailedException;
 import vmette.errors.SaveFailedException;
+import vmette.guest.protocol.AgentFrame.RestoreSteps;
 import vmette.machine.SaveReport;
 import vmette.snapshot.BundleStore;
 import vmette.stream.OutputChunk;
@@ -35,6 +37,9 @@ class SavedVmIT {
             VmSpec.builder().name("saved").memoryMib(160).env("COLOUR", "blue").build();
     private static final String COUNTER =
             "i=0; while :; do echo $i; echo $i > /tmp/count; i=$((i+1)); usleep 5000; done";
+    /** Where a counter has written the lines 0 to 9. */
+    private static final long TEN = 20;
+
     /** A guest that boots takes its time from a clock of whole seconds. */
     private static final Duration BOOTED_LATE = Duration.ofSeconds(2);
 
@@ -81,6 +86,11 @@ class SavedVmIT {
                 .toList();
     }
 
+    private static List<Duration> steps(VmRenewal renewal) {
+        RestoreSteps took = renewal.took();
+        return List.of(took.clock(), took.entropy(), took.instance(), took.hostname(), took.environment());
+    }
+
     private static void assertConsecutive(List<Long> counts) {
         for (int i = 1; i < counts.size(); i++) {
             assertThat(counts.get(i)).isEqualTo(counts.get(i - 1) + 1);
@@ -100,6 +110,7 @@ class SavedVmIT {
 
         Instant begun = Instant.now();
         SaveReport report = await(vm.snapshot("s1"));
+        Instant taken = Instant.now();
         System.out.println("SavedVmIT: " + report);
         assertThat(report.snapshot()).isEqualTo("s1");
         assertThatThrownBy(() -> await(ordinary.status()))
@@ -122,6 +133,7 @@ class SavedVmIT {
         out(vmette, vm, "true");
         await(vm.stop());
 
+        Duration age = Duration.between(taken, Instant.now());
         List<VmHandle> clones = Stream.of("one", "two")
                 .map(name -> vmette.restore(
                         SPEC.toBuilder().name(name).env("COLOUR", name).build(), "s1"))
@@ -132,14 +144,16 @@ class SavedVmIT {
         for (VmHandle clone : clones) {
             VmReady ready = await(clone.ready());
             assertThat(ready.renewal()).hasValueSatisfying(renewal -> assertThat(renewal.stepped())
-                    .isBetween(
-                            Duration.ZERO,
-                            Duration.between(begun, Instant.now()).plus(BOOTED_LATE)));
+                    .isBetween(age, Duration.between(begun, Instant.now()).plus(BOOTED_LATE)));
+            assertThat(ready.renewal())
+                    .hasValueSatisfying(renewal -> assertThat(steps(renewal)).allMatch(step -> step.toNanos() > 0));
             assertThat(ready.restoredBy()).isPresent();
             System.out.println("SavedVmIT: " + ready);
             assertThat(out(vmette, clone, "cat /tmp/word; echo $COLOUR $(hostname)"))
                     .isEqualTo("before\n" + clone.name() + " " + clone.name() + "\n");
-            assertConsecutive(counts(clone, detached.id(), 0, 50));
+            List<Long> goesOn = counts(clone, detached.id(), TEN, 50);
+            assertThat(goesOn).startsWith(11L);
+            assertConsecutive(goesOn);
             assertClock(clone);
         }
         List<String> instances = clones.stream()
