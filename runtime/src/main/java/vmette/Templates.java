@@ -43,7 +43,7 @@ final class Templates {
                 foreign);
         if (from.snapshot().isPresent()) {
             // One that boots looks for it then.
-            shelf.lookForGolden();
+            shelf.lookForGolden(found -> {});
         }
         return supervision.withShelf(shelf);
     }

@@ -54,10 +54,11 @@ class ForkFlowIT {
         assertThat(out(vmette, vm, "cat /tmp/word")).isEqualTo("parent\n");
     }
 
+    /** Two at a time: the second fork waits for the save of the first. */
     @Test
     void eachBranchHasACloneOfItsOwnAndTheLosersAreStopped() {
         List<String> all = await(Source.from(List.of("echo one", "echo two"))
-                .via(Fork.flow(count -> vmette.fork(vm, count), 1, this::said))
+                .via(Fork.flow(count -> vmette.fork(vm, count), 2, this::said))
                 .runWith(Sink.seq(), vmette.system()));
         assertThat(all).containsExactly("parent\nparent\none\n", "parent\nparent\ntwo\n");
         assertOnlyTheVmIsLeft();

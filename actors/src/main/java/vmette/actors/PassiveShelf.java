@@ -4,7 +4,6 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import vmette.machine.SaveReport;
 import vmette.recovery.Snapshot;
@@ -116,8 +115,8 @@ final class PassiveShelf implements SnapshotShelf {
     }
 
     @Override
-    public CompletionStage<Boolean> lookForGolden() {
-        return others.lookForGolden();
+    public void lookForGolden(Consumer<Boolean> found) {
+        others.lookForGolden(found);
     }
 
     @Override

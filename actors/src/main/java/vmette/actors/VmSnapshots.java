@@ -52,8 +52,14 @@ final class VmSnapshots {
      * ever.
      */
     CompletionStage<Void> takeGolden(String name, ActorRef<VmInstance.Command> instance) {
-        return shelf.lookForGolden()
+        return lookForGolden()
                 .thenCompose(there -> there ? CompletableFuture.completedStage(null) : take(name, instance));
+    }
+
+    private CompletionStage<Boolean> lookForGolden() {
+        CompletableFuture<Boolean> found = new CompletableFuture<>();
+        shelf.lookForGolden(found::complete);
+        return found;
     }
 
     private CompletionStage<Void> take(String name, ActorRef<VmInstance.Command> instance) {
@@ -70,7 +76,7 @@ final class VmSnapshots {
                         return CompletableFuture.<Void>completedStage(null);
                     }
                     // Another of its template may have been faster.
-                    return shelf.lookForGolden().thenAccept(there -> {
+                    return lookForGolden().thenAccept(there -> {
                         if (!there) {
                             LOG.warn(
                                     "VM {} has no golden snapshot: {}",

@@ -4,8 +4,6 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,21 +51,24 @@ public final class VmShelf implements SnapshotShelf {
     }
 
     @Override
-    public CompletionStage<Boolean> lookForGolden() {
+    public void lookForGolden(Consumer<Boolean> found) {
         if (goldenName.isEmpty()) {
-            return CompletableFuture.completedStage(false);
+            found.accept(false);
+            return;
         }
-        return machines.lookAt(goldenName.get(), spec).handle((look, failure) -> {
-            if (failure != null) {
-                LOG.warn(
-                        "it cannot be told whether the golden snapshot {} is of use: {}",
-                        goldenName.get(),
-                        Reasons.unwrapped(failure).getMessage());
-                return false;
-            }
-            look.foreign().ifPresent(told);
-            return look.usable().filter(this::adopt).isPresent();
-        });
+        machines.lookAt(goldenName.get(), spec)
+                .handle((look, failure) -> {
+                    if (failure != null) {
+                        LOG.warn(
+                                "it cannot be told whether the golden snapshot {} is of use: {}",
+                                goldenName.get(),
+                                Reasons.unwrapped(failure).getMessage());
+                        return false;
+                    }
+                    look.foreign().ifPresent(told);
+                    return look.usable().filter(this::adopt).isPresent();
+                })
+                .thenAccept(found);
     }
 
     private synchronized boolean adopt(Snapshot snapshot) {

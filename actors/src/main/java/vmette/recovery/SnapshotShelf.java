@@ -1,8 +1,7 @@
 package vmette.recovery;
 
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionStage;
+import java.util.function.Consumer;
 
 /** The snapshots of one VM, as its supervisor sees them. Thread-safe; nothing blocks. */
 public interface SnapshotShelf {
@@ -43,10 +42,10 @@ public interface SnapshotShelf {
     /**
      * Looks whether there is a golden snapshot from before that can be restored here, and offers it from then on.
      *
-     * @return completes, never exceptionally, with whether there is one
+     * @param found told once whether there is one, on any thread
      */
-    default CompletionStage<Boolean> lookForGolden() {
-        return CompletableFuture.completedStage(false);
+    default void lookForGolden(Consumer<Boolean> found) {
+        found.accept(false);
     }
 
     /** The golden snapshot was taken. */

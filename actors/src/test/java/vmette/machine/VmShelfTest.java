@@ -45,7 +45,9 @@ class VmShelfTest {
     }
 
     private static boolean look(VmShelf shelf) {
-        return shelf.lookForGolden().toCompletableFuture().join();
+        CompletableFuture<Boolean> found = new CompletableFuture<>();
+        shelf.lookForGolden(found::complete);
+        return found.join();
     }
 
     @Test

@@ -2,7 +2,9 @@ package vmette.rootfs;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,8 +30,12 @@ final class Ext4 {
                         "a scratch disk needs mkfs.ext4, which is not here; on Debian: apt-get install e2fsprogs"));
     }
 
-    /** The file has the size that the file system is to have. Blocks for the few ms that it takes. */
-    static void format(Path file) throws IOException {
+    /**
+     * Puts a file system on a file that has the size that it is to have. Blocks for the few ms that it takes.
+     *
+     * @param open the same file, readable: a descriptor of its own would, when it is closed, end the locks that this process has on it
+     */
+    static void format(Path file, FileChannel open) throws IOException {
         Path program = require();
         // No journal: nobody is going to recover it. All else that takes time is left to the kernel.
         Process process = new ProcessBuilder(List.of(
@@ -54,7 +60,7 @@ final class Ext4 {
             if (process.exitValue() != 0) {
                 throw new IOException(program + ": " + words);
             }
-            requireMade(file, words);
+            requireMade(open, words);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
@@ -64,12 +70,10 @@ final class Ext4 {
     }
 
     /** In a program that waits for any child (waitpid(-1)), the status of one that failed may be lost, which the JDK takes for 0. */
-    static void requireMade(Path file, String words) throws IOException {
-        try (RandomAccessFile made = new RandomAccessFile(file.toFile(), "r")) {
-            made.seek(MAGIC_AT);
-            if (Short.toUnsignedInt(Short.reverseBytes(made.readShort())) != MAGIC) {
-                throw new IOException("mkfs.ext4 left no file system in " + file + ": " + words);
-            }
+    static void requireMade(FileChannel open, String words) throws IOException {
+        ByteBuffer magic = ByteBuffer.allocate(Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        if (open.read(magic, MAGIC_AT) != Short.BYTES || Short.toUnsignedInt(magic.getShort(0)) != MAGIC) {
+            throw new IOException("mkfs.ext4 left no file system: " + words);
         }
     }
 }

@@ -60,7 +60,7 @@ public final class ScratchDisk implements AutoCloseable {
             ScratchDisk made = open(absolute, journal);
             try {
                 made.owner.write(ByteBuffer.allocate(1), (mib << 20) - 1);
-                Ext4.format(made.file);
+                Ext4.format(made.file, made.owner);
                 return made;
             } catch (IOException | RuntimeException e) {
                 try {
@@ -85,8 +85,8 @@ public final class ScratchDisk implements AutoCloseable {
      */
     public static void format(Path zeroes) {
         Ext4.require();
-        try {
-            Ext4.format(zeroes);
+        try (FileChannel open = FileChannel.open(zeroes)) {
+            Ext4.format(zeroes, open);
         } catch (IOException e) {
             throw new VmetteIoException("cannot format the scratch disk " + zeroes + ": " + e.getMessage(), e);
         }
@@ -112,7 +112,7 @@ public final class ScratchDisk implements AutoCloseable {
             try {
                 FileChannel channel = FileChannel.open(
                         file,
-                        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, StandardOpenOption.READ),
                         PosixFilePermissions.asFileAttribute(PRIVATE));
                 // Another process that sweeps may have been faster.
                 if (channel.tryLock(0, 1, false) != null && Files.exists(file)) {

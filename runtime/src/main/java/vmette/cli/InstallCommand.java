@@ -58,6 +58,7 @@ final class InstallCommand implements Callable<Integer> {
 
     /** What starts a little slower without it is no reason to fail. */
     private void archive(Path home) {
+        common.progress().accept("making an archive of classes, for which a VM is booted once");
         try {
             if (new ClassArchive(home).make()) {
                 common.progress().accept("installed " + home.resolve(ClassArchive.NAME));
