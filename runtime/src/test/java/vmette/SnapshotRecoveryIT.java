@@ -15,6 +15,7 @@ import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import vmette.actors.VmEvent;
 import vmette.config.RuntimeSettings;
@@ -24,9 +25,10 @@ import vmette.machine.QemuMachines;
 import vmette.recovery.Rung;
 import vmette.rootfs.RootfsProgress;
 
-/** Real VMs whose QEMU is killed come back from snapshots that their supervisors have taken. */
+/** Real VMs whose QEMU is killed come back from snapshots that their supervisors have taken. {@code -Dvmette.full=true}: a hundred times in a row. */
+@Timeout(value = 20, unit = TimeUnit.MINUTES)
 class SnapshotRecoveryIT {
-    private static final int KILLS = Integer.getInteger("vmette.kills", 3);
+    private static final int KILLS = Boolean.getBoolean("vmette.full") ? 100 : 3;
 
     @TempDir
     private Path temporary;
