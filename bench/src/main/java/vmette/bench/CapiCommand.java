@@ -3,20 +3,20 @@ package vmette.bench;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
 import java.net.URISyntaxException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import vmette.config.RuntimeSettings;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.StartFailedException;
-import vmette.errors.VmetteIoException;
+import vmette.errors.Status;
 
 /** Runs through the C ABI, from a cold process on, next to the same runs by the Java API. */
 @Command(
@@ -28,6 +28,7 @@ import vmette.errors.VmetteIoException;
 final class CapiCommand implements Callable<Integer> {
     private static final double FIRST_TARGET_MILLIS = 600;
     private static final double LATER_TARGET_MILLIS = 20;
+    private static final int REFUSED = 200;
     private static final String COMMAND = "true";
 
     private static final String PROGRAM = """
@@ -38,15 +39,16 @@ final class CapiCommand implements Callable<Integer> {
 
             int main(int argc, char **argv) {
                 vmette_config_t *vm = vmette_config_new("", "");
-                vmette_config_set_exec(vm, argv[2]);
-                for (int i = 0; i < atoi(argv[1]); i++) {
+                vmette_config_set_exec(vm, *argv[1] == 0 ? NULL : argv[1]);
+                while (argc == 3 && getchar() == '\\n') {
                     vmette_run_output_t *out = NULL;
                     struct timespec now;
-                    if (argc != 3 || vmette_run(vm, &out) != VMETTE_STATUS_OK || vmette_run_output_exit_code(out) != 0) {
+                    if (vmette_run(vm, &out) != atoi(argv[2]) || vmette_run_output_exit_code(out) != 0) {
                         return 1;
                     }
                     clock_gettime(CLOCK_MONOTONIC, &now);
                     printf("%lld\\n", now.tv_sec * 1000000000LL + now.tv_nsec);
+                    fflush(stdout);
                     vmette_run_output_free(out);
                 }
                 vmette_config_free(vm);
@@ -64,7 +66,7 @@ final class CapiCommand implements Callable<Integer> {
             names = "--later",
             paramLabel = "N",
             description = "Runs of each after the first. Default: ${DEFAULT-VALUE}.")
-    private int later = 5;
+    private int later = 20;
 
     @Option(
             names = "--dist",
@@ -73,7 +75,7 @@ final class CapiCommand implements Callable<Integer> {
             description = "What was built. Default: that of this clone.")
     private Path dist;
 
-    /** Milliseconds, of the first and of later runs. */
+    /** Milliseconds of one side's runs, in the order they were made. */
     private record Times(List<Double> first, List<Double> later) {
         Times() {
             this(new ArrayList<>(), new ArrayList<>());
@@ -98,45 +100,73 @@ final class CapiCommand implements Callable<Integer> {
         Path program = directory.resolve("runs");
         Times ours = new Times();
         Times theirs = new Times();
+        Samples refused;
         try {
             Files.writeString(source, PROGRAM);
-            lines(List.of(
-                    "gcc",
-                    "-O2",
-                    "-o",
-                    program.toString(),
-                    source.toString(),
-                    "-I" + dist,
-                    dist.resolve("libvmette.so.0").toString(),
-                    "-Wl,-rpath," + dist));
-            List<String> c = List.of(program.toString(), Integer.toString(later + 1), COMMAND);
+            compile(source, program);
+            List<String> c = List.of(program.toString(), COMMAND, code(Status.OK));
             List<String> java = javaPath();
             for (int i = 0; i < pairs; i++) {
-                time(i % 2 == 0 ? c : java, i % 2 == 0 ? ours : theirs);
-                time(i % 2 == 0 ? java : c, i % 2 == 0 ? theirs : ours);
+                if (i % 2 == 0) {
+                    pair(c, ours, java, theirs);
+                } else {
+                    pair(java, theirs, c, ours);
+                }
             }
+            refused = refusedRuns(List.of(program.toString(), "", code(Status.INVALID_CONFIG)));
         } finally {
             Files.deleteIfExists(program);
             Files.deleteIfExists(source);
             Files.deleteIfExists(directory);
         }
-        output.publish(report(ours, theirs).build(MachineDescription.read(probe.ready(), load)));
+        output.publish(report(ours, theirs, refused).build(MachineDescription.read(probe.ready(), load)));
         return 0;
     }
 
-    private static Report.Builder report(Times ours, Times theirs) {
+    private static Report.Builder report(Times ours, Times theirs, Samples refused) {
+        Samples differences = new Samples(IntStream.range(0, ours.later().size())
+                .mapToDouble(i -> ours.later().get(i) - theirs.later().get(i))
+                .toArray());
         return new Report.Builder("capi")
                 .spread("first run, C", samples(ours.first()), "ms")
                 .spread("first run, Java", samples(theirs.first()), "ms")
                 .spread("later runs, C", samples(ours.later()), "ms")
                 .spread("later runs, Java", samples(theirs.later()), "ms")
-                .row(Row.of("first run: difference of the medians", difference(ours.first(), theirs.first()), "ms")
+                .row(Row.of(
+                                "first run: C less Java, of the medians",
+                                medianOf(ours.first()) - medianOf(theirs.first()),
+                                "ms")
                         .target(FIRST_TARGET_MILLIS))
-                .row(Row.of("later runs: difference of the medians", difference(ours.later(), theirs.later()), "ms")
-                        .target(LATER_TARGET_MILLIS))
-                .row(Row.of("first run, C, over later runs, Java", difference(ours.first(), theirs.later()), "ms"))
+                .runs(
+                        Row.bounded("later runs: C less Java, median of pairs", differences, "ms")
+                                .target(LATER_TARGET_MILLIS),
+                        differences)
+                .row(Row.of(
+                        "first run, C, less later runs, Java", medianOf(ours.first()) - medianOf(theirs.later()), "ms"))
+                .runs(
+                        Row.of("later runs that are refused, C: what the way to Java and back takes", refused, "ms"),
+                        refused)
                 .note(
-                        "A first run is from the start of its process. Neither has an archive of classes; both JVMs have the same options.");
+                        "A first run is from the start of its process. Neither has an archive of classes; both JVMs have the same compiler, collector and buffers.")
+                .note(
+                        "Both processes are up, and take turns at later runs: what the machine does meanwhile is the same for both of a pair.");
+    }
+
+    private void compile(Path source, Path program) throws IOException {
+        List<String> command = List.of(
+                "gcc",
+                "-O2",
+                "-o",
+                program.toString(),
+                source.toString(),
+                "-I" + dist,
+                dist.resolve("libvmette.so.0").toString(),
+                "-Wl,-rpath," + dist);
+        int status = Await.on(new ProcessBuilder(command).inheritIO().start().onExit())
+                .exitValue();
+        if (status != 0) {
+            throw new StartFailedException(String.join(" ", command) + " ended with status " + status);
+        }
     }
 
     /** With the options that the library gives its JVM. */
@@ -164,42 +194,42 @@ final class CapiCommand implements Callable<Integer> {
                 "-cp",
                 dist.resolve("lib") + "/*:" + own,
                 JavaRuns.class.getName(),
-                Integer.toString(later + 1),
                 COMMAND);
     }
 
-    private static void time(List<String> command, Times times) {
-        long last = System.nanoTime();
-        List<Double> into = times.first();
-        for (String line : lines(command)) {
-            long end = Long.parseLong(line);
-            into.add((end - last) / 1e6);
-            last = end;
-            into = times.later();
-        }
-    }
-
-    private static List<String> lines(List<String> command) {
-        ProcessBuilder builder = new ProcessBuilder(command).redirectError(Redirect.INHERIT);
-        builder.environment().putAll(Map.of("VMETTE_CDS", "off", "VMETTE_JAVA_HOME", System.getProperty("java.home")));
-        try {
-            Process process = builder.start();
-            process.getOutputStream().close();
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw new StartFailedException(String.join(" ", command) + " ended with status " + process.exitValue());
+    /** The first process of a pair, which is up before the other is started, has the first turn of the first, third and so on. */
+    private void pair(List<String> command, Times into, List<String> other, Times intoOther) {
+        try (PacedRuns one = PacedRuns.start(command, Redirect.INHERIT)) {
+            into.first().add(one.run());
+            try (PacedRuns two = PacedRuns.start(other, Redirect.INHERIT)) {
+                intoOther.first().add(two.run());
+                for (int i = 0; i < later; i++) {
+                    if (i % 2 == 0) {
+                        into.later().add(one.run());
+                        intoOther.later().add(two.run());
+                    } else {
+                        intoOther.later().add(two.run());
+                        into.later().add(one.run());
+                    }
+                }
             }
-            return said.lines().toList();
-        } catch (IOException e) {
-            throw new VmetteIoException("cannot run " + command.get(0) + ": " + e.getMessage(), e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new StartFailedException("interrupted while " + command.get(0) + " ran", e);
         }
     }
 
-    private static double difference(List<Double> ours, List<Double> theirs) {
-        return samples(ours).median() - samples(theirs).median();
+    /** Without a command nothing is started, but all of the way there and back is gone: what a later run takes over one by the Java API cannot be more. */
+    private static Samples refusedRuns(List<String> command) {
+        try (PacedRuns runs = PacedRuns.start(command, Redirect.DISCARD)) {
+            runs.run();
+            return new Samples(DoubleStream.generate(runs::run).limit(REFUSED).toArray());
+        }
+    }
+
+    private static String code(Status status) {
+        return Integer.toString(status.code());
+    }
+
+    private static double medianOf(List<Double> values) {
+        return samples(values).median();
     }
 
     private static Samples samples(List<Double> values) {

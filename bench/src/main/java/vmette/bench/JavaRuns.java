@@ -1,5 +1,7 @@
 package vmette.bench;
 
+import akka.stream.javadsl.Source;
+import java.io.IOException;
 import vmette.RunStreams;
 import vmette.Vmette;
 import vmette.config.RuntimeSettings;
@@ -9,12 +11,15 @@ import vmette.config.VmSpec;
 final class JavaRuns {
     private JavaRuns() {}
 
-    /** Runs the command so many times and prints when each was over, in nanoseconds of the monotonic clock. */
-    public static void main(String[] args) {
+    /** Runs the command once for each line of input and prints when each run was over, in nanoseconds of the monotonic clock. */
+    public static void main(String[] args) throws IOException {
         try (Vmette vmette = Vmette.create(RuntimeSettings.load())) {
-            VmSpec spec = vmette.settings().vm().toBuilder().exec(args[1]).build();
-            for (int i = 0; i < Integer.parseInt(args[0]); i++) {
-                Product.requireSuccess(args[1], Await.on(vmette.run(spec, RunStreams.ofProcess())));
+            VmSpec spec = vmette.settings().vm().toBuilder().exec(args[0]).build();
+            RunStreams own = RunStreams.ofProcess();
+            // As by the C ABI: a caller's standard input is the caller's.
+            RunStreams streams = new RunStreams(Source.empty(), own.stdout(), own.stderr());
+            while (System.in.read() == '\n') {
+                Product.requireSuccess(args[0], Await.on(vmette.run(spec, streams)));
                 System.out.println(System.nanoTime());
             }
         }

@@ -6,7 +6,7 @@ package vmette.bench;
  * @param name of what was measured
  * @param value in {@code unit}
  * @param unit empty for a plain number
- * @param range the least and the most of the runs behind it, as text, or empty
+ * @param range between what it lies or the runs behind it do, as text, or empty
  * @param atMost the target, or {@link #NO_TARGET}
  * @param atLeast the target, or minus {@link #NO_TARGET}
  */
@@ -27,6 +27,17 @@ record Row(String name, double value, String unit, String range, double atMost, 
     static Row of(String name, Samples runs, String unit) {
         String range = runs.values().length == 1 ? "" : Table.number(runs.min()) + " to " + Table.number(runs.max());
         return new Row(name, runs.median(), unit, range, NO_TARGET, -NO_TARGET);
+    }
+
+    /** The median of runs, with the range that it lies in with a confidence of 95 %. */
+    static Row bounded(String name, Samples runs, String unit) {
+        return new Row(
+                name,
+                runs.median(),
+                unit,
+                "95 % between " + Table.number(runs.medianAtLeast()) + " and " + Table.number(runs.medianAtMost()),
+                NO_TARGET,
+                -NO_TARGET);
     }
 
     Row target(double limit) {

@@ -4,6 +4,8 @@ import java.util.Arrays;
 
 /** What one quantity came to in repeated runs, in the order they were made. Immutable. */
 final class Samples {
+    private static final double NORMAL_95 = 1.96;
+
     private final double[] values;
 
     /** @param values at least one, all finite */
@@ -28,6 +30,25 @@ final class Samples {
         double sum = sorted[middle - 1] + sorted[middle];
         // Halved first, the least numbers would vanish; added first, the greatest have no sum.
         return Double.isFinite(sum) ? sum / 2 : sorted[middle - 1] / 2 + sorted[middle] / 2;
+    }
+
+    /** What the median of all runs there could be is not below, with a confidence of 97.5 %; of few runs the least of them. */
+    double medianAtLeast() {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[outer(sorted.length)];
+    }
+
+    /** What it is not above, likewise. */
+    double medianAtMost() {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted[sorted.length - 1 - outer(sorted.length)];
+    }
+
+    /** How many runs are farther out: of a normal distribution in place of the binomial one, by 1.96 of its deviations. */
+    private static int outer(int runs) {
+        return (int) Math.max(0, Math.floor((runs - NORMAL_95 * Math.sqrt(runs)) / 2) - 1);
     }
 
     double min() {

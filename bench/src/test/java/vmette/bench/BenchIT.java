@@ -58,6 +58,21 @@ class BenchIT extends BenchRuns {
     }
 
     @Test
+    void capiPairsRunsOfTwoProcesses() throws IOException {
+        JsonNode report = run("capi", "--pairs", "1", "--later", "1", "--dist", "../runtime/target/dist");
+        double ours = value(report, "later runs, C, median of 1");
+        double theirs = value(report, "later runs, Java, median of 1");
+        List<Double> refused = samples(report, "later runs that are refused, C: what the way to Java and back takes");
+        assertThat(List.of(value(report, "first run, C, median of 1"), ours, theirs))
+                .doesNotHaveDuplicates()
+                .allMatch(millis -> millis > 0);
+        JsonNode difference = row(report, "later runs: C less Java, median of pairs");
+        assertThat(difference.path("value").asDouble()).isEqualTo(ours - theirs);
+        assertThat(difference.path("atMost").asDouble()).isEqualTo(20);
+        assertThat(refused).hasSize(200).allMatch(millis -> millis > 0 && millis < ours);
+    }
+
+    @Test
     void soakCountsBootsAndFindsNothingLeft() throws IOException {
         JsonNode report = run("soak", "--boots", "2", "--parallel", "2");
         assertThat(row(report, "succeeded").path("value").asInt()).isEqualTo(2);

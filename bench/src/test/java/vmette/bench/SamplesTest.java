@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.util.Arrays;
 import java.util.stream.DoubleStream;
+import java.util.stream.IntStream;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -38,6 +39,18 @@ class SamplesTest {
     @Example
     void aRatioIsOneOfMedians() {
         assertThat(new Samples(11, 1100, 10).ratioTo(new Samples(9, 10, 500))).isEqualTo(1.1);
+    }
+
+    @Example
+    void theMedianLiesWhereTheSignTestSays() {
+        // Tables of the binomial distribution: of 100, the 40th and the 61st; of 6, the outermost.
+        Samples hundred =
+                new Samples(IntStream.rangeClosed(1, 100).asDoubleStream().toArray());
+        assertThat(hundred.medianAtLeast()).isEqualTo(40);
+        assertThat(hundred.medianAtMost()).isEqualTo(61);
+        assertThat(new Samples(3, 1, 2, 6, 5, 4).medianAtLeast()).isEqualTo(1);
+        assertThat(new Samples(3, 1, 2, 6, 5, 4).medianAtMost()).isEqualTo(6);
+        assertThat(new Samples(3).medianAtMost()).isEqualTo(3);
     }
 
     @Example
