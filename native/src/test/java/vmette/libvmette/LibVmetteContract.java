@@ -49,7 +49,7 @@ abstract class LibVmetteContract {
     }
 
     protected final LibVmetteHypervisor hypervisor() {
-        return LibVmetteHypervisor.open(library().library(), children);
+        return library().hypervisor(library().library(), children);
     }
 
     protected final LibVmetteVmm vm(VmSpecBuilder spec) {

@@ -36,7 +36,8 @@ abstract class LibVmetteVmmContract extends VmmContract {
     }
 
     private Vmm of(Path file) {
-        return LibVmetteHypervisor.open(file, children)
+        return library()
+                .hypervisor(file, children)
                 .create(
                         "test",
                         library().spec().exec("exec sleep 1000").build(),

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import vmette.config.VmSpec;
 import vmette.config.VmSpecBuilder;
+import vmette.process.ChildSpawner;
 
 /**
  * A library and what it boots.
@@ -17,9 +18,15 @@ import vmette.config.VmSpecBuilder;
  * @param library with the C ABI
  * @param kernel a file; empty: the library finds one
  * @param initramfs the same
+ * @param java the program that runs it; empty: this one's
  */
-public record LibraryUnderTest(Path library, Optional<Path> kernel, Optional<Path> initramfs) {
+public record LibraryUnderTest(Path library, Optional<Path> kernel, Optional<Path> initramfs, Optional<Path> java) {
     static final String PROPERTY = "vmette.libvmette";
+
+    /** With this Java. */
+    LibraryUnderTest(Path library, Optional<Path> kernel, Optional<Path> initramfs) {
+        this(library, kernel, initramfs, Optional.empty());
+    }
 
     /** The one of {@code src/test/c}, which has no VM, with empty files to boot. */
     public static LibraryUnderTest compiled(Path directory) throws Exception {
@@ -59,6 +66,12 @@ public record LibraryUnderTest(Path library, Optional<Path> kernel, Optional<Pat
 
     private static Optional<Path> asset(String what) {
         return Optional.ofNullable(System.getProperty(PROPERTY + "." + what)).map(Path::of);
+    }
+
+    /** Whose VMs run in processes of the library's Java, by another file if need be. */
+    LibVmetteHypervisor hypervisor(Path file, ChildSpawner children) {
+        LibVmetteHypervisor hypervisor = LibVmetteHypervisor.open(file, children);
+        return java.map(hypervisor::withJava).orElse(hypervisor);
     }
 
     /** For {@code vmette_config_new}. */

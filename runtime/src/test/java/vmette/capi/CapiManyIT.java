@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import vmette.cli.Sandbox;
 
 /**
  * One program, many configurations and many runs: what it holds afterwards is what it held after the first of them. {@code -Dvmette.full=true}:
  * 1,000 runs from eight threads, booted ones too, and a look at its memory; else fewer, all restored.
  */
+@Timeout(value = 130, unit = TimeUnit.MINUTES)
 class CapiManyIT {
     private static final boolean FULL = Boolean.getBoolean("vmette.full");
     private static final int THREADS = FULL ? 8 : 4;

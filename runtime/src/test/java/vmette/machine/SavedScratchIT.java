@@ -2,7 +2,7 @@ package vmette.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.assertj.core.api.Assumptions.assumeThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
@@ -156,7 +156,7 @@ class SavedScratchIT {
 
     @Test
     void clonesOfClonesAreOneFileAgainInTime() throws Exception {
-        assumeThat(Executables.find("qemu-img")).as("there is qemu-img").isPresent();
+        assumeTrue(Executables.find("qemu-img").isPresent(), "there is no qemu-img");
         Machine machine = await(machines.begin(SPEC, "saved", vsock -> {}));
         await(machine.started());
         RawAgent agent = RawAgent.greet(machine.vsock(), 0);
@@ -209,7 +209,7 @@ class SavedScratchIT {
 
     @Test
     void oneThatIsSavedOftenLetsGoOfOldFiles() throws Exception {
-        assumeThat(Executables.find("qemu-img")).as("there is qemu-img").isPresent();
+        assumeTrue(Executables.find("qemu-img").isPresent(), "there is no qemu-img");
         Machine machine = await(machines.begin(SPEC, "saved", vsock -> {}));
         await(machine.started());
         RawAgent agent = RawAgent.greet(machine.vsock(), 0);
