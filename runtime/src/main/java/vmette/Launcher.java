@@ -20,7 +20,6 @@ import vmette.actors.VmService;
 import vmette.actors.VmTicket;
 import vmette.actors.VmVsock;
 import vmette.admission.AdmissionControl;
-import vmette.admission.VmAdmission;
 import vmette.config.RestartMode;
 import vmette.config.RuntimeSettings;
 import vmette.config.VmSpec;
@@ -136,7 +135,6 @@ final class Launcher {
      */
     VmHandle begin(Launch launch) {
         VmSpec spec = launch.spec();
-        Origin from = launch.from();
         String name = spec.name().orElseGet(() -> "vm-" + NAMES.incrementAndGet());
         VmVsock vsock = new VmVsock(name);
         LogRing log = new LogRing(settings.log().keep(), logs);
@@ -147,60 +145,84 @@ final class Launcher {
                 actors.registry(),
                 actors.onceUp(),
                 events,
-                from.snapshot().isPresent());
+                launch.from().snapshot().isPresent());
         if (closed.get()) {
-            ticket.readiness()
-                    .completeExceptionally(
-                            new VmLostException("the runtime is closed: VM " + name + " was not launched"));
-            ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
+            settleAfterClose(ticket);
             return vm;
         }
-        VmAdmission way = admission.vm(
+        Launching launching = Launching.create(admission.vm(
                 name,
                 launch.options().group(),
                 spec.memoryMib(),
-                launch.options().whenFull().orElse(settings.admission().whenFull()));
-        Launching launching = Launching.create(way);
+                launch.options().whenFull().orElse(settings.admission().whenFull())));
+        keep(vm, ticket, launching);
+        // Closed meanwhile, it may have been overlooked.
+        if (closed.get()) {
+            settleAfterClose(ticket);
+            return vm;
+        }
+        bind(vm, ticket, launch, launching);
+        CompletionStage<Machine> machine = firstMachine(ticket, launch, launching);
+        vm.tellRegistry(new VmRegistry.Launch(ticket, supervision(ticket, launch, launching), Optional.of(machine)));
+        actors.registry().exceptionally(failure -> {
+            launching.admission().end();
+            machine.thenCompose(Machine::close);
+            settle(ticket, failure);
+            return null;
+        });
+        if (actors.areOver()) {
+            abandon();
+        }
+        return vm;
+    }
+
+    /** For as long as it lives. */
+    private void keep(VmHandle vm, VmTicket ticket, Launching launching) {
         alive.put(ticket, launching);
         if (actors.areOver()) {
             abandon();
         }
         living.add(vm);
-        vsocks.add(vsock);
+        vsocks.add(ticket.vsock());
         ticket.onEnd(() -> {
             alive.remove(ticket);
             living.remove(vm);
-            vsocks.end(vsock);
+            vsocks.end(ticket.vsock());
         });
-        if (closed.get()) {
-            settleAfterClose(ticket);
-            return vm;
-        }
-        if (launch.beforeBoot().isPresent()) {
-            launching.boundWhen(actors.onceUp()
-                    .thenCompose(up -> launch.beforeBoot().get().apply(vm).thenApply(done -> Done.getInstance())));
-        } else {
-            launching.bound().complete(Done.getInstance());
-        }
-        // Before any incarnation: one that is restarted meanwhile has no other ports.
+    }
+
+    /** Before any incarnation: one that is restarted meanwhile has no other ports. */
+    private void bind(VmHandle vm, VmTicket ticket, Launch launch, Launching launching) {
+        launch.beforeBoot()
+                .ifPresentOrElse(
+                        first -> launching.boundWhen(actors.onceUp()
+                                .thenCompose(up -> first.apply(vm).thenApply(done -> Done.getInstance()))),
+                        () -> launching.bound().complete(Done.getInstance()));
         launching
                 .admission()
                 .opensWith(launching.bound().thenCompose(done -> vm.publish()).thenAccept(open -> {
-                    tellChosenPorts(spec.name(), open);
+                    tellChosenPorts(launch.spec().name(), open);
                     echo(ticket);
                 }));
-        CompletionStage<Machine> machine = launching
-                .machine()
-                .after(launching.admission().enter(), unwanted -> from.snapshot()
-                        .map(snapshot -> machines.restore(spec, name, snapshot.id(), vsock::attachShut))
-                        .orElseGet(() -> machines.begin(spec, name, vsock::attach, unwanted)));
-        Supervision supervision = Templates.withSnapshots(
-                        launch.refine().apply(machines.supervision(name, launch.policy())),
-                        spec,
-                        from,
+    }
+
+    private CompletionStage<Machine> firstMachine(VmTicket ticket, Launch launch, Launching launching) {
+        VmSpec spec = launch.spec();
+        VmVsock vsock = ticket.vsock();
+        return launching.machine().after(launching.admission().enter(), unwanted -> launch.from()
+                .snapshot()
+                .map(snapshot -> machines.restore(spec, ticket.name(), snapshot.id(), vsock::attachShut))
+                .orElseGet(() -> machines.begin(spec, ticket.name(), vsock::attach, unwanted)));
+    }
+
+    private Supervision supervision(VmTicket ticket, Launch launch, Launching launching) {
+        return Templates.withSnapshots(
+                        launch.refine().apply(machines.supervision(ticket.name(), launch.policy())),
+                        launch.spec(),
+                        launch.from(),
                         machines,
                         foreign)
-                .withFirst(from)
+                .withFirst(launch.from())
                 .withAdmission(launching.admission())
                 .andEvents(event -> {
                     // Its supervisor answers for it from here on. Nothing of a former incarnation is kept for as long
@@ -210,18 +232,6 @@ final class Launcher {
                     }
                     events.publish(event);
                 });
-        vm.tellRegistry(new VmRegistry.Launch(ticket, supervision, Optional.of(machine)));
-        actors.registry().exceptionally(failure -> {
-            launching.admission().end();
-            machine.thenCompose(Machine::close);
-            ticket.readiness().completeExceptionally(failure);
-            ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
-            return null;
-        });
-        if (actors.areOver()) {
-            abandon();
-        }
-        return vm;
     }
 
     /** The registry is gone: whom it has not taken up nobody else will, and what its supervisors wait for must not keep them. */
@@ -231,10 +241,7 @@ final class Launcher {
                     + " was not launched: the runtime is closed, or its ActorSystem has terminated");
             CompletionStage<?> gone = launching.abandon(reason);
             if (ticket.incarnation().get() == 0) {
-                gone.thenRun(() -> {
-                    ticket.readiness().completeExceptionally(reason);
-                    ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
-                });
+                gone.thenRun(() -> settle(ticket, reason));
             }
         });
     }
@@ -249,9 +256,11 @@ final class Launcher {
 
     /** The registry does not answer any more. */
     private static void settleAfterClose(VmTicket ticket) {
-        ticket.readiness()
-                .completeExceptionally(
-                        new VmLostException("the runtime is closed: VM " + ticket.name() + " was not launched"));
+        settle(ticket, new VmLostException("the runtime is closed: VM " + ticket.name() + " was not launched"));
+    }
+
+    private static void settle(VmTicket ticket, Throwable reason) {
+        ticket.readiness().completeExceptionally(reason);
         ticket.ending().complete(new VmEnd(VmEnd.How.STOPPED, Optional.empty()));
     }
 

@@ -22,6 +22,21 @@ sealed interface InstanceRequest extends VmInstance.Command, DeadLetterSuppressi
         void fail(Throwable reason);
     }
 
+    /** One that is answered, whatever happens. */
+    sealed interface Asked<T> extends OfGuest {
+        CompletableFuture<T> reply();
+
+        @Override
+        default String undone() {
+            return "";
+        }
+
+        @Override
+        default void fail(Throwable reason) {
+            reply().completeExceptionally(reason);
+        }
+    }
+
     /** Runs a command; the ticket learns what becomes of it. */
     record Run(Ticket ticket) implements OfGuest {
         @Override
@@ -41,20 +56,10 @@ sealed interface InstanceRequest extends VmInstance.Command, DeadLetterSuppressi
     }
 
     /** Looks for a detached command; fails if the incarnation has none of that id. */
-    record Find(long execution, CompletableFuture<DetachedTicket> reply) implements OfGuest {
+    record Find(long execution, CompletableFuture<DetachedTicket> reply) implements Asked<DetachedTicket> {
         @Override
         public void begin(GuestWork work) {
             work.find(execution, reply);
-        }
-
-        @Override
-        public String undone() {
-            return "";
-        }
-
-        @Override
-        public void fail(Throwable reason) {
-            reply.completeExceptionally(reason);
         }
     }
 
@@ -77,20 +82,10 @@ sealed interface InstanceRequest extends VmInstance.Command, DeadLetterSuppressi
     }
 
     /** Asks the agent for a sign of life; fails with the incarnation, or after a while. */
-    record Ping(CompletableFuture<AgentFrame.Pong> reply) implements OfGuest {
+    record Ping(CompletableFuture<AgentFrame.Pong> reply) implements Asked<AgentFrame.Pong> {
         @Override
         public void begin(GuestWork work) {
             work.ping(reply);
-        }
-
-        @Override
-        public String undone() {
-            return "";
-        }
-
-        @Override
-        public void fail(Throwable reason) {
-            reply.completeExceptionally(reason);
         }
     }
 

@@ -7,9 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import vmette.HostRoots;
@@ -18,21 +17,8 @@ import vmette.config.RuntimeSettings;
 
 /** The C ABI as programs in C have it, with real VMs. */
 class CapiIT {
-    private Sandbox sandbox;
-
-    @BeforeEach
-    void open() {
-        sandbox = Sandbox.create("");
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws Exception {
-        try {
-            sandbox.assertNothingLeft();
-        } finally {
-            sandbox.close();
-        }
-    }
+    @RegisterExtension
+    private final Sandbox sandbox = Sandbox.create("");
 
     private Path in(String name) {
         return sandbox.directory().resolve(name);

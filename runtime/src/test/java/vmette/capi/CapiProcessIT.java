@@ -9,10 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import vmette.HostRoots;
@@ -21,21 +20,8 @@ import vmette.config.RuntimeSettings;
 
 /** Programs that do as they like with their own process: they end, fork, wait for any child, unload the library. Nothing hangs, nothing is left. */
 class CapiProcessIT {
-    private Sandbox sandbox;
-
-    @BeforeEach
-    void open() {
-        sandbox = Sandbox.create("");
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws Exception {
-        try {
-            sandbox.assertNothingLeft();
-        } finally {
-            sandbox.close();
-        }
-    }
+    @RegisterExtension
+    private final Sandbox sandbox = Sandbox.create("");
 
     private Path in(String name) {
         return sandbox.directory().resolve(name);

@@ -10,10 +10,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import vmette.cli.Sandbox;
@@ -22,25 +22,17 @@ import vmette.cli.Sandbox;
 class InstallIT {
     private static final Path PAGE = Path.of("..", "docs", "c-abi.md");
 
-    private Sandbox sandbox;
+    @RegisterExtension
+    private final Sandbox sandbox = Sandbox.create("");
+
     private Path prefix;
 
     @BeforeEach
     void install() throws Exception {
-        sandbox = Sandbox.create("");
         prefix = sandbox.directory().resolve("prefix");
         CProgram.Result installed = shell("\"$VMETTE\" install --quiet --prefix " + prefix);
         assertThat(installed.stderr()).isEmpty();
         assertThat(installed.code()).isZero();
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        try {
-            sandbox.assertNothingLeft();
-        } finally {
-            sandbox.close();
-        }
     }
 
     private CProgram.Result shell(String line) throws Exception {

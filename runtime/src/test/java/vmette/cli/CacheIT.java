@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import vmette.HostRoots;
 import vmette.config.RuntimeSettings;
 
@@ -22,24 +22,16 @@ class CacheIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int BIG = 8 << 20;
 
-    private Sandbox sandbox;
+    @RegisterExtension
+    private final Sandbox sandbox = Sandbox.create("vmette.cache-dir = \"{dir}/cache\"");
+
     private Path cache;
 
     @BeforeEach
     void createSandbox() throws Exception {
-        sandbox = Sandbox.create("vmette.cache-dir = \"{dir}/cache\"");
         cache = Files.createDirectory(sandbox.directory().resolve("cache"));
         // Its own, since it is pruned.
         host("cp", "-a", RuntimeSettings.load().cacheDir().resolve("guest").toString(), cache.toString());
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        try {
-            sandbox.assertNothingLeft();
-        } finally {
-            sandbox.close();
-        }
     }
 
     private static void host(String... command) throws IOException, InterruptedException {

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.github.luben.zstd.Zstd;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,9 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import vmette.cli.Launched.Result;
@@ -24,21 +22,8 @@ import vmette.cli.Launched.Result;
 class CliIT {
     private static final int INPUT_BYTES = 1 << 20;
 
-    private Sandbox sandbox;
-
-    @BeforeEach
-    void createSandbox() {
-        sandbox = Sandbox.create("");
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        try {
-            sandbox.assertNothingLeft();
-        } finally {
-            sandbox.close();
-        }
-    }
+    @RegisterExtension
+    private final Sandbox sandbox = Sandbox.create("");
 
     @ParameterizedTest
     @CsvSource({"exit 42,42", "true,0", "kill -9 $$,137"})

@@ -12,9 +12,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import vmette.cli.Launched.Result;
 
 /** Fleets from the command line: real processes, real VMs. */
@@ -31,23 +31,15 @@ class FleetCliIT {
             }
             """;
 
-    private Sandbox sandbox;
+    @RegisterExtension
+    private final Sandbox sandbox = Sandbox.create("");
+
     private Path file;
 
     @BeforeEach
     void start() throws IOException {
-        sandbox = Sandbox.create("");
         file = sandbox.directory().resolve("shop.conf");
         describe("96MiB", 1);
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        try {
-            sandbox.assertNothingLeft();
-        } finally {
-            sandbox.close();
-        }
     }
 
     private void describe(String memory, int count) throws IOException {

@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.ToIntFunction;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import vmette.cli.Launched.Result;
 
 /** Pools from the command line: real processes, real VMs. */
@@ -29,22 +29,14 @@ class PoolIT {
             }
             """;
 
-    private Sandbox sandbox;
+    @RegisterExtension
+    private final Sandbox sandbox = Sandbox.create("");
+
     private Path file;
 
     @BeforeEach
     void start() throws IOException {
-        sandbox = Sandbox.create("");
         file = Files.writeString(sandbox.directory().resolve("pools.conf"), sandbox.resolved(POOLS));
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        try {
-            sandbox.assertNothingLeft();
-        } finally {
-            sandbox.close();
-        }
     }
 
     private Result vmette(String... arguments) {

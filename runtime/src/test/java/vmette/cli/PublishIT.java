@@ -2,7 +2,6 @@ package vmette.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -15,9 +14,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** {@code --publish} as a whole process, with an HTTP server in its guest, which has no network. */
 class PublishIT {
@@ -25,21 +23,8 @@ class PublishIT {
             Pattern.compile("vmette: 127\\.0\\.0\\.1:([0-9]+) leads to port 8080 of the guest");
     private static final int AT_ONCE = 100;
 
-    private Sandbox sandbox;
-
-    @BeforeEach
-    void createSandbox() {
-        sandbox = Sandbox.create("");
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        try {
-            sandbox.assertNothingLeft();
-        } finally {
-            sandbox.close();
-        }
-    }
+    @RegisterExtension
+    private final Sandbox sandbox = Sandbox.create("");
 
     @Test
     void anHttpServerInTheGuestServesAHundredAtOnce() {

@@ -15,12 +15,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.extension.AfterEachCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
 /**
  * A directory with a configuration of its own, so that what a run leaves behind can be told exactly: every process of it has the
- * directory's path among its arguments, and every file is in it.
+ * directory's path among its arguments, and every file is in it. As an extension of a test, it looks for what that left, and closes.
  */
-public final class Sandbox implements AutoCloseable {
+public final class Sandbox implements AutoCloseable, AfterEachCallback {
     /** Generous: a loaded machine under TCG is slow, and a test that hangs still ends. */
     public static final long DEADLINE_SECONDS = 240;
 
@@ -115,6 +117,15 @@ public final class Sandbox implements AutoCloseable {
             LockSupport.parkNanos(POLL_NANOS);
         }
         return true;
+    }
+
+    @Override
+    public void afterEach(ExtensionContext context) throws IOException {
+        try {
+            assertNothingLeft();
+        } finally {
+            close();
+        }
     }
 
     @Override

@@ -8,29 +8,21 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import vmette.cli.Launched.Result;
 
 /** A snapshot is built by one process, looked at by others, and resumed by yet others. Real VMs. */
 class SnapshotCliIT {
-    private Sandbox sandbox;
+    @RegisterExtension
+    private final Sandbox sandbox = Sandbox.create("");
+
     private String path;
 
     @BeforeEach
     void open() throws IOException {
-        sandbox = Sandbox.create("");
         path = sandbox.directory().resolve("golden").toString();
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        try {
-            sandbox.assertNothingLeft();
-        } finally {
-            sandbox.close();
-        }
     }
 
     private Result vmette(String... arguments) {

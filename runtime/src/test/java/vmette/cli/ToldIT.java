@@ -11,9 +11,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import vmette.cli.Launched.Result;
@@ -22,21 +21,8 @@ import vmette.cli.Launched.Result;
 class ToldIT {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private Sandbox sandbox;
-
-    @BeforeEach
-    void createSandbox() {
-        sandbox = Sandbox.create("");
-    }
-
-    @AfterEach
-    void nothingIsLeft() throws IOException {
-        try {
-            sandbox.assertNothingLeft();
-        } finally {
-            sandbox.close();
-        }
-    }
+    @RegisterExtension
+    private final Sandbox sandbox = Sandbox.create("");
 
     @Test
     void theLastLineOfStandardErrorIsVmettesWhateverTheGuestLeftThere() throws IOException {
