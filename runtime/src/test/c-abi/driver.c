@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include <vmette.h>
 
 static vmette_config_t *cfg;
+static atomic_bool over; /* the last run that was begun */
 static int at;
 static char **words;
 static int count;
@@ -44,6 +46,7 @@ static void *run(void *unused) {
         dprintf(3, "%d %d\n", (int)status, (int)vmette_run_output_exit_code(out));
         vmette_run_output_free(out);
     }
+    over = true;
     return unused;
 }
 
@@ -73,15 +76,20 @@ static void forked(void) {
 static pthread_t other;
 
 static void begin(void) {
+    over = false;
     if (pthread_create(&other, NULL, run, NULL) != 0) {
         exit(98);
     }
 }
 
-/* Until the guest has written to standard output, which is a file. */
+/* Until the guest of the run that was begun has written to standard output, which is a file. */
 static void await_output(void) {
     struct stat file = {0};
-    while (fstat(1, &file) == 0 && file.st_size == 0) {
+    for (bool last = false; fstat(1, &file) == 0 && file.st_size == 0; last = over) {
+        if (last) {
+            fprintf(stderr, "driver: the run ended without output\n");
+            exit(96);
+        }
         nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     }
 }
