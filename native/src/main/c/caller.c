@@ -6,7 +6,6 @@
 #include <locale.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,8 +26,10 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int runs;
 static bool held[3];
 static struct sigaction saved[NSIG];
-static const char *java; /* home of the JVM that we made */
+static const char *java; /* home of the JVM that we made, or tried to */
+static bool made;
 static char *language;
+static char *none[1];                  /* for a program that has cleared its environment: Java does not bear that there is none */
 static char **environment, **extended; /* once in a process, as Java is made */
 
 /* A descriptor that is closed would be given to whatever is opened next, and the guest's output would end there. */
@@ -83,7 +84,7 @@ static bool is_needed(int number) {
 static void give_back_handlers(void) {
     for (int number = 1; number < NSIG; number++) {
         struct sigaction now;
-        if (!is_needed(number) && sigaction(number, NULL, &now) == 0 && is_java(&now)) {
+        if (!(made && is_needed(number)) && sigaction(number, NULL, &now) == 0 && is_java(&now)) {
             sigaction(number, &saved[number], NULL);
         }
     }
@@ -142,31 +143,30 @@ void caller_leave(void) {
 /* As an array of its own, since another thread may be reading the caller's, and this one too: it is kept. The first of a name holds. */
 static void extend_environment(void) {
     size_t count = 0, ours = 0;
-    while (environ != NULL && environ[count] != NULL) {
+    char **before = environ == NULL ? none : environ;
+    while (before[count] != NULL) {
         count++;
     }
-    char **made = malloc((count + 3) * sizeof *made);
-    if (environ == NULL || made == NULL) {
-        free(made);
+    char **longer = malloc((count + 3) * sizeof *longer);
+    if (longer == NULL) {
+        environ = before;
         return;
     }
-    made[ours++] = utf8;
+    longer[ours++] = utf8;
     if (getenv("_JAVA_SR_SIGNUM") == NULL) {
-        made[ours++] = suspend;
+        longer[ours++] = suspend;
     }
-    memcpy(made + ours, environ, (count + 1) * sizeof *made);
-    environment = environ;
-    environ = extended = made;
+    memcpy(longer + ours, before, (count + 1) * sizeof *longer);
+    environment = before;
+    environ = extended = longer;
 }
 
 /* With what other threads have set or removed meanwhile. One that added something has made an array of its own, which stays. */
 static void reduce_environment(void) {
-    if (extended == NULL) {
-        return;
-    }
-    char **to = environ == extended ? environment : environ;
+    char **now = environ == NULL ? none : environ;
+    char **to = now == extended ? environment : now;
     size_t kept = 0;
-    for (char **from = environ; *from != NULL; from++) {
+    for (char **from = now; *from != NULL; from++) {
         if (*from != utf8 && *from != suspend) {
             to[kept++] = *from;
         }
@@ -181,10 +181,11 @@ void caller_before_java(void) {
     language = now == NULL ? NULL : strdup(now);
 }
 
-void caller_after_java(const char *java_home) {
+void caller_after_java(const char *java_home, bool is_made) {
     reduce_environment();
     pthread_mutex_lock(&lock);
     java = java_home;
+    made = is_made;
     give_back_handlers();
     struct sigaction action = bearable();
     put_child_action(&action, true);

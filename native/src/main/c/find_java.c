@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LEAST = 17, WHY = 512 };
@@ -42,13 +43,18 @@ static bool read_java(const char *place, struct java *java) {
     return java->major >= LEAST && access(path, R_OK) == 0;
 }
 
+static bool is_program(const char *path) {
+    struct stat found;
+    return access(path, X_OK) == 0 && stat(path, &found) == 0 && S_ISREG(found.st_mode);
+}
+
 static bool on_path(struct java *found) {
     const char *path = secure_getenv("PATH");
     while (path != NULL && *path != 0) {
         size_t length = strcspn(path, ":");
         char program[PATH_MAX], real[PATH_MAX];
         int wrote = snprintf(program, sizeof program, "%.*s/java", (int)length, path);
-        if (length > 0 && wrote < (int)sizeof program && access(program, X_OK) == 0) {
+        if (length > 0 && wrote < (int)sizeof program && is_program(program)) {
             static const char suffix[] = "/bin/java";
             size_t all = realpath(program, real) == NULL ? 0 : strlen(real);
             size_t home = all < strlen(suffix) ? 0 : all - strlen(suffix);

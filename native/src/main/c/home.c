@@ -1,6 +1,7 @@
 #include "home.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,21 +10,31 @@
 
 enum { WHY = 512 };
 
-bool home_find(char home[PATH_MAX], char *why) {
+static char directory[PATH_MAX]; /* of the library */
+
+/* As it is loaded: the path may be relative, and in another working directory name what somebody else has put there. */
+__attribute__((constructor)) static void find_directory(void) {
     /* By a function that is not exported: the address of one that is may be in the program. */
     Dl_info self;
-    char library[PATH_MAX] = "", wanted[PATH_MAX + 16];
-    if (dladdr((void *)home_find, &self) == 0 || realpath(self.dli_fname, library) == NULL) {
-        snprintf(why, WHY, "the place of libvmette.so cannot be told: is /proc missing, or was it removed?");
+    if (dladdr((void *)home_find, &self) == 0 || realpath(self.dli_fname, directory) == NULL) {
+        directory[0] = 0;
+        return;
+    }
+    *strrchr(directory, '/') = 0;
+}
+
+bool home_find(char home[PATH_MAX], char *why) {
+    char wanted[PATH_MAX + 16];
+    if (directory[0] != '/') {
+        snprintf(why, WHY, "the place of libvmette.so could not be told when it was loaded: was it removed?");
         return false;
     }
-    *strrchr(library, '/') = 0;
-    snprintf(wanted, sizeof wanted, "%s/vmette/lib", library);
+    snprintf(wanted, sizeof wanted, "%s/vmette/lib", directory);
     if (access(wanted, X_OK) != 0) {
-        snprintf(wanted, sizeof wanted, "%s/lib", library);
+        snprintf(wanted, sizeof wanted, "%s/lib", directory);
     }
     if (access(wanted, X_OK) != 0 || realpath(wanted, home) == NULL) {
-        snprintf(why, WHY, "the jars of libvmette.so are not at %.350s/vmette/lib: vmette install puts them there", library);
+        snprintf(why, WHY, "the jars of libvmette.so are not at %.350s/vmette/lib: vmette install puts them there", directory);
         return false;
     }
     *strrchr(home, '/') = 0;
@@ -44,7 +55,8 @@ static char *jars(const char *home, const char *prefix, char separator) {
     glob_t found;
     char pattern[PATH_MAX + 16];
     snprintf(pattern, sizeof pattern, "%s/lib/*.jar", home);
-    if (glob(pattern, GLOB_NOSORT, NULL, &found) != 0) {
+    errno = 0;
+    if (glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &found) != 0) {
         return NULL;
     }
     qsort(found.gl_pathv, found.gl_pathc, sizeof(char *), by_bytes);
@@ -120,7 +132,7 @@ jclass home_load(JNIEnv *env, char *why) {
     }
     char *list = home_class_path(home);
     if (list == NULL) {
-        snprintf(why, WHY, "there is no jar in %.400s/lib", home);
+        snprintf(why, WHY, "there is no jar to be found in %.350s/lib%s%s", home, errno == 0 ? "" : ": ", errno == 0 ? "" : strerror(errno));
         return NULL;
     }
     jclass type = load(env, list);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "caller.h"
@@ -16,7 +17,7 @@
 #include "options.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static _Atomic pid_t process;
+static _Atomic(pid_t *) process; /* the one that uses Java; its children have a page of zeros there, whatever their ids */
 static JavaVM *vm;
 static bool failed;
 static struct entry_point known;
@@ -28,8 +29,25 @@ typedef jint (*create_function)(JavaVM **, void **, void *);
 typedef jint (*list_function)(JavaVM **, jsize, jsize *);
 
 bool java_is_ours(void) {
-    pid_t none = 0, self = getpid();
-    return atomic_compare_exchange_strong(&process, &none, self) || none == self;
+    pid_t *user = process;
+    return user == NULL || *user == getpid();
+}
+
+/* From here on a child of this process is not one that may use Java. */
+static bool claim(void) {
+    if (process != NULL) {
+        return true;
+    }
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    pid_t *user = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (user == MAP_FAILED) {
+        return false;
+    }
+    /* A child may have this process's id if it begins a namespace of them; without this advice, as before Linux 4.14, only the id tells. */
+    madvise(user, page, MADV_WIPEONFORK);
+    *user = getpid();
+    process = user;
+    return true;
 }
 
 /* A JVM that cannot start asks to have the process exited, which is not for a library to do. */
@@ -49,14 +67,16 @@ static void on_abort_of_java(void) {
 }
 
 static void close_at_exit(void);
+static JNIEnv *join(void);
 
 /*
  * The JDK gives SIGCHLD its default action when its class of processes is initialized, which this does: now, while the handlers are
- * known to which caller_after_java puts it back.
+ * known to which caller_after_java puts it back. Likewise it reads the environment once, and that has to be there then: another thread may remove
+ * it (clearenv) at any time later.
  */
-static void prepare_processes(JNIEnv *env) {
-    jclass type = (*env)->FindClass(env, "java/lang/ProcessImpl");
-    if (type == NULL || (*env)->GetStaticMethodID(env, type, "init", "()V") == NULL) {
+static void initialize(JNIEnv *env, const char *type, const char *method, const char *signature) {
+    jclass found = (*env)->FindClass(env, type);
+    if (found == NULL || (*env)->GetStaticMethodID(env, found, method, signature) == NULL) {
         (*env)->ExceptionClear(env);
     }
 }
@@ -93,16 +113,21 @@ static JNIEnv *create(char *error) {
     }
     creating = NULL;
     if (result == JNI_OK) {
-        prepare_processes(env);
+        initialize(env, "java/lang/ProcessImpl", "init", "()V");
     }
-    caller_after_java(java.home);
+    caller_after_java(java.home, result == JNI_OK);
     options_free(options);
+    if (result == JNI_EEXIST && (env = join()) != NULL) { /* by another thread of the program, meanwhile */
+        failed = false;
+        return env;
+    }
     if (result != JNI_OK) {
         vm = NULL;
         snprintf(error, JAVA_ERROR, "Java of %.300s did not start (%d): what it says above may be of VMETTE_JAVA_OPTS or of memory",
                  java.home, (int)result);
         return NULL;
     }
+    initialize(env, "java/lang/ProcessEnvironment", "getenv", "(Ljava/lang/String;)Ljava/lang/String;");
     failed = false;
     atexit(close_at_exit);
     return env;
@@ -127,11 +152,11 @@ static JNIEnv *join(void) {
 
 static JNIEnv *attach(char *error) {
     JNIEnv *env = NULL;
+    if (failed) { /* before it is looked for: some list one that has given up */
+        snprintf(error, JAVA_ERROR, "Java did not start in this process, and is not tried again");
+        return NULL;
+    }
     if (vm == NULL && (env = join()) == NULL && vm == NULL) {
-        if (failed) {
-            snprintf(error, JAVA_ERROR, "Java did not start in this process, and is not tried again");
-            return NULL;
-        }
         return create(error);
     }
     if (env == NULL && (*vm)->AttachCurrentThreadAsDaemon(vm, (void **)&env, NULL) != JNI_OK) {
@@ -166,7 +191,12 @@ static bool look_up(JNIEnv *env, char *error) {
 JNIEnv *java_attach(struct entry_point *entry, char error[JAVA_ERROR]) {
     error[0] = 0;
     pthread_mutex_lock(&lock);
-    JNIEnv *env = attach(error);
+    JNIEnv *env = NULL;
+    if (claim()) {
+        env = attach(error);
+    } else {
+        snprintf(error, JAVA_ERROR, "out of memory");
+    }
     bool usable = env != NULL && look_up(env, error);
     *entry = known;
     pthread_mutex_unlock(&lock);

@@ -24,7 +24,7 @@ struct entry_point {
 JNIEnv *java_attach(struct entry_point *entry, char error[JAVA_ERROR]);
 void java_detach(void);
 
-/* Whether this process may use Java: not a child of fork() whose parent has. Takes no lock that such a child may have inherited. */
+/* Whether this process may use Java: not a child of fork() whose parent has used it. Takes no lock that such a child may have inherited. */
 bool java_is_ours(void);
 
 #endif

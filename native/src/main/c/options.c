@@ -105,15 +105,18 @@ static bool add_archive(struct options *options, const char *home, const struct 
     return !is_own_file(path) || add(options, "-XX:SharedArchiveFile=%s", path);
 }
 
+static const char BLANKS[] = " \t\n";
+
 static bool add_users(struct options *options) {
     const char *given = secure_getenv("VMETTE_JAVA_OPTS");
     while (given != NULL && *given != 0) {
-        size_t length = strcspn(given, " ");
-        if (length > 0 && !add(options, "%.*s", (int)length, given)) {
+        size_t length = strcspn(given, BLANKS);
+        /* A word that is no option may be the name of one of our hooks: with a blank before it, it is what Java says it does not know. */
+        if (length > 0 && !add(options, "%s%.*s", *given == '-' ? "" : " ", (int)length, given)) {
             return false;
         }
         given += length;
-        given += *given == ' ';
+        given += strspn(given, BLANKS);
     }
     return true;
 }

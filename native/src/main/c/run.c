@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,11 +40,16 @@ static void write_quietly(const char *line, size_t length) {
 /* In one write, so that lines of several threads do not mix. */
 static VmetteStatus fail(VmetteStatus status, const char *text) {
     char line[JAVA_ERROR + 16];
-    int length = snprintf(line, sizeof line, "vmette: %s\n", text);
-    if (length >= (int)sizeof line) {
-        length = sizeof line - 1;
-        line[length - 1] = '\n';
+    int length = snprintf(line, sizeof line - 1, "vmette: %s", text);
+    if (length > (int)sizeof line - 2) {
+        length = sizeof line - 2;
     }
+    for (char *c = line; *c != 0; c++) { /* of a path, say */
+        if ((unsigned char)*c < ' ' || *c == 0x7f) {
+            *c = '?';
+        }
+    }
+    line[length++] = '\n';
     write_quietly(line, (size_t)length);
     return status;
 }
@@ -95,8 +101,6 @@ static bool run_elsewhere(struct job *job) {
     pthread_attr_t attributes;
     pthread_t thread;
     sigset_t before;
-    int cancelled;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelled);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, JAVA_STACK);
     block_signals(&before);
@@ -106,20 +110,21 @@ static bool run_elsewhere(struct job *job) {
     if (failure == 0) {
         pthread_join(thread, NULL);
     }
-    pthread_setcancelstate(cancelled, NULL);
     return failure == 0;
 }
 
-/* Whoever starts such a program chooses its environment, PATH and settings, and with them what would be started with its rights. */
+/*
+ * Whoever starts such a program chooses its environment, PATH and settings, and with them what would be started with its rights; and not only C
+ * would have to disbelieve them, the JVM and Java as well. The kernel says it once for all of the program's life, also for one with capabilities.
+ */
 static bool has_others_rights(void) {
     uid_t user, effective_user, saved_user;
     gid_t group, effective_group, saved_group;
-    return getresuid(&user, &effective_user, &saved_user) != 0 || getresgid(&group, &effective_group, &saved_group) != 0 ||
+    return getauxval(AT_SECURE) != 0 || getresuid(&user, &effective_user, &saved_user) != 0 || getresgid(&group, &effective_group, &saved_group) != 0 ||
            user != effective_user || user != saved_user || group != effective_group || group != saved_group;
 }
 
-VmetteStatus vmette_run(const vmette_config_t *cfg, vmette_run_output_t **out) {
-    struct job job = {.status = VMETTE_STATUS_OK};
+static VmetteStatus run(const vmette_config_t *cfg, vmette_run_output_t **out) {
     const char *text = NULL;
     if (cfg == NULL || out == NULL) {
         return fail(VMETTE_STATUS_NULL_ARG, cfg == NULL ? "vmette_run was given no configuration" : "vmette_run was given no place for its outcome");
@@ -128,34 +133,44 @@ VmetteStatus vmette_run(const vmette_config_t *cfg, vmette_run_output_t **out) {
         return fail(VMETTE_STATUS_IO, "this process was forked from one that has run VMs, and has none of its threads: run them in the parent, or after exec");
     }
     if (has_others_rights()) {
-        return fail(VMETTE_STATUS_IO, "a setuid or setgid program cannot run VMs before it has given up one user's rights for good (setresuid, setresgid)");
-    }
-    VmetteStatus status = config_encode(cfg, &job.request, &text);
-    if (status != VMETTE_STATUS_OK) {
-        return fail(status, text);
+        return fail(VMETTE_STATUS_IO, "a program that was started with more rights than its user's (setuid, setgid, capabilities) cannot run VMs: have it exec one that does");
     }
     vmette_run_output_t *made = malloc(sizeof *made);
-    if (made == NULL) {
-        free(job.request.bytes);
-        return fail(VMETTE_STATUS_IO, "out of memory");
+    struct job *job = calloc(1, sizeof *job); /* not on a stack that a longjmp may take away from under the run */
+    VmetteStatus status = made == NULL || job == NULL ? VMETTE_STATUS_IO : config_encode(cfg, &job->request, &text);
+    if (status != VMETTE_STATUS_OK) {
+        free(made);
+        free(job);
+        return fail(status, text == NULL ? "out of memory" : text);
     }
     caller_enter();
-    if (!run_elsewhere(&job)) {
-        job.status = VMETTE_STATUS_IO;
-        snprintf(job.error, sizeof job.error, "no thread can be made for the run: see ulimit -u");
+    if (!run_elsewhere(job)) {
+        job->status = VMETTE_STATUS_IO;
+        snprintf(job->error, sizeof job->error, "no thread can be made for the run: see ulimit -u");
     }
     caller_leave();
-    free(job.request.bytes);
-    if (job.error[0] != 0) {
-        fail(job.status, job.error);
+    if (job->error[0] != 0) {
+        fail(job->status, job->error);
     }
-    if (job.status != VMETTE_STATUS_OK) {
+    status = job->status;
+    made->exit_code = job->exit_code;
+    free(job->request.bytes);
+    free(job);
+    if (status != VMETTE_STATUS_OK) {
         free(made);
-        return job.status;
+        return status;
     }
-    made->exit_code = job.exit_code;
     *out = made;
     return VMETTE_STATUS_OK;
+}
+
+/* Cancelled in between it would leave locks behind that it holds. */
+VmetteStatus vmette_run(const vmette_config_t *cfg, vmette_run_output_t **out) {
+    int cancelled;
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancelled);
+    VmetteStatus status = run(cfg, out);
+    pthread_setcancelstate(cancelled, NULL);
+    return status;
 }
 
 int32_t vmette_run_output_exit_code(const vmette_run_output_t *out) {

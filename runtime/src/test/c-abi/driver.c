@@ -4,12 +4,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sched.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -130,6 +133,32 @@ static void reap(const char *how) {
     }
 }
 
+static void *run_cancelled(void *unused) {
+    vmette_run_output_t *out = NULL;
+    pthread_cancel(pthread_self());
+    if (vmette_run(cfg, &out) == VMETTE_STATUS_OK) {
+        vmette_run_output_free(out);
+    }
+    pthread_testcancel();
+    exit(95);
+    return unused;
+}
+
+static void cancelled(void) {
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, run_cancelled, NULL) != 0) {
+        exit(98);
+    }
+    pthread_join(thread, NULL);
+}
+
+static void require(int failure) {
+    if (failure != 0) {
+        fprintf(stderr, "driver: %s\n", strerror(errno));
+        exit(94);
+    }
+}
+
 static void perform(const char *word) {
     if (strcmp(word, "new") == 0) {
         vmette_config_free(cfg);
@@ -181,6 +210,20 @@ static void perform(const char *word) {
         several((int)number());
     } else if (strcmp(word, "fork") == 0) {
         forked();
+    } else if (strcmp(word, "cancelled") == 0) {
+        cancelled();
+    } else if (strcmp(word, "close") == 0) {
+        close((int)number());
+    } else if (strcmp(word, "clearenv") == 0) {
+        clearenv();
+    } else if (strcmp(word, "raise") == 0) {
+        raise((int)number());
+    } else if (strcmp(word, "namespace") == 0) { /* of process ids, for children */
+        require(unshare(CLONE_NEWPID));
+    } else if (strcmp(word, "resign") == 0) { /* of a setuid program's two users, the effective one stays */
+        require(setgroups(0, NULL) + setresgid(getegid(), getegid(), getegid()) + setresuid(geteuid(), geteuid(), geteuid()));
+    } else if (strcmp(word, "secure") == 0) {
+        dprintf(3, "secure %lu\n", getauxval(AT_SECURE));
     } else if (strcmp(word, "begin") == 0) {
         begin();
     } else if (strcmp(word, "output") == 0) {

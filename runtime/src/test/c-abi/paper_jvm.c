@@ -1,6 +1,6 @@
 /*
  * A libjvm.so of paper: as much of JNI as the library calls, so that all of the library can be run under valgrind, which a real JVM makes slow
- * and loud. A run's outcome is exit code 7. PAPER_JVM says what goes wrong: `fails`, `exits`, `aborts`, `throws`, `forgets` (has no Entry).
+ * and loud. A run's outcome is exit code 7. PAPER_JVM says what goes wrong: `fails`, `exits`, `abandons` (exits, and is listed all the same, as older ones are), `aborts`, `throws`, `forgets` (has no Entry).
  * What one of its calls gives, the library has to give back: what is not is told at the end, as a leak.
  */
 #include <jni.h>
@@ -158,7 +158,8 @@ JNIEXPORT jint JNICALL JNI_CreateJavaVM(JavaVM **to, void **to_env, void *given)
     for (jint i = 0; i < arguments->nOptions; i++) {
         const JavaVMOption *option = &arguments->options[i];
         length += strlen(option->optionString);
-        if (strcmp(option->optionString, "exit") == 0 && is("exits")) {
+        if (strcmp(option->optionString, "exit") == 0 && (is("exits") || is("abandons"))) {
+            made = is("abandons");
             ((void (*)(jint))option->extraInfo)(1);
         }
         if (strcmp(option->optionString, "abort") == 0 && is("aborts")) {

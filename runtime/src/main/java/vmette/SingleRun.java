@@ -2,10 +2,12 @@ package vmette;
 
 import akka.actor.typed.ActorSystem;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import vmette.actors.VmEnd;
@@ -21,6 +23,8 @@ import vmette.guest.protocol.StreamId;
 
 /** Runs one command in a VM that is there for it alone, and ends with it. */
 final class SingleRun {
+    private static final Duration LAST_WORDS = Duration.ofSeconds(5);
+
     private final CompletionStage<? extends ActorSystem<?>> system;
 
     /** @param system that its streams run in */
@@ -41,7 +45,7 @@ final class SingleRun {
                 .afterEntrypoint();
     }
 
-    /** Completes when nothing of the VM is left and all output was taken. */
+    /** Completes when nothing of the VM is left and all output was taken; of one whose time is over, what is not taken soon is lost. */
     CompletionStage<ExitStatus> run(VmHandle vm, ExecSpec command, RunStreams streams, Consumer<Execution> begun) {
         if (vm.spec().snapshots().build().isPresent()) {
             return SnapshotBuild.of(vm, streams, system);
@@ -50,7 +54,7 @@ final class SingleRun {
         begun.accept(execution);
         CompletableFuture<VmetteException> unwritten = new CompletableFuture<>();
         CompletableFuture<VmetteException> unread = new CompletableFuture<>();
-        CompletionStage<Void> taken = system.thenCompose(up -> {
+        CompletionStage<Void> written = system.thenCompose(up -> {
             if (execution.has(StreamId.STDIN)) {
                 streams.stdin().runWith(execution.stdin(), up);
             }
@@ -66,10 +70,12 @@ final class SingleRun {
                             err.handle((done, failure) -> note("standard error", failure, unwritten, unread)),
                             (a, b) -> (Void) null);
         });
+        CompletableFuture<Void> tooLate = afterTimeIsOver(vm);
+        CompletionStage<Void> taken = written.applyToEither(tooLate, Function.identity());
         return execution
                 .status()
                 .handle((status, failure) -> stopped(vm, failure == null, taken)
-                        .thenApply(end -> outcome(Optional.ofNullable(status), failure, end, unread)))
+                        .thenApply(end -> outcome(Optional.ofNullable(status), failure, end, unread, tooLate.isDone())))
                 .thenCompose(Function.identity())
                 .thenApply(status -> {
                     if (unwritten.isDone()) {
@@ -77,6 +83,17 @@ final class SingleRun {
                     }
                     return status;
                 });
+    }
+
+    /** Nobody reads it, perhaps; but whoever set a timeout is not to wait for that. */
+    private static CompletableFuture<Void> afterTimeIsOver(VmHandle vm) {
+        CompletableFuture<Void> over = new CompletableFuture<>();
+        vm.ended().thenAccept(end -> {
+            if (end.how() == VmEnd.How.TIMED_OUT) {
+                over.completeOnTimeout(null, LAST_WORDS.toMillis(), TimeUnit.MILLISECONDS);
+            }
+        });
+        return over;
     }
 
     /** A reader that has gone, as {@code head} does, is no failure; one that could not take what was written is, and so is a stream that broke. */
@@ -109,8 +126,12 @@ final class SingleRun {
     }
 
     private static ExitStatus outcome(
-            Optional<ExitStatus> status, Throwable failure, VmEnd end, CompletableFuture<VmetteException> unread) {
-        if (status.isPresent() && !unread.isDone()) {
+            Optional<ExitStatus> status,
+            Throwable failure,
+            VmEnd end,
+            CompletableFuture<VmetteException> unread,
+            boolean tooLate) {
+        if (status.isPresent() && !unread.isDone() && !tooLate) {
             return status.get();
         }
         if (end.how() == VmEnd.How.TIMED_OUT) {

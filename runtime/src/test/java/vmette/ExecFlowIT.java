@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static vmette.Guests.await;
 import static vmette.Guests.sh;
 
+import akka.Done;
 import akka.japi.Pair;
 import akka.stream.Attributes;
 import akka.stream.OverflowStrategy;
+import akka.stream.javadsl.Flow;
 import akka.stream.javadsl.Keep;
 import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.SinkQueueWithCancel;
@@ -16,6 +18,7 @@ import akka.stream.javadsl.SourceQueueWithComplete;
 import akka.util.ByteString;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -370,5 +373,21 @@ class ExecFlowIT {
         assertThatThrownBy(() -> await(
                         Source.<ExecInput>empty().via(other.execFlow("true")).runWith(Sink.seq(), vmette.system())))
                 .isInstanceOf(VmLostException.class);
+    }
+
+    /** Whether its command goes on or has ended: a timeout is not to wait for who does not read. */
+    @ParameterizedTest
+    @ValueSource(strings = {"while :; do echo x; done", "echo x; exit 3"})
+    void aRunWhoseTimeIsOverEndsThoughNobodyReads(String commandLine) {
+        Sink<ByteString, CompletionStage<Done>> stuck = Flow.<ByteString>create()
+                .mapAsync(1, bytes -> new CompletableFuture<ByteString>())
+                .toMat(Sink.ignore(), Keep.right());
+        VmSpec spec = VmSpec.builder()
+                .memoryMib(128)
+                .timeout(Duration.ofSeconds(5))
+                .exec(commandLine)
+                .build();
+        assertThat(await(vmette.run(spec, new RunStreams(Source.empty(), stuck, stuck))))
+                .isEqualTo(new ExitStatus(ExitStatus.Kind.TIMED_OUT, 0));
     }
 }

@@ -4,7 +4,6 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.SecureRandom;
@@ -232,10 +231,7 @@ public final class Journal implements AutoCloseable {
 
     private static void remove(String left) {
         try {
-            Path file = Path.of(left);
-            if (Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                Files.deleteIfExists(file);
-            }
+            MadeFile.remove(Path.of(left));
         } catch (IOException e) {
             log.warn("cannot remove the file {}: {}", left, e.toString());
         }

@@ -85,7 +85,7 @@ final class Janitor {
             rm -rf -- "$directory"
             memory=' /[A-Za-z0-9/._-]*/vmette-[0-9a-f-]*\\.memory$'
             files=$(grep -e "$memory" "$3" | sed -n 's/^[0-9a-f]* [0-9]* file //p')
-            for file in $files; do rm -f -- "$file"; done
+            for file in $files; do rm -rf -- "$file"; done
             made=$(grep '^[0-9a-f]* [0-9]* file ' "$3" | grep -cv -e "$memory")
             gone=$(grep '^[0-9a-f]* [0-9]* file-gone ' "$3" | grep -cv -e "$memory")
             [ -z "$marked" ] && [ "$made" = "$gone" ] && rm -f -- "$3"

@@ -19,6 +19,7 @@ import vmette.journal.DeadJournal;
 import vmette.journal.JournalEntry;
 import vmette.journal.JournalNames;
 import vmette.journal.JournalRecord;
+import vmette.journal.MadeFile;
 import vmette.journal.OwnedChild;
 
 /** Ends what the journals of dead runtimes tell of, and removes the journals; safe beside others that start, run and reap. */
@@ -240,7 +241,7 @@ final class Reaper {
     private void removeFile(String path) {
         try {
             Path file = Path.of(path);
-            if (file.isAbsolute() && isOurs(file) && Files.deleteIfExists(file)) {
+            if (file.isAbsolute() && isOurs(file) && MadeFile.remove(file)) {
                 log.info("removed the file {}, left by a runtime that died", file);
             }
         } catch (NoSuchFileException gone) {
@@ -251,7 +252,7 @@ final class Reaper {
     }
 
     private boolean isOurs(Path file) throws IOException {
-        return Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) && RuntimeBase.owner(file) == uid;
+        return MadeFile.isThere(file) && RuntimeBase.owner(file) == uid;
     }
 
     private static boolean isOld(Path file) throws IOException {

@@ -20,6 +20,7 @@ import vmette.errors.StartFailedException;
 import vmette.errors.VmetteIoException;
 import vmette.journal.Journal;
 import vmette.journal.JournalRecord;
+import vmette.journal.MadeFile;
 import vmette.linux.FileExtents;
 import vmette.linux.LinuxException;
 import vmette.linux.OpenFile;
@@ -27,7 +28,8 @@ import vmette.linux.OwnedFd;
 
 /**
  * The memory of a VM that may be saved: a sparse file on a tmpfs, for one incarnation. Its name goes as soon as the monitor has it open, and the
- * memory with the last that has it: what dies suddenly leaves at most a name, which the journal tells.
+ * memory with the last that has it: what dies suddenly leaves at most a name, which the journal tells. It is in a directory of its own, since QEMU makes the
+ * file anew, readable by all, where it finds none: one that is being ended as it starts would leave that behind.
  *
  * <p>A tmpfs that is full is SIGBUS for whoever touches a new page. So one is made only where all that were promised to this process's VMs
  * finds room.
@@ -124,9 +126,13 @@ public final class MemoryFile implements AutoCloseable {
     }
 
     private static MemoryFile create(Path place, long bytes, Journal journal) {
-        Path file = place.resolve("vmette-" + UUID.randomUUID() + ".memory").toAbsolutePath();
-        journal.append(new JournalRecord.FileMade(file.toString()));
+        Path directory = place.resolve("vmette-" + UUID.randomUUID() + MadeFile.DIRECTORY)
+                .toAbsolutePath();
+        Path file = directory.resolve(MadeFile.INSIDE);
+        journal.append(new JournalRecord.FileMade(directory.toString()));
         try {
+            Files.createDirectory(
+                    directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
             FileChannel channel = FileChannel.open(
                     file,
                     Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE),
@@ -138,11 +144,10 @@ public final class MemoryFile implements AutoCloseable {
                 return made;
             } catch (IOException | RuntimeException e) {
                 channel.close();
-                Files.deleteIfExists(file);
                 throw e;
             }
         } catch (IOException | LinuxException e) {
-            journal.append(new JournalRecord.FileGone(file.toString()));
+            remove(directory, journal);
             throw new VmetteIoException("cannot make the memory file " + file + ": " + Reasons.of(e), e);
         }
     }
@@ -163,11 +168,15 @@ public final class MemoryFile implements AutoCloseable {
             return;
         }
         named = false;
+        remove(file.getParent(), journal);
+    }
+
+    private static void remove(Path directory, Journal journal) {
         try {
-            Files.deleteIfExists(file);
-            journal.append(new JournalRecord.FileGone(file.toString()));
+            MadeFile.remove(directory);
+            journal.append(new JournalRecord.FileGone(directory.toString()));
         } catch (IOException e) {
-            LOG.warn("cannot remove {}: {}; the next runtime will", file, e.toString());
+            LOG.warn("cannot remove {}: {}; the next runtime will", directory, e.toString());
         }
     }
 

@@ -17,10 +17,19 @@ public final class GuestText {
 
     /** The same for a text that has lost its end already. */
     public static String printable(String text, boolean cut) {
-        StringBuilder escaped = new StringBuilder(Math.min(text.length(), MAX_CHARS));
-        text.codePoints().takeWhile(c -> escaped.length() <= MAX_CHARS).forEach(c -> appendEscaped(escaped, c));
-        boolean shortened = cut || escaped.length() > MAX_CHARS;
-        escaped.setLength(Math.min(escaped.length(), MAX_CHARS));
+        return printable(text, cut, MAX_CHARS);
+    }
+
+    /** The same with another limit than {@link #MAX_CHARS}. */
+    public static String printable(String text, int most) {
+        return printable(text, false, most);
+    }
+
+    private static String printable(String text, boolean cut, int most) {
+        StringBuilder escaped = new StringBuilder(Math.min(text.length(), most));
+        text.codePoints().takeWhile(c -> escaped.length() <= most).forEach(c -> appendEscaped(escaped, c));
+        boolean shortened = cut || escaped.length() > most;
+        escaped.setLength(Math.min(escaped.length(), most));
         return shortened ? escaped.append("...").toString() : escaped.toString();
     }
 

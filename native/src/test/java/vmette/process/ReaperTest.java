@@ -214,10 +214,14 @@ class ReaperTest {
     void removesFilesAndOnlyThose() throws Exception {
         Path left = Files.createFile(temporary.resolve("left.ext4"));
         Path directory = Files.createDirectory(temporary.resolve("directory"));
+        Path memory = Files.createDirectory(temporary.resolve("vmette-1.memory"));
+        Files.createFile(memory.resolve("memory"));
+        Path strange = Files.createDirectory(temporary.resolve("vmette-2.memory"));
+        Files.createFile(strange.resolve("others"));
         Path target = Files.createFile(temporary.resolve("target"));
         Path link = Files.createSymbolicLink(temporary.resolve("link"), target);
         Path gone = Files.createFile(temporary.resolve("gone"));
-        for (Path each : List.of(left, directory, link, temporary.resolve("never-made"), gone)) {
+        for (Path each : List.of(left, directory, memory, strange, link, temporary.resolve("never-made"), gone)) {
             journal.append(new JournalRecord.FileMade(each.toString()));
         }
         journal.append(new JournalRecord.FileMade("relative"));
@@ -228,6 +232,8 @@ class ReaperTest {
         reap();
 
         assertThat(left).doesNotExist();
+        assertThat(memory).doesNotExist();
+        assertThat(strange.resolve("others")).exists();
         assertThat(List.of(directory, link, target, gone)).allMatch(Files::exists);
         assertThat(parent).isEmptyDirectory();
     }

@@ -7,10 +7,13 @@ import java.nio.charset.StandardCharsets;
 import vmette.errors.Reasons;
 import vmette.errors.Status;
 import vmette.errors.VmetteException;
+import vmette.vmm.GuestText;
 
 /** What C calls. No exception leaves it but errors of the JVM. */
 final class Entry {
     private static final SharedRuntime RUNTIME = new SharedRuntime();
+
+    private static final int MOST_CHARS = 8_000;
 
     private Entry() {}
 
@@ -61,8 +64,8 @@ final class Entry {
         }
     }
 
-    /** What a guest's console said may have many lines, and any characters. */
+    /** What a guest's console said may have many lines, and any characters; so may what the program has set, which may be long as well. */
     static String oneLine(String text) {
-        return text.strip().replaceAll("\\s*\\R\\s*", " | ").replaceAll("\\p{Cc}", "?");
+        return GuestText.printable(text.strip().replaceAll("\\s*\\R\\s*", " | "), MOST_CHARS);
     }
 }

@@ -77,6 +77,10 @@ class CapiIT {
                 "0 7\n".repeat(4),
                 "fails",
                 "8 -\n".repeat(4),
+                "exits",
+                "8 -\n".repeat(4),
+                "abandons",
+                "8 -\n".repeat(4),
                 "aborts",
                 "8 -\n".repeat(4),
                 "throws",
@@ -114,7 +118,7 @@ class CapiIT {
                     .as("%s: %s", each.getKey(), result.stderr())
                     .isEqualTo(3);
             assertThat(result.told()).as(each.getKey()).isEqualTo(each.getValue());
-            boolean begins = !List.of("fails", "aborts").contains(each.getKey());
+            boolean begins = !List.of("fails", "exits", "abandons", "aborts").contains(each.getKey());
             // However many options there are, the last is taken; and what was begun is closed.
             assertThat(result.stdout().lines().findFirst().orElse("none")).isEqualTo(begins ? "-Dlast=one" : "none");
             assertThat(result.stdout().contains("closed"))

@@ -43,7 +43,9 @@ class EntryTest {
 
     @Test
     void whatIsSaidIsOneLine() {
-        assertThat(Entry.oneLine(" a\n  b\r\n\u001b[31mc\u009b2Jd\t\n")).isEqualTo("a | b | ?[31mc?2Jd");
+        assertThat(Entry.oneLine(" a\n  b\r\n\u001b[31mc\u009b2Jd\t\n")).isEqualTo("a | b | \\x1b[31mc\\x9b2Jd");
+        assertThat(Entry.oneLine("turned \u202e around")).isEqualTo("turned \\u{202e} around");
+        assertThat(Entry.oneLine("x".repeat(100_000))).hasSizeLessThan(10_000).endsWith("...");
     }
 
     @Test
