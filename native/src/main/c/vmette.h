@@ -91,7 +91,7 @@ void vmette_config_set_vcpus(vmette_config_t *cfg, uint8_t n);
 /* Memory in MiB, at least 64. */
 void vmette_config_set_mem_mib(vmette_config_t *cfg, uint64_t n);
 
-/* Size in MiB of a disk for what is written to / and /tmp, gone with the VM. 0 (the default): that is kept in memory. */
+/* Size in MiB of a disk for what is written to /tmp, and to / of a root, gone with the VM. 0 (the default): that is kept in memory. */
 void vmette_config_set_scratch_mib(vmette_config_t *cfg, uint64_t mib);
 
 /* The run boots the VM, saves it there, and ends with exit code 0. NULL or malformed text: nothing is saved. */

@@ -90,7 +90,7 @@ final class Request {
                 }
             }
             case "cmdline" -> spec.cmdline(entry.value());
-            case "rootfs" -> spec.rootfs(path(entry));
+            case "rootfs" -> spec.rootfs(directory(entry));
             case "rootfs-read-only" -> spec.rootfsReadOnly(flag(entry));
             case "share" -> spec.share(entry.second(), path(entry));
             case "env" -> spec.env(entry.second(), entry.value());
@@ -108,6 +108,16 @@ final class Request {
             case "resume-snapshot" -> spec.resumeSnapshot(path(entry));
             default -> throw foreign("\"" + entry.key() + "\" is unknown");
         }
+    }
+
+    /** The interface shares a directory; others would be looked for below the working directory. */
+    private static Path directory(Entry entry) {
+        if (entry.value().contains("://")) {
+            throw new InvalidConfigException(entry.key() + " = " + entry.value()
+                    + " is refused: vmette_config_set_rootfs_share takes a directory; an image is given as vmette.vm.rootfs in the file that"
+                    + " VMETTE_CONFIG names");
+        }
+        return path(entry);
     }
 
     private static Path path(Entry entry) {

@@ -16,6 +16,7 @@ import java.util.function.Consumer;
 import vmette.ExitStatus;
 import vmette.RunStreams;
 import vmette.Vmette;
+import vmette.cli.LogLevels;
 import vmette.cli.TerminalRun;
 import vmette.config.ExecSpec;
 import vmette.config.RuntimeSettings;
@@ -52,6 +53,9 @@ final class SharedRuntime {
             throw new VmLostException("this process is exiting: no VM is run any more");
         }
         if (runtime == null) {
+            LogLevels.refusal(System.getenv()).ifPresent(reason -> {
+                throw new InvalidConfigException(reason);
+            });
             runtime = create(settings(System.getenv()));
             try {
                 // Of a JVM that is not ours; ours is told by close().

@@ -13,19 +13,20 @@ import vmette.errors.InvalidConfigException;
 @Command(
         name = "install",
         description = {
-            "Installs libvmette.so, vmette.h and a pkg-config file, for programs in C, Rust, Go, Python and others.",
+            "Installs libvmette.so, vmette.h and a pkg-config file, for programs in C, Rust, Python and others.",
             "They find a Java of 17 or later by themselves; the jars go beside the library. What is there already is replaced.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         sortOptions = false,
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:installed", "1:it cannot be written there; nothing was changed", "2:usage error"},
+        exitCodeList = {"0:installed", "1:it cannot be written there", "2:usage error"},
         footerHeading = "%nExamples:%n",
         footer = {
             "  ${sys:vmette.command:-vmette} install --prefix $HOME/.local",
             "  ${sys:vmette.command:-vmette} install --prefix /usr --destdir ./package",
-            "  cc -o program program.c $(PKG_CONFIG_PATH=$HOME/.local/lib/pkgconfig pkg-config --cflags --libs vmette) -Wl,-rpath,$HOME/.local/lib",
+            "  export PKG_CONFIG_PATH=$HOME/.local/lib/pkgconfig",
+            "  cc -o program program.c $(pkg-config --cflags --libs vmette) -Wl,-rpath,$HOME/.local/lib",
         })
 final class InstallCommand implements Callable<Integer> {
     @Option(

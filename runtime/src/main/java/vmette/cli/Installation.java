@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -20,6 +21,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import vmette.errors.InvalidConfigException;
+import vmette.errors.Reasons;
 import vmette.errors.VmetteIoException;
 import vmette.linux.Exchange;
 import vmette.linux.LinuxException;
@@ -37,6 +39,9 @@ final class Installation {
     private static final List<String> PARTS = List.of("lib", "native");
     private static final Set<PosixFilePermission> FILE = PosixFilePermissions.fromString("rw-r--r--");
     private static final Set<PosixFilePermission> DIRECTORY = PosixFilePermissions.fromString("rwxr-xr-x");
+
+    /** Java's separator, and what pkg-config takes for a comment, an escape, a quotation or a variable. */
+    private static final String UNTOLD = ":#\\\"'$";
 
     private final Path from;
     private final Path prefix;
@@ -58,9 +63,9 @@ final class Installation {
             throw new InvalidConfigException(
                     "--prefix " + prefix + " is relative: give an absolute path, as in --prefix /usr/local");
         }
-        if (prefix.toString().chars().anyMatch(c -> c <= ' ' || c == ':')) {
-            throw new InvalidConfigException("--prefix " + prefix
-                    + " has a blank or a colon in it, which neither pkg-config nor Java can be told: choose another");
+        if (prefix.toString().chars().anyMatch(c -> c <= ' ' || UNTOLD.indexOf(c) >= 0)) {
+            throw new InvalidConfigException("--prefix " + prefix + " has a blank or one of " + UNTOLD
+                    + " in it, which pkg-config or Java cannot be told: choose another");
         }
         for (String needed : List.of(LIBRARY, HEADER, "lib", "native")) {
             if (!Files.exists(from.resolve(needed))) {
@@ -83,7 +88,8 @@ final class Installation {
      * Installs.
      *
      * @return what is there now
-     * @throws VmetteIoException if something cannot be written; nothing is left of the attempt
+     * @throws VmetteIoException if something cannot be written; no half-written file is left then, and nothing has been replaced unless the
+     *     very replacing was refused, as of a file that is mounted
      */
     List<Path> install() {
         Path lib = place("lib");
@@ -111,9 +117,13 @@ final class Installation {
 
     private static String reason(Exception failure) {
         Throwable cause = failure instanceof UncheckedIOException ? failure.getCause() : failure;
-        return cause instanceof AccessDeniedException denied
-                ? denied.getFile() + " may not be written by this user: choose another --prefix, or become root"
-                : cause.getMessage();
+        if (cause instanceof AccessDeniedException denied) {
+            return denied.getFile() + " may not be written by this user: choose another --prefix, or become root";
+        }
+        if (cause instanceof FileAlreadyExistsException there) {
+            return there.getFile() + " is there and is no directory: choose another --prefix";
+        }
+        return cause instanceof IOException failed ? Reasons.of(failed) : cause.getMessage();
     }
 
     private Path place(String name) {

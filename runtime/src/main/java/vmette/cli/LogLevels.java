@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** The log on standard error, as slf4j-simple has it: read once, when the first logger is made, so set before anything else. */
-final class LogLevels {
+public final class LogLevels {
     /** What the launcher makes the level of all that no flag speaks for. */
     static final String VARIABLE = "VMETTE_LOG";
 
@@ -24,7 +24,7 @@ final class LogLevels {
     }
 
     /** What is wrong with the variable, if anything is. */
-    static Optional<String> refusal(Map<String, String> environment) {
+    public static Optional<String> refusal(Map<String, String> environment) {
         return Optional.ofNullable(environment.get(VARIABLE))
                 .filter(level -> !level.isEmpty() && !WORDS.contains(level.toLowerCase(Locale.ROOT)))
                 .map(level -> VARIABLE + " expects off, error, warn, info, debug or trace, not '" + level + "'");

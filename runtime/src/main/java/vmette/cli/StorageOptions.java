@@ -55,8 +55,9 @@ final class StorageOptions {
             names = "--scratch",
             paramLabel = "SIZE",
             converter = Mebibytes.Converter.class,
-            description = "Disk for what is written to / and /tmp, gone with the VM: 8G, 512M or a number of MiB."
-                    + " Default: 0, in memory.")
+            description =
+                    "Disk for what is written to /tmp, and to / of a --rootfs, gone with the VM: 8G, 512M or a number of MiB."
+                            + " Default: 0, in memory.")
     private Mebibytes scratch;
 
     @Option(

@@ -126,6 +126,7 @@ class RequestTest {
             {"timeout", "4294967295", ""},
             {"guest-vsock-port", "4294967295", ""},
             {"rootfs", "", ""},
+            {"rootfs", "", "squashfs+file:///image"},
             {"disk", "", ""},
             {"build-snapshot", "", ""},
             {"env", "v", "1X"},
