@@ -120,7 +120,15 @@ class CapiHostileIT {
     @Test
     void aJavaThatDidNotStartLeavesNoHandlers() throws Exception {
         CProgram.Result result = driver().with(
-                        Map.of("VMETTE_JAVA_OPTS", "-Xmx100t"), "new", "", "", "exec", "true", "run", "raise", "11");
+                        Map.of("VMETTE_JAVA_OPTS", "-Xshare:on -XX:SharedArchiveFile=/nonexistent"),
+                        "new",
+                        "",
+                        "",
+                        "exec",
+                        "true",
+                        "run",
+                        "raise",
+                        "11");
         assertThat(result.told()).isEqualTo("8 -\n");
         assertThat(result.code()).as(result.stderr()).isEqualTo(128 + 11);
     }
