@@ -1,6 +1,7 @@
 package vmette.bench;
 
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -11,6 +12,9 @@ import vmette.errors.InvalidConfigException;
 final class BareLine {
     /** RFC 3986, section 2.3, and the slash: what needs no percent-encoding in one word of a kernel command line. */
     private static final String PLAIN = "-._~/";
+
+    /** The last of its object's properties. */
+    private static final String MEMORY = ",mem-path=";
 
     private static final String BENCH_WORD = "vmette.bench=";
 
@@ -37,10 +41,11 @@ final class BareLine {
      *
      * @param product the command line of a VM of the product's, the program first
      * @param command for {@code /bin/sh -c} in the guest, with the console as its output
+     * @param memory where QEMU makes its memory's file, if the product's VM has one, whose own name is gone by now
      * @throws InvalidConfigException if the product's line is not of the form known here, so that a comparison would be of
      *     two machines that differ in something else
      */
-    static List<String> of(List<String> product, String command) {
+    static List<String> of(List<String> product, String command, Path memory) {
         List<String> bare = new ArrayList<>();
         bare.add(product.get(0));
         List<Dropped> due = new ArrayList<>(DROPPED);
@@ -64,7 +69,7 @@ final class BareLine {
                 appended = true;
                 bare.add(value + " " + BENCH_WORD + percentEncode(command));
             } else {
-                bare.add(value);
+                bare.add(withMemory(value, memory));
             }
         }
         due.forEach(missing -> {
@@ -74,6 +79,11 @@ final class BareLine {
             throw unknown("there is no -append in it");
         }
         return List.copyOf(bare);
+    }
+
+    private static String withMemory(String value, Path memory) {
+        int end = value.startsWith("memory-backend-file,") ? value.indexOf(MEMORY) : -1;
+        return end < 0 ? value : value.substring(0, end) + MEMORY + memory;
     }
 
     private static InvalidConfigException unknown(String why) {

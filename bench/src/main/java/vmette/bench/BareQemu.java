@@ -7,6 +7,8 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.StringJoiner;
 import java.util.concurrent.CompletableFuture;
@@ -18,10 +20,13 @@ import vmette.errors.VmetteIoException;
 /** Runs QEMU without the product, one process at a time, and times it. */
 final class BareQemu {
     private static final long DEADLINE_SECONDS = 120;
+    private static final Path SHARED = Path.of("/dev/shm");
+    private static final String MEMORY = "memory";
     private static final Redirect NO_INPUT = Redirect.from(new File("/dev/null"));
 
     private final List<String> productLine;
     private volatile Process living;
+    private volatile Path directory;
 
     /** @param productLine of the product's VM to compare with */
     BareQemu(List<String> productLine) {
@@ -34,6 +39,19 @@ final class BareQemu {
         if (process != null) {
             process.destroyForcibly();
         }
+        Path made = directory;
+        if (made != null) {
+            try {
+                Files.deleteIfExists(made.resolve(MEMORY));
+                Files.deleteIfExists(made);
+            } catch (IOException e) {
+                System.err.println("bench: cannot remove " + made + ": " + e);
+            }
+        }
+    }
+
+    private List<String> line(String command) {
+        return BareLine.of(productLine, command, directory.resolve(MEMORY));
     }
 
     /**
@@ -84,7 +102,8 @@ final class BareQemu {
     }
 
     private BufferedReader open(String command) throws IOException {
-        Process process = new ProcessBuilder(BareLine.of(productLine, command))
+        directory = Files.createTempDirectory(SHARED, "vmette-bench");
+        Process process = new ProcessBuilder(line(command))
                 .redirectInput(NO_INPUT)
                 .redirectErrorStream(true)
                 .start();
@@ -113,7 +132,7 @@ final class BareQemu {
         kill();
         return new StartFailedException("the bare QEMU that was to run \"" + command + "\" failed: " + why
                 + ", with " + DEADLINE_SECONDS + " s to do it; its command line was "
-                + String.join(" ", BareLine.of(productLine, command)));
+                + String.join(" ", line(command)));
     }
 
     static double millisSince(long begunNanos) {

@@ -3,6 +3,7 @@ package vmette.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -13,6 +14,8 @@ class BareLineTest {
             "/usr/bin/qemu-system-x86_64",
             "-M",
             "pc,memory-backend=mem",
+            "-object",
+            "memory-backend-file,id=mem,size=512M,share=on,mem-path=/dev/shm/a.memory/memory",
             "-nodefaults",
             "-append",
             "quiet rdinit=/vmette/agent",
@@ -30,12 +33,14 @@ class BareLineTest {
             "vhost-user-vsock-pci,id=vsock0,chardev=vs,bus=pci.0,addr=5");
 
     @Test
-    void takesOutTheMonitorAndTheVsockDeviceAndNothingElse() {
-        assertThat(BareLine.of(PRODUCT, "echo x"))
+    void takesOutTheMonitorAndTheVsockDeviceAndHasItsOwnMemory() {
+        assertThat(BareLine.of(PRODUCT, "echo x", Path.of("/own/memory")))
                 .containsExactly(
                         "/usr/bin/qemu-system-x86_64",
                         "-M",
                         "pc,memory-backend=mem",
+                        "-object",
+                        "memory-backend-file,id=mem,size=512M,share=on,mem-path=/own/memory",
                         "-nodefaults",
                         "-append",
                         "quiet rdinit=/vmette/agent vmette.bench=echo%20x",
@@ -51,7 +56,7 @@ class BareLineTest {
             List<String> line = new ArrayList<>(PRODUCT);
             int at = line.indexOf(missing);
             line.subList(at, at + 2).clear();
-            assertThatThrownBy(() -> BareLine.of(line, "true"))
+            assertThatThrownBy(() -> BareLine.of(line, "true", Path.of("/own/memory")))
                     .as("without %s", missing)
                     .isInstanceOf(InvalidConfigException.class)
                     .hasMessageContaining("BareLine has to follow");
@@ -62,7 +67,8 @@ class BareLineTest {
     void refusesAnOptionOfWhichItDoesNotKnowWhetherItHasAValue() {
         List<String> line = new ArrayList<>(PRODUCT);
         line.add(1, "stray");
-        assertThatThrownBy(() -> BareLine.of(line, "true")).hasMessageContaining("\"stray\"");
+        assertThatThrownBy(() -> BareLine.of(line, "true", Path.of("/own/memory")))
+                .hasMessageContaining("\"stray\"");
     }
 
     @Test
