@@ -21,8 +21,7 @@ final class Samples {
 
     /** The middle value, or the mean of the two in the middle. */
     double median() {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
+        double[] sorted = sorted();
         int middle = sorted.length / 2;
         if (sorted.length % 2 == 1) {
             return sorted[middle];
@@ -34,21 +33,25 @@ final class Samples {
 
     /** What the median of all runs there could be is not below, with a confidence of 97.5 %; of few runs the least of them. */
     double medianAtLeast() {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
+        double[] sorted = sorted();
         return sorted[outer(sorted.length)];
     }
 
     /** What it is not above, likewise. */
     double medianAtMost() {
-        double[] sorted = values.clone();
-        Arrays.sort(sorted);
+        double[] sorted = sorted();
         return sorted[sorted.length - 1 - outer(sorted.length)];
     }
 
     /** How many runs are farther out: of a normal distribution in place of the binomial one, by 1.96 of its deviations. */
     private static int outer(int runs) {
         return (int) Math.max(0, Math.floor((runs - NORMAL_95 * Math.sqrt(runs)) / 2) - 1);
+    }
+
+    private double[] sorted() {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        return sorted;
     }
 
     double min() {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -16,7 +15,7 @@ import vmette.cli.Sandbox;
 
 /** Callers that are careless, and people who choose the environment of a caller with more rights than theirs. Where a VM does not matter, with a JVM of paper. */
 class CapiHostileIT {
-    private static final String[] RUN = {"new", "", "", "exec", "true", "run"};
+    private static final List<String> RUN = List.of("new", "", "", "exec", "true", "run");
 
     @RegisterExtension
     private final Sandbox sandbox = Sandbox.create("");
@@ -29,8 +28,13 @@ class CapiHostileIT {
         return Map.of("VMETTE_JAVA_HOME", CProgram.paperJava(sandbox).toString());
     }
 
-    private static List<String> command(Stream<String> first, CProgram driver, String... words) {
-        return Stream.of(first, Stream.of(driver.path().toString()), Stream.of(words))
+    /** With a run in between. */
+    private static List<String> around(List<String> before, List<String> after) {
+        return Stream.of(before, RUN, after).flatMap(List::stream).toList();
+    }
+
+    private static List<String> command(Stream<String> first, CProgram driver, List<String> words) {
+        return Stream.of(first, Stream.of(driver.path().toString()), words.stream())
                 .flatMap(part -> part)
                 .toList();
     }
@@ -47,8 +51,7 @@ class CapiHostileIT {
         Files.createFile(Files.createDirectories(library.resolve("vmette").resolve("lib"))
                 .resolve("one.jar"));
         CProgram driver = driver();
-        List<String> words = new ArrayList<>(List.of("cd", "/"));
-        words.addAll(List.of(RUN));
+        List<String> words = around(List.of("cd", "/"), List.of());
         CProgram.Result result = driver.run(
                 command(
                         Stream.of(
@@ -57,7 +60,7 @@ class CapiHostileIT {
                                 "cd \"$0\" && LD_LIBRARY_PATH=lib exec \"$@\"",
                                 sandbox.directory().toString()),
                         driver,
-                        words.toArray(String[]::new)),
+                        words),
                 paper());
         assertThat(result.told()).as(result.stderr()).isEqualTo("0 7\n");
     }
@@ -84,11 +87,9 @@ class CapiHostileIT {
     void aChildIsToldFromItsParentByMoreThanItsId() throws Exception {
         assumeTrue(isRoot(), "only root makes namespaces");
         CProgram driver = driver();
-        List<String> words = new ArrayList<>(List.of(RUN));
-        words.addAll(List.of("namespace", "fork"));
-        CProgram.Result result = driver.run(
-                command(Stream.of("unshare", "--pid", "--fork", "--mount-proc"), driver, words.toArray(String[]::new)),
-                paper());
+        List<String> words = around(List.of(), List.of("namespace", "fork"));
+        CProgram.Result result =
+                driver.run(command(Stream.of("unshare", "--pid", "--fork", "--mount-proc"), driver, words), paper());
         assumeTrue(!result.stderr().startsWith("unshare: "), result.stderr());
         assertThat(result.told()).as(result.stderr()).isEqualTo("0 7\n8 -\nchild 0\n");
         assertThat(result.stderr()).contains("this process was forked");
@@ -103,14 +104,9 @@ class CapiHostileIT {
         CProgram.Result made = CProgram.tools(sandbox)
                 .run(List.of("chmod", "6755", driver.path().toString()), Map.of());
         assertThat(made.code()).isZero();
-        List<String> words = new ArrayList<>(List.of("secure"));
-        words.addAll(List.of(RUN));
-        words.addAll(List.of("resign", "run"));
+        List<String> words = around(List.of("secure"), List.of("resign", "run"));
         CProgram.Result result = driver.run(
-                command(
-                        Stream.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"),
-                        driver,
-                        words.toArray(String[]::new)),
+                command(Stream.of("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"), driver, words),
                 paper());
         assumeTrue(result.told().startsWith("secure 1\n"), "programs are not root's here: " + result.stderr());
         assertThat(result.told()).isEqualTo("secure 1\n8 -\n8 -\n");
