@@ -28,6 +28,7 @@
 
 #define OUT_SIZE 16384
 #define ROUNDS 8
+#define RETRY_INTERVAL (250 * MILLIS)
 
 static struct watch connection = {.fd = -1};
 static uint8_t in[FRAME_HEADER + FRAME_MAX];
@@ -36,9 +37,10 @@ static uint8_t out_bytes[OUT_SIZE];
 static struct writer out = {.bytes = out_bytes};
 static uint32_t out_head; /* sent so far of out */
 static bool greeted, ending, booted;
-static struct timer after_boot;
+static struct timer after_boot, retry;
 
 static void drop(void) {
+    timer_clear(&retry);
     loop_close(&connection);
     have = out.size = out_head = 0;
     greeted = ending = false;
@@ -342,14 +344,20 @@ static void put_events(void) {
 
 static bool owing(void) { return greeted && (execution_owing() || forward_owing()); }
 
+static void try_again(struct timer *timer) {
+    (void)timer;
+    loop_again(&connection);
+}
+
 /* False: nothing more goes out at the moment, or the connection is lost (and dropped). */
 static bool flush(void) {
     while (out_head < out.size) {
         ssize_t sent = send(connection.fd, out.bytes + out_head, out.size - out_head, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno == EINTR) continue;
         if (sent < 0) {
-            if (errno != EAGAIN) lost();
+            if (connection_broke(errno)) lost();
             else if (ending) drop();
+            else if (errno != EAGAIN) timer_set(&retry, now_ns() + RETRY_INTERVAL, try_again); /* no event says when */
             return false;
         }
         out_head += (uint32_t)sent;

@@ -92,10 +92,15 @@ static bool refuses(const struct stream *stream) {
     return send(stream->connection.fd, "", 0, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN && errno != EINTR;
 }
 
-/* A peer that only shuts its receiving side down, leaving no credit, causes no event: ask, as long as one is blocked. */
+/*
+ * A peer that only shuts its receiving side down, leaving no credit, causes no event, and neither does memory that is there again: ask and try, as long as
+ * one is blocked.
+ */
 static void probe_blocked(struct timer *timer) {
     for (int i = blocked_count; i-- > 0;) {
-        if (i < blocked_count && refuses(blocked_streams[i])) disconnected(blocked_streams[i]);
+        if (i >= blocked_count) continue;
+        if (refuses(blocked_streams[i])) disconnected(blocked_streams[i]);
+        else loop_again(&blocked_streams[i]->connection);
     }
     if (blocked_count > 0) timer_set(timer, now_ns() + PROBE_INTERVAL, probe_blocked);
 }
@@ -145,12 +150,12 @@ static void pump_output(struct stream *stream) {
             ssize_t sent = send(stream->connection.fd, stream->buffer + stream->head, stream->tail - stream->head,
                                 MSG_NOSIGNAL | MSG_DONTWAIT);
             if (sent < 0 && errno == EINTR) continue;
-            if (sent < 0 && errno == EAGAIN) {
-                block(stream);
+            if (sent < 0 && connection_broke(errno)) {
+                disconnected(stream);
                 return;
             }
             if (sent < 0) {
-                disconnected(stream);
+                block(stream);
                 return;
             }
             unblock(stream);

@@ -2,6 +2,7 @@
 #ifndef VMETTE_VSOCK_H
 #define VMETTE_VSOCK_H
 
+#include <errno.h>
 #include <stdbool.h>
 
 /*
@@ -15,5 +16,12 @@ int vsock_listen(void);
  * unplugged; one that the host has reset says EPIPE instead. (Tests have their own.)
  */
 bool transport_lost(int fd);
+
+/*
+ * Whether a send that failed with this number says that its connection has broken. A device that is being unplugged has gone some milliseconds before the
+ * guest's kernel resets its connections: meanwhile every send of bytes fails with ENODEV (ENOMEM in older kernels, as when there is none), and is to be
+ * tried again until it is known what has become of the connection.
+ */
+static inline bool connection_broke(int number) { return number == EPIPE || number == ENOTCONN || number == ECONNRESET; }
 
 #endif

@@ -3,6 +3,7 @@
  * alone, and is otherwise linked from the same files. Takes the place of init.c, vsock.c, power.c, machine.c and root.c.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,10 +51,23 @@ bool machine_feed(const uint8_t entropy[ENTROPY_SIZE]) {
 }
 
 bool peer_is_host(int fd) { return fd >= 0; }
-bool transport_lost(int fd) {
-    static char unplugged[120];
-    snprintf(unplugged, sizeof unplugged, "%s/unplugged", run_directory);
-    return fd >= 0 && access(unplugged, F_OK) == 0;
+
+static const char *run_file(const char *name) {
+    static char path[120];
+    snprintf(path, sizeof path, "%s/%s", run_directory, name);
+    return path;
+}
+
+bool transport_lost(int fd) { return fd >= 0 && access(run_file("unplugged"), F_OK) == 0; }
+
+/* As AF_VSOCK does while its device is going: what has bytes fails, and says so by a file. */
+ssize_t __real_send(int fd, const void *bytes, size_t size, int flags);
+ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
+    if (size == 0 || access(run_file("going"), F_OK) < 0) return __real_send(fd, bytes, size, flags);
+    int told = open(run_file("refused"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    if (told >= 0) close(told);
+    errno = ENODEV;
+    return -1;
 }
 
 int main(int argc, char **argv) {

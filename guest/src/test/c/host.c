@@ -29,6 +29,8 @@ const char *host_run_file(const char *name) {
 static void remove_directory(void) {
     unlink(address.sun_path);
     unlink(host_run_file("unplugged"));
+    unlink(host_run_file("going"));
+    unlink(host_run_file("refused"));
     unlink(host_run_file("vmette/instance-id"));
     rmdir(host_run_file("vmette"));
     rmdir(directory);

@@ -3,11 +3,26 @@
 
 #include "replaying.h"
 
-static void unplug(void) {
-    int fd = open(host_run_file("unplugged"), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+static void make_file(const char *name) {
+    int fd = open(host_run_file(name), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
     check(fd >= 0);
     close(fd);
+}
+
+static void unplug(void) {
+    make_file("unplugged");
+    unlink(host_run_file("going"));
     close(control);
+}
+
+/* While the device is going, until the agent has had bytes to send; what comes from fd, if that is not -1, is taken. */
+static void await_refusal(int fd) {
+    char bytes[4096];
+    for (bool taken = false; taken || access(host_run_file("refused"), F_OK) < 0;) {
+        taken = fd >= 0 && recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0;
+        if (!taken) poll(NULL, 0, 5);
+    }
+    check(unlink(host_run_file("refused")) == 0);
 }
 
 /* A new device, and a new connection: by its HELLO the agent has seen what became of the former. */
@@ -62,6 +77,60 @@ static void an_output_goes_on_and_what_was_on_its_way_is_the_gap(void) {
     news(id, 1, 8, 2, size);
     release(id);
     refused(id, 1, 0, ESRCH);
+}
+
+static void an_output_goes_on_whose_device_went_before_its_connection(void) {
+    const uint64_t size = 16 * 100000;
+    host_start(control, ORDINARY(0), pattern(size));
+    int fd = host_data(id, 1);
+    read_pattern(fd, 5000);
+    make_file("going");
+    await_refusal(fd);
+    unplug();
+    close(fd);
+    plug_in();
+    check_equal(host_expect(control, STARTED, id).value > 0, 1);
+    uint64_t offset;
+    fd = attached(id, 1, 11, 5000, &offset);
+    check_says(offset > 5000 && offset < size, "%llu", (unsigned long long)offset);
+    check_equal(follow(fd, offset, size), size);
+    both_end(id, 11, size, 0, 0);
+    close(fd);
+    release(id);
+}
+
+static void an_output_that_could_not_be_sent_for_a_while_goes_on(void) {
+    const uint64_t size = 16 * 1000;
+    host_start(control, ORDINARY(0), gated(pattern(size)));
+    int fd = host_data(id, 1);
+    make_file("going");
+    open_gate();
+    await_refusal(-1);
+    check(unlink(host_run_file("going")) == 0);
+    read_pattern(fd, size);
+    close(fd);
+    host_exited(control, id, 0, 0);
+}
+
+static void a_reply_that_could_not_be_sent_for_a_while_comes(void) {
+    make_file("going");
+    host_ping(control, 2);
+    await_refusal(-1);
+    check(unlink(host_run_file("going")) == 0);
+    check_equal(host_read(control).type, PONG);
+}
+
+static void a_command_without_output_goes_on_when_the_device_went_before_the_control_connection(void) {
+    host_start(control, ORDINARY(0), gated("exit 7"));
+    make_file("going");
+    host_ping(control, 1);
+    await_refusal(-1);
+    unplug();
+    plug_in();
+    host_expect(control, STARTED, id);
+    open_gate();
+    host_exited(control, id, 0, 7);
+    release(id);
 }
 
 static void an_output_that_was_not_bound_yet_loses_nothing(void) {
@@ -204,6 +273,10 @@ int main(int argc, char **argv) {
     control = host_control();
     host_boot(control);
     run(an_output_goes_on_and_what_was_on_its_way_is_the_gap);
+    run(an_output_goes_on_whose_device_went_before_its_connection);
+    run(an_output_that_could_not_be_sent_for_a_while_goes_on);
+    run(a_reply_that_could_not_be_sent_for_a_while_comes);
+    run(a_command_without_output_goes_on_when_the_device_went_before_the_control_connection);
     run(an_output_that_was_not_bound_yet_loses_nothing);
     run(one_that_ended_with_output_left_keeps_it_and_its_end_is_told_again);
     run(a_terminal_goes_on);

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -36,6 +37,11 @@ class UnpluggedIT {
     private static final InstanceId FIRST = InstanceId.random();
     private static final InstanceId SECOND = InstanceId.random();
     private static final String COUNTER = "i=0; while :; do echo $i; i=$((i+1)); usleep 2000; done";
+
+    /** It writes whenever its guest lets it, and so, most likely, just when the device goes. */
+    private static final String BUSY_COUNTER = "i=0; while :; do echo $i; i=$((i+1)); done";
+
+    private static final int BUSY = 4;
 
     @TempDir
     private Path temporary;
@@ -68,12 +74,20 @@ class UnpluggedIT {
                 .isEqualTo(FIRST + "\n" + FIRST + " first first\n");
         control.say(exec(1, Set.of(ExecFlag.DETACHED, ExecFlag.BLOCK), StreamSetup.replay(), 1 << 20, COUNTER));
         control.hear(AgentFrame.Started.class);
-        HandMadeLink ordinary = start(2, COUNTER);
-        ordinary.awaitMoreThan(200);
+        List<HandMadeLink> ordinary = new ArrayList<>();
+        for (int i = 0; i < BUSY; i++) {
+            ordinary.add(start(2 + i, BUSY_COUNTER));
+        }
+        for (HandMadeLink output : ordinary) {
+            output.awaitMoreThan(200);
+        }
 
         vm.unplug();
-        assertThat(ordinary.awaitEnd()).isNotEmpty();
-        byte[] before = ordinary.received();
+        List<Integer> before = new ArrayList<>();
+        for (HandMadeLink output : ordinary) {
+            assertThat(output.awaitEnd()).isNotEmpty();
+            before.add(output.received().length);
+        }
         vm.plugIn();
         control = HandMadeLink.dial(vm.vsock(), Openings.control());
         Instant sent = Instant.now();
@@ -84,21 +98,23 @@ class UnpluggedIT {
 
         assertThat(heard.get(0)).isInstanceOf(AgentFrame.Hello.class);
         AgentFrame.Restored restored = (AgentFrame.Restored) heard.get(heard.size() - 1);
-        while (started(heard).count() < 2) {
+        while (started(heard).count() < 1 + BUSY) {
             heard.addAll(control.hear(AgentFrame.Started.class));
         }
-        assertThat(started(heard)).containsExactlyInAnyOrder(1L, 2L);
+        assertThat(started(heard)).containsExactlyInAnyOrder(1L, 2L, 3L, 4L, 5L);
         assertThat(restored.instance()).isEqualTo(SECOND);
         assertThat(restored.stepped()).isGreaterThan(Duration.ofDays(5 * 365));
         assertThat(restored.wall()).isBetween(sent, Instant.now().plusMillis(100));
         System.out.println("UnpluggedIT: RESTORE took " + restored.took());
-        String told = out(3, "cat /run/vmette/instance-id; echo $VMETTE_INSTANCE_ID $WHO$OLD $(hostname); date +%s");
+        String told = out(91, "cat /run/vmette/instance-id; echo $VMETTE_INSTANCE_ID $WHO$OLD $(hostname); date +%s");
         assertThat(told).matches(SECOND + "\n" + SECOND + " second second\n\\d+\n");
         assertThat(Long.parseLong(told.lines().toList().get(2)))
                 .isBetween(sent.getEpochSecond(), Instant.now().getEpochSecond());
 
         assertGoesOn(1, 0, 0);
-        assertGoesOn(2, before.length, Long.MAX_VALUE);
+        for (int i = 0; i < BUSY; i++) {
+            assertGoesOn(2 + i, before.get(i), Long.MAX_VALUE);
+        }
         control.say(new HostFrame.Shutdown());
         vm.awaitExit();
     }
