@@ -35,11 +35,11 @@ static inline char pattern_at(uint64_t offset) {
 
 static char gate[64];
 
-/* A command line that waits until open_gate(). */
+/* A command line that waits until open_gate(), or the end of an agent that a test has left. */
 static inline const char *gated(const char *line) {
     static char whole[256];
     unlink(gate);
-    snprintf(whole, sizeof whole, "while [ ! -e %s ]; do sleep 0.01; done; %s", gate, line);
+    snprintf(whole, sizeof whole, "while [ ! -e %s ] && kill -0 %d; do sleep 0.01; done; %s", gate, (int)agent, line);
     return whole;
 }
 

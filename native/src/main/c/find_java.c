@@ -1,6 +1,6 @@
 #include "find_java.h"
 
-#include <glob.h>
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,14 +71,22 @@ static bool on_path(struct java *found) {
     return false;
 }
 
+static int is_shown(const struct dirent *entry) {
+    return entry->d_name[0] != '.';
+}
+
 static bool installed(struct java *found) {
-    glob_t names;
+    struct dirent **names;
     bool got = false;
-    if (glob("/usr/lib/jvm/*", GLOB_ONLYDIR, NULL, &names) == 0) {
-        for (size_t i = 0; i < names.gl_pathc && !got; i++) {
-            got = read_java(names.gl_pathv[i], found);
-        }
-        globfree(&names);
+    int count = scandir("/usr/lib/jvm", &names, is_shown, alphasort);
+    for (int i = 0; i < count; i++) {
+        char place[sizeof names[i]->d_name + 16];
+        snprintf(place, sizeof place, "/usr/lib/jvm/%s", names[i]->d_name);
+        got = got || read_java(place, found);
+        free(names[i]);
+    }
+    if (count >= 0) {
+        free(names);
     }
     return got;
 }

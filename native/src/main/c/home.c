@@ -1,8 +1,8 @@
 #include "home.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,38 +46,42 @@ bool home_find(char home[PATH_MAX], char *why) {
 }
 
 /* strcmp's order, whatever the locale: an archive of classes is bound to it. */
-static int by_bytes(const void *left, const void *right) {
-    return strcmp(*(char *const *)left, *(char *const *)right);
+static int by_bytes(const struct dirent **left, const struct dirent **right) {
+    return strcmp((*left)->d_name, (*right)->d_name);
 }
 
-/* Joined by `separator`, each behind `prefix`. */
-static char *jars(const char *home, const char *prefix, char separator) {
-    glob_t found;
-    char pattern[PATH_MAX + 16];
-    snprintf(pattern, sizeof pattern, "%s/lib/*.jar", home);
+static int is_jar(const struct dirent *entry) {
+    const char *dot = strrchr(entry->d_name, '.');
+    return dot != NULL && dot != entry->d_name && strcmp(dot, ".jar") == 0;
+}
+
+/* Not by glob(3): glibc's frees twice where it has no memory. */
+char *home_class_path(const char *home) {
+    struct dirent **found;
+    char lib[PATH_MAX + 16];
+    snprintf(lib, sizeof lib, "%s/lib", home);
     errno = 0;
-    if (glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &found) != 0) {
+    int count = scandir(lib, &found, is_jar, by_bytes);
+    if (count < 0) {
         return NULL;
     }
-    qsort(found.gl_pathv, found.gl_pathc, sizeof(char *), by_bytes);
     size_t length = 1;
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        length += strlen(prefix) + strlen(found.gl_pathv[i]) + 1;
+    for (int i = 0; i < count; i++) {
+        length += strlen(lib) + strlen(found[i]->d_name) + 2;
     }
-    char *list = malloc(length);
+    char *list = count == 0 ? NULL : malloc(length);
     char *at = list;
-    for (size_t i = 0; list != NULL && i < found.gl_pathc; i++) {
-        at += sprintf(at, "%s%s%c", prefix, found.gl_pathv[i], separator);
+    for (int i = 0; i < count; i++) {
+        if (list != NULL) {
+            at += sprintf(at, "%s/%s:", lib, found[i]->d_name);
+        }
+        free(found[i]);
     }
-    if (list != NULL && at > list) {
+    free(found);
+    if (list != NULL) {
         at[-1] = 0;
     }
-    globfree(&found);
     return list;
-}
-
-char *home_class_path(const char *home) {
-    return jars(home, "", ':');
 }
 
 /* new URLClassLoader(urls, ClassLoader.getPlatformClassLoader()).loadClass(name): none of the program's own classes get in between. */

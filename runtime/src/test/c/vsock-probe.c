@@ -8,8 +8,9 @@
  *   vsock-probe ask PORT       dials the host for messages, sends those of 1, 10, 1000 and 50000 bytes, prints the lengths that
  *                              come back, and whether one of 4 MiB is refused
  *   vsock-probe attack         tries what a guest process might to get hold of the agent's link; prints what it could do
- *   vsock-probe pattern BYTES FILE
- *                              writes so many bytes, each determined by its offset, to stdout; FILE holds how many so far
+ *   vsock-probe pattern BYTES FILE [GATE]
+ *                              writes so many bytes, each determined by its offset, to stdout; FILE holds how many so far; half
+ *                              way it waits until there is a file GATE
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -235,7 +236,7 @@ static void attack(void) {
 /* The 8-byte word number i of the pattern is i times this, little-endian. */
 #define PATTERN_STEP 0x9e3779b97f4a7c15u
 
-static void pattern(uint64_t total, const char *path) {
+static void pattern(uint64_t total, const char *path, const char *gate) {
     static uint64_t words[4096];
     int progress = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600);
     for (uint64_t done = 0; done < total;) {
@@ -245,6 +246,7 @@ static void pattern(uint64_t total, const char *path) {
         done += size;
         dprintf(progress, "%020llu", (unsigned long long)done);
         lseek(progress, 0, SEEK_SET);
+        while (gate != NULL && done >= total / 2 && access(gate, F_OK) != 0) poll(NULL, 0, 20);
     }
 }
 
@@ -289,14 +291,14 @@ int main(int argc, char **argv) {
             return 1;
         }
         ask(fd);
-    } else if (argc == 4 && strcmp(argv[1], "pattern") == 0) {
-        pattern(strtoull(argv[2], NULL, 10), argv[3]);
+    } else if ((argc == 4 || argc == 5) && strcmp(argv[1], "pattern") == 0) {
+        pattern(strtoull(argv[2], NULL, 10), argv[3], argv[4]);
     } else if (argc == 4 && strcmp(argv[1], "tell") == 0) {
         tell(strtoul(argv[2], NULL, 10), argv[3]);
     } else if (argc == 2 && strcmp(argv[1], "attack") == 0) {
         attack();
     } else {
-        fprintf(stderr, "usage: vsock-probe dial|echo|messages|ask PORT | tell PORT FILE | attack | pattern BYTES FILE\n");
+        fprintf(stderr, "usage: vsock-probe dial|echo|messages|ask PORT | tell PORT FILE | attack | pattern BYTES FILE [GATE]\n");
         return 2;
     }
     return 0;

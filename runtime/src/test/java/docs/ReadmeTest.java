@@ -10,6 +10,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import vmette.config.fleet.DeploymentFile;
 
 /** What the README shows is what is compiled and run, and what it links to is there. */
 class ReadmeTest {
@@ -43,6 +44,16 @@ class ReadmeTest {
                 .toList();
         assertThat(shown).hasSizeGreaterThan(5).allSatisfy(line -> assertThat(compiled)
                 .contains(line));
+    }
+
+    @Test
+    void theExamplesFleetHasWhatIsAskedOfIt() throws IOException {
+        String file = "docs/example/fleet.conf";
+        assertThat(Files.readString(ROOT.resolve("README.md")))
+                .contains("vmette up " + file, "exec web-1 ", "--pool agents ");
+        DeploymentFile fleet = DeploymentFile.read(ROOT.resolve(file));
+        assertThat(fleet.deployment().vm("web-1")).isPresent();
+        assertThat(fleet.pools()).containsOnlyKeys("agents");
     }
 
     @Test

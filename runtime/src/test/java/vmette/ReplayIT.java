@@ -15,6 +15,7 @@ import akka.util.ByteString;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.assertj.core.api.InstanceOfAssertFactories;
 import org.junit.jupiter.api.AfterAll;
@@ -57,12 +58,13 @@ class ReplayIT {
         vmette.close();
     }
 
-    private static DetachedExecution pattern(long bytes, WhenFull whenFull) {
-        DetachedExecution command =
-                vm.start(ExecSpec.of("/tmp/vsock-probe", "pattern", Long.toString(bytes), "/tmp/progress")
-                        .detached(whenFull, RING));
-        await(command.started());
-        return command;
+    private static DetachedExecution pattern(long bytes, WhenFull whenFull, String... gate) {
+        List<String> command =
+                new ArrayList<>(List.of("/tmp/vsock-probe", "pattern", Long.toString(bytes), "/tmp/progress"));
+        command.addAll(List.of(gate));
+        DetachedExecution started = vm.start(ExecSpec.of(command).detached(whenFull, RING));
+        await(started.started());
+        return started;
     }
 
     private static String text(Source<OutputChunk, ?> output) {
@@ -143,12 +145,23 @@ class ReplayIT {
 
     @Test
     void threeAttachmentsToAnOverwritingOutputGetTheBytesOrExactGaps() {
-        DetachedExecution command = pattern(BYTES, WhenFull.OVERWRITE);
+        // The writer waits half way, and so cannot come to its end before the second client does.
+        DetachedExecution command = pattern(BYTES, WhenFull.OVERWRITE, "/tmp/halfway");
         Followed followed = new Followed(0);
         part(command, followed, BYTES / 4);
         long first = followed.next();
-        awaitProgress(Math.min(BYTES, first + 2 * RING + (1 << 20)));
-        part(command, followed, first + BYTES / 4);
+        awaitProgress(BYTES / 2);
+        CompletableFuture<OutputChunk> there = new CompletableFuture<>();
+        CompletionStage<Followed> reading = command.attachStdout(first)
+                .map(chunk -> {
+                    there.complete(chunk);
+                    return chunk;
+                })
+                .takeWhile(chunk -> chunk.to() < BYTES / 8 * 5, true)
+                .runWith(followed.sink(), vmette.system());
+        await(there);
+        assertThat(sh(vmette, vm, "touch /tmp/halfway").status().code()).isZero();
+        await(reading);
         long second = followed.next();
         assertThat(await(command.status()).code()).isZero();
         part(command, followed, Long.MAX_VALUE);

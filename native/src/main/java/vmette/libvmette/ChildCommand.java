@@ -14,8 +14,6 @@ import vmette.errors.VmetteException;
 
 /** The command line of a child. */
 final class ChildCommand {
-    private static final int WARNS_OF_NATIVE_ACCESS = 24;
-
     private ChildCommand() {}
 
     /**
@@ -35,11 +33,10 @@ final class ChildCommand {
                 "-Xrs",
                 // The run is on the main thread, which has 8 MiB in a C program.
                 "-Xss8m",
+                // From Java 24 on JNA is warned of otherwise.
+                "--enable-native-access=ALL-UNNAMED",
                 "-Djna.nosys=true",
                 "-Djna.tmpdir=" + directory));
-        if (Runtime.version().feature() >= WARNS_OF_NATIVE_ACCESS) {
-            command.add("--enable-native-access=ALL-UNNAMED");
-        }
         if (isMac()) {
             // As the main() of a C program is: frameworks serve their main queue there only.
             command.add("-XstartOnFirstThread");

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -125,6 +126,79 @@ class CapiIT {
                     .isEqualTo(List.of("well", "throws").contains(each.getKey()));
             assertThat(result.stderr().lines()).hasSize(each.getKey().equals("well") ? 0 : 4);
         }
+    }
+
+    /** What Java is asked for: key, value and second value, a line each. */
+    private static List<String> asked(CProgram program, Path java, Path request, String... arguments) throws Exception {
+        CProgram.Result result = program.with(
+                Map.of("VMETTE_JAVA_HOME", java.toString(), "PAPER_REQUEST", request.toString()), arguments);
+        assertThat(result.told()).as(result.stderr()).startsWith("0 7 ");
+        return Pattern.compile("([^\0]*)\0([^\0]*)\0([^\0]*)\0")
+                .matcher(Files.readString(request))
+                .results()
+                .map(entry -> entry.group(1) + " = " + entry.group(2) + "; " + entry.group(3))
+                .toList();
+    }
+
+    @Test
+    void allThatIsSetIsAskedForUnlessItIsTakenBack() throws Exception {
+        CProgram everything = CProgram.compile(sandbox, "everything.c");
+        Path java = CProgram.paperJava(sandbox);
+        List<String> always = List.of(
+                "kernel = /kernel; ",
+                "initramfs = /initramfs; ",
+                "cmdline = quiet panic=1; ",
+                "rootfs = /root; ",
+                "rootfs-read-only = 1; ",
+                "share = /share/1; one",
+                "share = /share/2; two",
+                "env = first; KEY",
+                "env = ; OTHER",
+                "env = last = \ud83d\ude00; KEY",
+                "disk = /disk/1; ",
+                "disk = /disk/2; ",
+                "vsock-port = -1; ",
+                "guest-vsock-port = 1234; ",
+                "timeout = 7; ",
+                "vcpus = 3; ",
+                "memory = 640; ",
+                "scratch = 32; ");
+        List<String> set =
+                List.of("exec = echo \"$KEY\"; ", "net = 1; ", "switch-root = 1; ", "build-snapshot = /built; ");
+        List<String> takenBack = List.of("net = 0; ", "switch-root = 0; ", "resume-snapshot = /resumed; ");
+        assertThat(asked(everything, java, in("request")))
+                .containsSubsequence(always)
+                .containsAll(set)
+                .hasSize(always.size() + set.size());
+        assertThat(asked(everything, java, in("request"), "clear"))
+                .containsSubsequence(always)
+                .containsAll(takenBack)
+                .hasSize(always.size() + takenBack.size());
+    }
+
+    /** Each allocation of a run fails once. */
+    @Test
+    void aRunThatHasNoMemoryFailsAndNothingElse() throws Exception {
+        CProgram everything = CProgram.compile(sandbox, "everything.c");
+        Map<String, String> environment =
+                Map.of("VMETTE_JAVA_HOME", CProgram.paperJava(sandbox).toString());
+        String well = everything.with(environment).told();
+        int allocations = Integer.parseInt(well.strip().split(" ", -1)[2]);
+        assertThat(allocations).isGreaterThan(40);
+        int failed = 0;
+        for (int refused = 1; refused <= allocations; refused++) {
+            CProgram.Result result = everything.with(environment, Integer.toString(refused));
+            assertThat(result.code())
+                    .as("allocation %d: %s", refused, result.stderr())
+                    .isZero();
+            assertThat(result.told()).as("allocation %d", refused).matches("(0 7|8 0|none 9 0) \\d+\n");
+            assertThat(result.stderr().lines())
+                    .as("allocation %d: %s", refused, result.stderr())
+                    .hasSize(result.told().startsWith("0 ") ? 0 : 1)
+                    .allMatch(line -> line.startsWith("vmette: "));
+            failed += result.told().startsWith("0 ") ? 0 : 1;
+        }
+        assertThat(failed).isGreaterThan(40);
     }
 
     @Test
