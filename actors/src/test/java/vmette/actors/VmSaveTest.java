@@ -99,8 +99,8 @@ class VmSaveTest extends VmFixture {
         return Await.next(machine.saves, "save");
     }
 
-    /** The agent is dialled again and renews itself. */
-    private void comesBack() {
+    /** The agent is dialled again, says what it has to say, and renews itself. */
+    private void comesBack(AgentFrame... news) {
         agent = FakeAgent.answer(machine);
         agent.hear(FakeAgent.HELLO);
         FakeAgent.Body restore = agent.hear(FakeAgent.RESTORE);
@@ -108,6 +108,9 @@ class VmSaveTest extends VmFixture {
         restore.bytes(Entropy.BYTES);
         assertThat(InstanceId.of(restore.bytes(InstanceId.BYTES))).isEqualTo(INSTANCE);
         agent.say(FakeAgent.GREETING);
+        if (news.length > 0) {
+            agent.say(news);
+        }
         agent.isRestored(RenewalTest.restored(INSTANCE, Duration.ofMillis(130)));
     }
 
@@ -585,13 +588,25 @@ class VmSaveTest extends VmFixture {
     private FakeChannel adopted(long id, long expectedFrom, long start) {
         agent.say(new AgentFrame.Started(id, 77));
         agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
+        heardAttach(id, expectedFrom);
+        agent.say(news(id, attachment, AttachmentState.ATTACHED, start));
+        return opened();
+    }
+
+    private void heardAttach(long id, long expectedFrom) {
         FakeAgent.Body attach = agent.hear(FakeAgent.ATTACH);
         assertThat(attach.u64()).isEqualTo(id);
         attach.u8();
-        Token token = Token.of(attach.bytes(Token.BYTES));
+        attachment = Token.of(attach.bytes(Token.BYTES));
         assertThat(attach.u64()).isEqualTo(expectedFrom);
-        agent.say(new AgentFrame.Attached(id, StreamId.STDOUT, token, AttachmentState.ATTACHED, 0, start, 256 << 10));
-        attachment = token;
+    }
+
+    private static AgentFrame news(long id, Token token, AttachmentState state, long offset) {
+        int ring = state == AttachmentState.ATTACHED ? 256 << 10 : 0;
+        return new AgentFrame.Attached(id, StreamId.STDOUT, token, state, 0, offset, ring);
+    }
+
+    private FakeChannel opened() {
         FakeChannel output = machine.vsock.nextDial().open();
         output.read(4 + 8 + 1 + Token.BYTES);
         return output;
@@ -632,16 +647,68 @@ class VmSaveTest extends VmFixture {
                         """);
     }
 
-    private void savedOnce() {
+    /** That the save has ended its attachment is told over the new link: another is begun for that, and one more since the VM was saved. */
+    @Test
+    void ofTheAttachmentsToTheServicesOutputTheLatestCounts() {
+        long id = service();
+        savedOnce();
+        FakeChannel output = adopted(id, 4, 4);
+        output.deliver("two\n".getBytes(UTF_8));
+        assertThat(output.read(8)).isEqualTo(Openings.acknowledgement(8));
+        savedOnce(news(id, attachment, AttachmentState.BROKEN, 8));
+        long ping = agent.hear(FakeAgent.PING).u64();
+        heardAttach(id, 8);
+        Token former = attachment;
+        agent.say(news(id, former, AttachmentState.ATTACHED, 8));
+        FakeChannel overtaken = opened();
+        agent.say(new AgentFrame.Pong(ping, 1, Duration.ofSeconds(3)));
+        heardAttach(id, 8);
+        overtaken.deliver("three\n".getBytes(UTF_8));
+        agent.say(
+                news(id, former, AttachmentState.TAKEN_OVER, 14),
+                news(id, attachment, AttachmentState.ATTACHED, 8),
+                new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 0));
+        output = opened();
+        output.deliver("three\nfour\n".getBytes(UTF_8));
+        assertThat(output.read(8)).isEqualTo(Openings.acknowledgement(19));
+        assertThat(agent.hasMore()).isFalse();
+        output.end();
+        agent.say(news(id, attachment, AttachmentState.ENDED, 19));
+        isCompleted(id);
+        assertThat(kept()).isEqualTo("one\ntwo\nthree\nfour\n");
+    }
+
+    @Test
+    void whatAServiceThatHasEndedWroteLastIsDialledForAgain() {
+        long id = service();
+        savedOnce(new AgentFrame.Started(id, 77), new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 0));
+        agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
+        heardAttach(id, 4);
+        agent.say(news(id, attachment, AttachmentState.ATTACHED, 4));
+        machine.vsock.nextDial().refuse();
+        FakeChannel output = opened();
+        output.deliver("two\n".getBytes(UTF_8));
+        assertThat(output.read(8)).isEqualTo(Openings.acknowledgement(8));
+        output.end();
+        agent.say(news(id, attachment, AttachmentState.ENDED, 8));
+        isCompleted(id);
+        assertThat(kept()).isEqualTo("one\ntwo\n");
+    }
+
+    private void savedOnce(AgentFrame... news) {
         save(false);
         FakeMachine.Asked save = asked();
         machine.vsock.unplug();
         save.answer().complete(REPORT);
-        comesBack();
+        comesBack(news);
     }
 
     private void endsWell(long id) {
         agent.say(new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 0));
+        isCompleted(id);
+    }
+
+    private void isCompleted(long id) {
         assertThat(agent.hearBoth(FakeAgent.RELEASE, FakeAgent.SHUTDOWN).u64()).isEqualTo(id);
         machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
         assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.COMPLETED);
