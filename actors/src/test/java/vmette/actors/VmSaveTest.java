@@ -23,6 +23,7 @@ import vmette.config.VmSpec;
 import vmette.config.fleet.Service;
 import vmette.errors.CommandDetachedException;
 import vmette.errors.SaveFailedException;
+import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmSavedException;
 import vmette.guest.protocol.AgentFrame;
@@ -417,6 +418,92 @@ class VmSaveTest extends VmFixture {
         assertThat(again.u8()).isEqualTo(StreamId.STDOUT.wire());
         again.bytes(Token.BYTES);
         assertThat(again.u64()).isEqualTo(17);
+    }
+
+    private DetachedTicket detached(long id) {
+        DetachedTicket command = DetachedTicket.create(id, ExecSpec.of("serve").detached(ExecSpec.WhenFull.BLOCK));
+        supervisor.tell(new VmRequest.Run(command));
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(id);
+        agent.say(new AgentFrame.Started(id, 5));
+        Await.value(command.started());
+        return command;
+    }
+
+    @Test
+    void aSignalWaitsForTheEndOfTheSave() {
+        boot();
+        DetachedTicket command = detached(901);
+        save(false);
+        FakeMachine.Asked save = asked();
+        command.signal(15, true);
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        comesBack(new AgentFrame.Started(901, 5));
+        FakeAgent.Body signal = agent.hear(FakeAgent.SIGNAL);
+        assertThat(signal.u64()).isEqualTo(901);
+        assertThat(signal.u32()).isEqualTo(15);
+
+        CompletionStage<SaveReport> failing = save(false);
+        save = asked();
+        command.signal(2, true);
+        save.answer().completeExceptionally(new SaveFailedException("no room", null));
+        assertThat(agent.awaitsFailure(failing)).hasMessage("no room");
+        assertThat(agent.hear(FakeAgent.SIGNAL).skip(8).u32()).isEqualTo(2);
+    }
+
+    @Test
+    void oneThatIsReleasedWhileTheVmIsSavedIsLetGoOfByItsGuest() {
+        boot();
+        AgentFrame.Exited exited = new AgentFrame.Exited(902, AgentFrame.ExitKind.EXITED, 0);
+        DetachedTicket ended = detached(902);
+        agent.say(exited);
+        Await.value(ended.outcome());
+        DetachedTicket runs = detached(903);
+        save(false);
+        FakeMachine.Asked save = asked();
+        ended.release();
+        runs.release();
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        // What ends meanwhile is let go of no less.
+        comesBack(
+                new AgentFrame.Started(902, 5),
+                exited,
+                new AgentFrame.Started(903, 5),
+                new AgentFrame.Exited(903, AgentFrame.ExitKind.EXITED, 0));
+        assertThat(List.of(
+                        agent.hear(FakeAgent.RELEASE).u64(),
+                        agent.hear(FakeAgent.RELEASE).u64()))
+                .containsExactlyInAnyOrder(902L, 903L);
+    }
+
+    /** The save has overtaken its start, which proves to be impossible only then. */
+    @Test
+    void whatCannotBeStartedAfterASaveIsTold() {
+        boot();
+        CommandTicket before = run(ExecSpec.of("one"));
+        CommandTicket after = run(ExecSpec.of("other"));
+        agent.hear(FakeAgent.EXEC);
+        agent.hear(FakeAgent.EXEC);
+        save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        assertThat(Await.failure(before.outcome())).isInstanceOf(CommandDetachedException.class);
+        assertThat(Await.failure(after.outcome())).isInstanceOf(CommandDetachedException.class);
+        CompletableFuture<DetachedTicket> one = new CompletableFuture<>();
+        CompletableFuture<DetachedTicket> other = new CompletableFuture<>();
+        supervisor.tell(new VmRequest.Find(before.id(), one));
+        supervisor.tell(new VmRequest.Find(after.id(), other));
+        save.answer().complete(REPORT);
+        comesBack(
+                new AgentFrame.Started(before.id(), 7),
+                new AgentFrame.ExecFailed(before.id(), 2, "cannot run one"),
+                new AgentFrame.Started(after.id(), 8));
+        assertThat(agent.awaitsFailure(agent.awaits(one).outcome())).isInstanceOf(StartFailedException.class);
+        DetachedTicket found = agent.awaits(other);
+        assertThat(Await.value(found.started())).isEqualTo(8);
+        agent.say(new AgentFrame.ExecFailed(after.id(), 2, "cannot run other"));
+        assertThat(agent.awaitsFailure(found.outcome())).isInstanceOf(StartFailedException.class);
     }
 
     @Test
