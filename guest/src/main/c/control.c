@@ -44,13 +44,13 @@ static void drop(void) {
     loop_close(&connection);
     have = out.size = out_head = 0;
     greeted = ending = false;
+    executions_sent();
 }
 
 /* The connection has broken; with all others, if the device was unplugged. */
 static void lost(void) {
-    bool all = transport_lost(connection.fd);
+    if (transport_lost(connection.fd)) executions_unplugged(); /* before what is in `out` counts as sent */
     drop();
-    if (all) executions_unplugged();
 }
 
 static bool room(void) {
@@ -302,9 +302,12 @@ static void receive(const uint8_t *bytes, uint32_t length) {
 
 /* --- the connection --- */
 
+static bool owing(void) { return greeted && (execution_owing() || forward_owing()); }
+
+/* What is owed goes out before what is asked for next is answered: who has the answer to a frame knows of all that was announced before. */
 static void take_frames(void) {
     uint32_t used = 0;
-    while (!ending && room()) {
+    while (!ending && room() && !owing()) {
         int32_t size = frame_complete(in + used, have - used);
         if (size < 0) end_with(ERROR_FRAME, "bad frame: its length is not 1 to %d", FRAME_MAX);
         if (size <= 0) break;
@@ -342,8 +345,6 @@ static void put_events(void) {
     while (greeted && !ending && room() && forward_word(&id, &number)) reply_forwarded(id, number);
 }
 
-static bool owing(void) { return greeted && (execution_owing() || forward_owing()); }
-
 static void try_again(struct timer *timer) {
     (void)timer;
     loop_again(&connection);
@@ -363,6 +364,7 @@ static bool flush(void) {
         out_head += (uint32_t)sent;
     }
     out.size = out_head = 0;
+    executions_sent();
     if (ending) drop();
     return !ending && connection.fd >= 0;
 }

@@ -14,6 +14,7 @@
 
 static struct execution executions[EXECUTIONS_MAX];
 static int owing;       /* executions that owe the host an event */
+static int sending;     /* those whose events are being sent */
 static int with_groups; /* ended ones whose process group may have members left */
 
 #define END (executions + EXECUTIONS_MAX)
@@ -50,7 +51,17 @@ struct execution *execution_owing(void) {
 void execution_reported(struct execution *x) {
     x->owes_started = x->owes_end = x->owes_news = false;
     owing--;
-    execution_settle(x);
+    if (!x->sending) sending++;
+    x->sending = true;
+}
+
+void executions_sent(void) {
+    for (struct execution *x = executions; sending > 0 && x < END; x++) {
+        if (!x->sending) continue;
+        x->sending = false;
+        sending--;
+        execution_settle(x);
+    }
 }
 
 static void group_is_gone(struct execution *x) {
@@ -96,8 +107,8 @@ void executions_unplugged(void) {
 
 void executions_announce(void) {
     for (struct execution *x = executions; x < END; x++) {
-        bool ran = x->state == EXECUTION_RUNNING || (x->state == EXECUTION_ENDED && x->end != END_NEVER_RAN);
-        if (!ran || !(x->flags & EXEC_DETACHED) || x->released) continue;
+        bool never_ran = x->state == EXECUTION_ENDED && x->end == END_NEVER_RAN;
+        if (x->state == EXECUTION_FREE || never_ran || !(x->flags & EXEC_DETACHED) || x->released) continue;
         owe(x, &x->owes_started);
         if (x->state == EXECUTION_ENDED) owe(x, &x->owes_end);
     }
@@ -119,7 +130,7 @@ void execution_settle(struct execution *x) {
         cgroup_give_back(x->cgroup);
         x->cgroup = 0;
     }
-    if (drained && x->told && x->group_gone && !owes(x) && !held) x->state = EXECUTION_FREE;
+    if (drained && x->told && x->group_gone && !owes(x) && !x->sending && !held) x->state = EXECUTION_FREE;
 }
 
 void executions_check_groups(void) {

@@ -35,6 +35,7 @@ struct execution {
     bool group_gone;             /* the process group is empty, or no business of ours */
     bool released;               /* a detached one: nobody will ask for it any more */
     bool owes_started, owes_end, owes_news;
+    bool sending; /* events that were handed over are not sent yet */
     enum end_kind end;
     bool oom_killed; /* a process of the command was ended by the OOM killer */
     uint64_t cgroup; /* its number, 0: none */
@@ -72,14 +73,17 @@ void execution_settle(struct execution *);
 /* One of its streams has news for the host. */
 void execution_owes_news(struct execution *);
 
-/* A new control connection: what is known of each detached execution is owed once more. */
+/* A new control connection: what is known of each detached execution is owed once more; STARTED also of one whose execve is still to come. */
 void executions_announce(void);
 
 /* An execution that owes the host an event, or NULL. */
 struct execution *execution_owing(void);
 
-/* The events owed (owes_*) have been handed over; clears them and settles. */
+/* The events owed (owes_*) have been handed over; clears them. It is known until executions_sent() all the same. */
 void execution_reported(struct execution *);
+
+/* What was handed over is sent, or lost with its connection: nobody is told of it again unless it is announced. */
+void executions_sent(void);
 
 /* Environment of every command: a copy of the list is kept. False: no memory. */
 bool execution_base_environment(struct list env);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,13 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
     if (told >= 0) close(told);
     errno = ENODEV;
     return -1;
+}
+
+/* As execve does whose program is on a slow disk. */
+int __real_execvp(const char *program, char *const argv[]);
+int __wrap_execvp(const char *program, char *const argv[]) {
+    while (access(run_file("starting"), F_OK) == 0) poll(NULL, 0, 5);
+    return __real_execvp(program, argv);
 }
 
 int main(int argc, char **argv) {

@@ -31,6 +31,7 @@ static void remove_directory(void) {
     unlink(host_run_file("unplugged"));
     unlink(host_run_file("going"));
     unlink(host_run_file("refused"));
+    unlink(host_run_file("starting"));
     unlink(host_run_file("vmette/instance-id"));
     rmdir(host_run_file("vmette"));
     rmdir(directory);

@@ -53,7 +53,7 @@ build frames_test "$tests/frames_test.c" "$main/frames.c"
 build ring_test "$tests/ring_test.c" "$main/ring.c"
 build accounts_test "$tests/accounts_test.c" "$main/accounts.c"
 build trust_test "$tests/trust_test.c" "$main/trust.c" "$main/points.c" "$main/frames.c"
-build agent_on_host -Wl,--wrap=send "$tests/agent_on_host.c" $agent_sources
+build agent_on_host -Wl,--wrap=send,--wrap=execvp "$tests/agent_on_host.c" $agent_sources
 build commands_test "$tests/commands_test.c" "$tests/host.c" "$main/frames.c"
 build streams_test "$tests/streams_test.c" "$tests/host.c" "$main/frames.c"
 build forward_test "$tests/forward_test.c" "$tests/host.c" "$main/frames.c"

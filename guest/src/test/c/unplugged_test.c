@@ -133,6 +133,65 @@ static void a_command_without_output_goes_on_when_the_device_went_before_the_con
     release(id);
 }
 
+static void an_end_that_could_not_be_told_before_the_control_connection_broke_is_told_again(void) {
+    host_start(control, (struct command){.id = ++id}, gated("exit 7"));
+    make_file("going");
+    open_gate();
+    await_refusal(-1);
+    unplug();
+    plug_in();
+    announced_and_ended(0, 7);
+    release(id);
+}
+
+static void what_is_announced_comes_before_the_answer_to_what_was_asked_for_with_the_hello(void) {
+    uint8_t bytes[64] = "VMTC";
+    struct writer both = {.bytes = bytes, .size = 4};
+    frame_begin(&both, HELLO);
+    put_u16(&both, PROTOCOL_VERSION);
+    frame_end(&both);
+    frame_begin(&both, PING);
+    put_u64(&both, 7);
+    frame_end(&both);
+    host_start(control, ORDINARY(0), gated("exit 0"));
+    unplug();
+    control = host_connect();
+    host_send(control, both.bytes, both.size);
+    check_equal(host_read(control).type, AGENT_HELLO);
+    check(unlink(host_run_file("unplugged")) == 0);
+    host_expect(control, STARTED, id);
+    host_expect(control, PONG, 7);
+    open_gate();
+    host_exited(control, id, 0, 0);
+    release(id);
+}
+
+static void one_that_is_still_being_started_is_announced(void) {
+    make_file("starting");
+    host_exec(control, ORDINARY(0), "exit 5");
+    host_ping(control, 3);
+    host_expect(control, PONG, 3);
+    unplug();
+    plug_in();
+    check_equal(host_expect(control, STARTED, id).value > 0, 1);
+    check(unlink(host_run_file("starting")) == 0);
+    announced_and_ended(0, 5);
+    release(id);
+}
+
+static void one_that_cannot_be_started_after_all_is_told_of_once_more(void) {
+    make_file("starting");
+    host_exec(control, ORDINARY(.program = "/no/such/program"), NULL);
+    host_ping(control, 4);
+    host_expect(control, PONG, 4);
+    unplug();
+    plug_in();
+    host_expect(control, STARTED, id);
+    check(unlink(host_run_file("starting")) == 0);
+    check_equal(host_expect(control, EXEC_FAILED, id).value, ENOENT);
+    refused(id, 1, 0, ESRCH);
+}
+
 static void an_output_that_was_not_bound_yet_loses_nothing(void) {
     host_start(control, ORDINARY(.err = true), gated("echo out; echo err >&2; exit 3"));
     unplug();
@@ -277,6 +336,10 @@ int main(int argc, char **argv) {
     run(an_output_that_could_not_be_sent_for_a_while_goes_on);
     run(a_reply_that_could_not_be_sent_for_a_while_comes);
     run(a_command_without_output_goes_on_when_the_device_went_before_the_control_connection);
+    run(an_end_that_could_not_be_told_before_the_control_connection_broke_is_told_again);
+    run(what_is_announced_comes_before_the_answer_to_what_was_asked_for_with_the_hello);
+    run(one_that_is_still_being_started_is_announced);
+    run(one_that_cannot_be_started_after_all_is_told_of_once_more);
     run(an_output_that_was_not_bound_yet_loses_nothing);
     run(one_that_ended_with_output_left_keeps_it_and_its_end_is_told_again);
     run(a_terminal_goes_on);

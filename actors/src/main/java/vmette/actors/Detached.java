@@ -9,7 +9,9 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
@@ -38,6 +40,12 @@ final class Detached extends AbstractBehavior<Detached.Command> {
 
     record AgentSaid(AgentFrame frame) implements Command {}
 
+    /** The VM is being saved: what would be sent to its agent now might be lost, and waits for {@link GoOn} or {@link Relinked}. */
+    record Hold() implements Command {}
+
+    /** The VM was not saved after all, and is as it was. */
+    record GoOn() implements Command {}
+
     /** The VM was saved and goes on: its agent is spoken to over another link, and no attachment has outlived the former one. */
     record Relinked(AgentLink other) implements Command {}
 
@@ -52,12 +60,14 @@ final class Detached extends AbstractBehavior<Detached.Command> {
 
     private final DetachedTicket ticket;
     private final Set<Token> asked = new HashSet<>();
+    private final List<HostFrame> waiting = new ArrayList<>();
     private AgentLink link;
     private final String vm;
     private final TimerScheduler<Command> timers;
     private boolean started;
     private boolean ended;
     private boolean released;
+    private boolean held;
 
     private Detached(
             ActorContext<Command> context,
@@ -89,9 +99,14 @@ final class Detached extends AbstractBehavior<Detached.Command> {
                 .onMessage(AnswerTimeout.class, late -> onAnswerTimeout(late.attachment()))
                 .onMessage(StartTimeout.class, timeout -> onStartTimeout())
                 .onMessage(Release.class, release -> onRelease())
+                .onMessage(Hold.class, hold -> {
+                    held = true;
+                    return this;
+                })
+                .onMessage(GoOn.class, on -> onGoOn())
                 .onMessage(Relinked.class, relinked -> onRelinked(relinked.other()))
                 .onMessage(Send.class, send -> {
-                    link.send(send.frame());
+                    send(send.frame());
                     return this;
                 })
                 .onSignal(PostStop.class, stop -> onPostStop())
@@ -105,7 +120,8 @@ final class Detached extends AbstractBehavior<Detached.Command> {
             ticket.run(begun.pid(), getContext().getSelf());
         } else if (frame instanceof AgentFrame.Exited exited) {
             return onExited(exited);
-        } else if (frame instanceof AgentFrame.ExecFailed failed && !started) {
+        } else if (frame instanceof AgentFrame.ExecFailed failed && !ended) {
+            // One that a save overtook is announced before it is known whether it can be run.
             ticket.fail(NotRun.of(ticket.description(), vm, failed));
             return Behaviors.stopped();
         } else if (frame instanceof AgentFrame.Attached news) {
@@ -124,7 +140,15 @@ final class Detached extends AbstractBehavior<Detached.Command> {
         }
         ended = true;
         ticket.end(exited);
-        return released ? Behaviors.stopped() : this;
+        return released && !held ? Behaviors.stopped() : this;
+    }
+
+    private void send(HostFrame frame) {
+        if (held) {
+            waiting.add(frame);
+        } else {
+            link.send(frame);
+        }
     }
 
     private Behavior<Command> onAttach(Attachment attachment) {
@@ -152,10 +176,18 @@ final class Detached extends AbstractBehavior<Detached.Command> {
                             + " was saved: attach again from the first byte that was not received")));
         }
         asked.clear();
+        return onGoOn();
+    }
+
+    private Behavior<Command> onGoOn() {
+        held = false;
+        waiting.forEach(link::send);
+        waiting.clear();
         if (released) {
+            // Perhaps once more: it has no effect then.
             link.send(new HostFrame.Release(ticket.id()));
         }
-        return this;
+        return released && ended ? Behaviors.stopped() : this;
     }
 
     private Behavior<Command> onAnswerTimeout(Token token) {
@@ -180,10 +212,12 @@ final class Detached extends AbstractBehavior<Detached.Command> {
     private Behavior<Command> onRelease() {
         if (!released) {
             released = true;
-            link.send(new HostFrame.Release(ticket.id()));
+            if (!held) {
+                link.send(new HostFrame.Release(ticket.id()));
+            }
             ticket.close(AttachmentFailures.released("what it wrote"));
         }
-        return ended ? Behaviors.stopped() : this;
+        return ended && !held ? Behaviors.stopped() : this;
     }
 
     private Behavior<Command> onPostStop() {

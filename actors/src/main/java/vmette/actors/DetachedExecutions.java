@@ -18,7 +18,7 @@ import vmette.guest.protocol.GuestProtocol;
  */
 final class DetachedExecutions {
     /** A command that nobody here has asked for yet. */
-    private record Announced(AgentFrame.Started started, Optional<AgentFrame.Exited> exited) {}
+    private record Announced(AgentFrame.Started started, Optional<AgentFrame> end) {}
 
     private record Known(DetachedTicket ticket, ActorRef<Detached.Command> actor) {}
 
@@ -51,7 +51,7 @@ final class DetachedExecutions {
             DetachedTicket ticket = DetachedTicket.adopted(id);
             ActorRef<Detached.Command> actor = add(ticket, link);
             actor.tell(new Detached.AgentSaid(news.started()));
-            news.exited().ifPresent(exited -> actor.tell(new Detached.AgentSaid(exited)));
+            news.end().ifPresent(end -> actor.tell(new Detached.AgentSaid(end)));
             reply.complete(ticket);
         } else {
             reply.completeExceptionally(new AttachException(
@@ -61,7 +61,11 @@ final class DetachedExecutions {
     }
 
     void relinked(AgentLink link) {
-        known.values().forEach(each -> each.actor().tell(new Detached.Relinked(link)));
+        tellAll(new Detached.Relinked(link));
+    }
+
+    void tellAll(Detached.Command news) {
+        known.values().forEach(each -> each.actor().tell(news));
     }
 
     /** The commands that the agent has announced and nobody here has asked for. */
@@ -77,7 +81,7 @@ final class DetachedExecutions {
                         .count()
                 + announced.entrySet().stream()
                         .filter(each -> ExecutionIds.isOfOthers(each.getKey()))
-                        .filter(each -> each.getValue().exited().isEmpty())
+                        .filter(each -> each.getValue().end().isEmpty())
                         .count();
     }
 
@@ -99,10 +103,10 @@ final class DetachedExecutions {
         if (frame instanceof AgentFrame.Started started && announced.size() < GuestProtocol.MAX_EXECUTIONS) {
             announced = OnDemand.map(announced);
             announced.put(execution, new Announced(started, Optional.empty()));
-        } else if (frame instanceof AgentFrame.Exited exited) {
+        } else if (frame instanceof AgentFrame.Exited || frame instanceof AgentFrame.ExecFailed) {
             Announced news = announced.get(execution);
             if (news != null) {
-                announced.put(execution, new Announced(news.started(), Optional.of(exited)));
+                announced.put(execution, new Announced(news.started(), Optional.of(frame)));
             }
         }
     }

@@ -219,6 +219,16 @@ final class GuestWork {
         return ids.stream().filter(ExecutionIds::isOfOthers).count();
     }
 
+    /** The VM is about to be saved: what would be sent from now on waits for {@link #relinked} or {@link #goOn}. */
+    void hold() {
+        detached.tellAll(new Detached.Hold());
+    }
+
+    /** It was not saved after all, and the link is still there. */
+    void goOn() {
+        detached.tellAll(new Detached.GoOn());
+    }
+
     /** The VM is being saved, and no connection is left. What runs in the guest goes on. */
     void unplugged() {
         executions.values().forEach(actor -> actor.tell(new Execution.Unplugged()));

@@ -10,7 +10,6 @@ import java.util.function.BiConsumer;
 import vmette.errors.Reasons;
 import vmette.errors.VmSavedException;
 import vmette.errors.VsockException;
-import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.Openings;
 import vmette.guest.protocol.StreamId;
 import vmette.log.LogRing;
@@ -27,22 +26,24 @@ final class ServiceReplay {
 
     private final DetachedTicket ticket;
     private final LastLine output;
-    private final BiConsumer<CompletionStage<AgentFrame.Exited>, VsockChannelHandler> dial;
+    private final BiConsumer<CompletionStage<?>, VsockChannelHandler> dial;
     private final LogRing log;
     private final CompletableFuture<Void> whole = new CompletableFuture<>();
     private final AtomicLong offset;
     private final AtomicBoolean placed;
+    /** Of those before it, which it takes over, nothing counts any more. */
+    private Attachment latest;
 
     /**
      * @param output gets what comes
-     * @param dial makes a connection, again and again until the command has ended
+     * @param dial makes a connection, again and again until that stage is complete
      * @param log told what is missing
      * @param begunElsewhere another incarnation or another runtime read it before the save: what it wrote until then is in the log of that, or of nobody
      */
     ServiceReplay(
             DetachedTicket ticket,
             LastLine output,
-            BiConsumer<CompletionStage<AgentFrame.Exited>, VsockChannelHandler> dial,
+            BiConsumer<CompletionStage<?>, VsockChannelHandler> dial,
             LogRing log,
             boolean begunElsewhere) {
         this.ticket = ticket;
@@ -64,7 +65,7 @@ final class ServiceReplay {
 
     /** Begins an attachment. One that ended by a save is not followed by another before this is called again. */
     void attach() {
-        Attachment attachment = ticket.attach(StreamId.STDOUT, offset.get());
+        Attachment attachment = begun();
         attachment.granted().whenComplete((granted, failure) -> {
             if (failure != null) {
                 over(attachment, failure);
@@ -73,13 +74,35 @@ final class ServiceReplay {
                         attachment,
                         "it begins at byte " + granted.start() + " and was asked for from " + granted.from());
             } else {
-                skipTo(granted.start());
-                dial.accept(ticket.outcome(), new Reader(attachment, granted));
+                skipTo(attachment, granted.start());
+                // Not only until the command has ended: what it wrote last is still to be read then.
+                dial.accept(whole, new Reader(attachment, granted));
             }
         });
     }
 
-    private void skipTo(long start) {
+    private synchronized Attachment begun() {
+        latest = ticket.attach(StreamId.STDOUT, offset.get());
+        return latest;
+    }
+
+    private synchronized boolean isLatest(Attachment attachment) {
+        return attachment == latest;
+    }
+
+    /** Unless the supervisor has begun another meanwhile, as it does after a save. */
+    private void attachAfter(Attachment former) {
+        ServiceRun.later(() -> {
+            if (isLatest(former)) {
+                attach();
+            }
+        });
+    }
+
+    private synchronized void skipTo(Attachment attachment, long start) {
+        if (!isLatest(attachment)) {
+            return;
+        }
         long missing = start - offset.getAndSet(start);
         if (placed.getAndSet(true) && missing > 0) {
             log.mark("--- " + missing + " bytes are missing: they were on their way when the VM was saved");
@@ -93,8 +116,8 @@ final class ServiceReplay {
             return;
         }
         if (why instanceof VsockException || why instanceof TimeoutException) {
-            ServiceRun.later(this::attach);
-        } else {
+            attachAfter(attachment);
+        } else if (isLatest(attachment)) {
             whole.complete(null);
         }
     }
@@ -104,6 +127,16 @@ final class ServiceReplay {
         ticket.left(attachment);
         log.mark("--- no more of it is read, since the agent broke the guest protocol: " + how);
         whole.complete(null);
+    }
+
+    /** False: another attachment brings these bytes. */
+    private synchronized boolean take(Attachment attachment, byte[] chunk) {
+        if (!isLatest(attachment)) {
+            return false;
+        }
+        output.take(chunk);
+        offset.addAndGet(chunk.length);
+        return true;
     }
 
     /** One attachment's connection. */
@@ -134,8 +167,11 @@ final class ServiceReplay {
                 broken(attachment, chunk.length + " bytes came at byte " + offset.get());
                 return;
             }
-            output.take(chunk);
-            byte[] taken = Openings.acknowledgement(offset.addAndGet(chunk.length));
+            if (!take(attachment, chunk)) {
+                channel.reset();
+                return;
+            }
+            byte[] taken = Openings.acknowledgement(offset.get());
             channel.write(taken, 0, taken.length);
             channel.request(CHUNK);
         }
@@ -156,7 +192,7 @@ final class ServiceReplay {
                     whole.complete(null);
                 } else {
                     ticket.left(attachment);
-                    ServiceRun.later(ServiceReplay.this::attach);
+                    attachAfter(attachment);
                 }
             });
         }

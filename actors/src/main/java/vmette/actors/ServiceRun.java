@@ -11,7 +11,6 @@ import vmette.errors.CommandDetachedException;
 import vmette.errors.Reasons;
 import vmette.errors.VmLostException;
 import vmette.errors.VsockException;
-import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.GuestProtocol;
 import vmette.guest.protocol.StreamId;
 import vmette.log.LogRing;
@@ -165,10 +164,10 @@ final class ServiceRun {
     }
 
     /** Without its connection the service would be held back by a full pipe: a guest that is too busy to answer is dialled again. */
-    private void dial(CompletionStage<AgentFrame.Exited> outcome, VsockChannelHandler handler) {
+    private void dial(CompletionStage<?> over, VsockChannelHandler handler) {
         Runnable again = () -> later(() -> {
-            if (!outcome.toCompletableFuture().isDone()) {
-                dial(outcome, handler);
+            if (!over.toCompletableFuture().isDone()) {
+                dial(over, handler);
             }
         });
         try {

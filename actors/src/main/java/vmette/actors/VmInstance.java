@@ -265,6 +265,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
     private Behavior<Command> save(InstanceRequest.Save save, Consumer<SaveReport> kept) {
         phase = Phase.SAVING;
         watchdog.pause();
+        work.hold();
         saves.begin(save, kept, machine.get());
         return this;
     }
@@ -291,6 +292,7 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
             phase = Phase.SAVING;
             saves.beginLate();
             watchdog.pause();
+            work.hold();
         }
         saves.underWay().unplugged();
         return redialIfDue();
@@ -327,7 +329,9 @@ final class VmInstance extends VmBehavior<VmInstance.Command> {
         Saving over = saves.resumed();
         phase = Phase.READY;
         timers.cancel(new DeadlinePassed());
-        if (!over.leftAllAsItWas()) {
+        if (over.leftAllAsItWas()) {
+            work.goOn();
+        } else {
             work.relinked(session.link());
         }
         watchdog.watch(machine.get(), session.link());

@@ -23,6 +23,7 @@ import vmette.config.VmSpec;
 import vmette.config.fleet.Service;
 import vmette.errors.CommandDetachedException;
 import vmette.errors.SaveFailedException;
+import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmSavedException;
 import vmette.guest.protocol.AgentFrame;
@@ -99,8 +100,8 @@ class VmSaveTest extends VmFixture {
         return Await.next(machine.saves, "save");
     }
 
-    /** The agent is dialled again and renews itself. */
-    private void comesBack() {
+    /** The agent is dialled again, says what it has to say, and renews itself. */
+    private void comesBack(AgentFrame... news) {
         agent = FakeAgent.answer(machine);
         agent.hear(FakeAgent.HELLO);
         FakeAgent.Body restore = agent.hear(FakeAgent.RESTORE);
@@ -108,6 +109,9 @@ class VmSaveTest extends VmFixture {
         restore.bytes(Entropy.BYTES);
         assertThat(InstanceId.of(restore.bytes(InstanceId.BYTES))).isEqualTo(INSTANCE);
         agent.say(FakeAgent.GREETING);
+        if (news.length > 0) {
+            agent.say(news);
+        }
         agent.isRestored(RenewalTest.restored(INSTANCE, Duration.ofMillis(130)));
     }
 
@@ -416,6 +420,92 @@ class VmSaveTest extends VmFixture {
         assertThat(again.u64()).isEqualTo(17);
     }
 
+    private DetachedTicket detached(long id) {
+        DetachedTicket command = DetachedTicket.create(id, ExecSpec.of("serve").detached(ExecSpec.WhenFull.BLOCK));
+        supervisor.tell(new VmRequest.Run(command));
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(id);
+        agent.say(new AgentFrame.Started(id, 5));
+        Await.value(command.started());
+        return command;
+    }
+
+    @Test
+    void aSignalWaitsForTheEndOfTheSave() {
+        boot();
+        DetachedTicket command = detached(901);
+        save(false);
+        FakeMachine.Asked save = asked();
+        command.signal(15, true);
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        comesBack(new AgentFrame.Started(901, 5));
+        FakeAgent.Body signal = agent.hear(FakeAgent.SIGNAL);
+        assertThat(signal.u64()).isEqualTo(901);
+        assertThat(signal.u32()).isEqualTo(15);
+
+        CompletionStage<SaveReport> failing = save(false);
+        save = asked();
+        command.signal(2, true);
+        save.answer().completeExceptionally(new SaveFailedException("no room", null));
+        assertThat(agent.awaitsFailure(failing)).hasMessage("no room");
+        assertThat(agent.hear(FakeAgent.SIGNAL).skip(8).u32()).isEqualTo(2);
+    }
+
+    @Test
+    void oneThatIsReleasedWhileTheVmIsSavedIsLetGoOfByItsGuest() {
+        boot();
+        AgentFrame.Exited exited = new AgentFrame.Exited(902, AgentFrame.ExitKind.EXITED, 0);
+        DetachedTicket ended = detached(902);
+        agent.say(exited);
+        Await.value(ended.outcome());
+        DetachedTicket runs = detached(903);
+        save(false);
+        FakeMachine.Asked save = asked();
+        ended.release();
+        runs.release();
+        machine.vsock.unplug();
+        save.answer().complete(REPORT);
+        // What ends meanwhile is let go of no less.
+        comesBack(
+                new AgentFrame.Started(902, 5),
+                exited,
+                new AgentFrame.Started(903, 5),
+                new AgentFrame.Exited(903, AgentFrame.ExitKind.EXITED, 0));
+        assertThat(List.of(
+                        agent.hear(FakeAgent.RELEASE).u64(),
+                        agent.hear(FakeAgent.RELEASE).u64()))
+                .containsExactlyInAnyOrder(902L, 903L);
+    }
+
+    /** The save has overtaken its start, which proves to be impossible only then. */
+    @Test
+    void whatCannotBeStartedAfterASaveIsTold() {
+        boot();
+        CommandTicket before = run(ExecSpec.of("one"));
+        CommandTicket after = run(ExecSpec.of("other"));
+        agent.hear(FakeAgent.EXEC);
+        agent.hear(FakeAgent.EXEC);
+        save(false);
+        FakeMachine.Asked save = asked();
+        machine.vsock.unplug();
+        assertThat(Await.failure(before.outcome())).isInstanceOf(CommandDetachedException.class);
+        assertThat(Await.failure(after.outcome())).isInstanceOf(CommandDetachedException.class);
+        CompletableFuture<DetachedTicket> one = new CompletableFuture<>();
+        CompletableFuture<DetachedTicket> other = new CompletableFuture<>();
+        supervisor.tell(new VmRequest.Find(before.id(), one));
+        supervisor.tell(new VmRequest.Find(after.id(), other));
+        save.answer().complete(REPORT);
+        comesBack(
+                new AgentFrame.Started(before.id(), 7),
+                new AgentFrame.ExecFailed(before.id(), 2, "cannot run one"),
+                new AgentFrame.Started(after.id(), 8));
+        assertThat(agent.awaitsFailure(agent.awaits(one).outcome())).isInstanceOf(StartFailedException.class);
+        DetachedTicket found = agent.awaits(other);
+        assertThat(Await.value(found.started())).isEqualTo(8);
+        agent.say(new AgentFrame.ExecFailed(after.id(), 2, "cannot run other"));
+        assertThat(agent.awaitsFailure(found.outcome())).isInstanceOf(StartFailedException.class);
+    }
+
     @Test
     void aHealthCheckThatWasUnderWayIsForgottenAndOthersFollow() {
         boot(VmSpec.builder()
@@ -585,13 +675,25 @@ class VmSaveTest extends VmFixture {
     private FakeChannel adopted(long id, long expectedFrom, long start) {
         agent.say(new AgentFrame.Started(id, 77));
         agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
+        heardAttach(id, expectedFrom);
+        agent.say(news(id, attachment, AttachmentState.ATTACHED, start));
+        return opened();
+    }
+
+    private void heardAttach(long id, long expectedFrom) {
         FakeAgent.Body attach = agent.hear(FakeAgent.ATTACH);
         assertThat(attach.u64()).isEqualTo(id);
         attach.u8();
-        Token token = Token.of(attach.bytes(Token.BYTES));
+        attachment = Token.of(attach.bytes(Token.BYTES));
         assertThat(attach.u64()).isEqualTo(expectedFrom);
-        agent.say(new AgentFrame.Attached(id, StreamId.STDOUT, token, AttachmentState.ATTACHED, 0, start, 256 << 10));
-        attachment = token;
+    }
+
+    private static AgentFrame news(long id, Token token, AttachmentState state, long offset) {
+        int ring = state == AttachmentState.ATTACHED ? 256 << 10 : 0;
+        return new AgentFrame.Attached(id, StreamId.STDOUT, token, state, 0, offset, ring);
+    }
+
+    private FakeChannel opened() {
         FakeChannel output = machine.vsock.nextDial().open();
         output.read(4 + 8 + 1 + Token.BYTES);
         return output;
@@ -632,16 +734,68 @@ class VmSaveTest extends VmFixture {
                         """);
     }
 
-    private void savedOnce() {
+    /** That the save has ended its attachment is told over the new link: another is begun for that, and one more since the VM was saved. */
+    @Test
+    void ofTheAttachmentsToTheServicesOutputTheLatestCounts() {
+        long id = service();
+        savedOnce();
+        FakeChannel output = adopted(id, 4, 4);
+        output.deliver("two\n".getBytes(UTF_8));
+        assertThat(output.read(8)).isEqualTo(Openings.acknowledgement(8));
+        savedOnce(news(id, attachment, AttachmentState.BROKEN, 8));
+        long ping = agent.hear(FakeAgent.PING).u64();
+        heardAttach(id, 8);
+        Token former = attachment;
+        agent.say(news(id, former, AttachmentState.ATTACHED, 8));
+        FakeChannel overtaken = opened();
+        agent.say(new AgentFrame.Pong(ping, 1, Duration.ofSeconds(3)));
+        heardAttach(id, 8);
+        overtaken.deliver("three\n".getBytes(UTF_8));
+        agent.say(
+                news(id, former, AttachmentState.TAKEN_OVER, 14),
+                news(id, attachment, AttachmentState.ATTACHED, 8),
+                new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 0));
+        output = opened();
+        output.deliver("three\nfour\n".getBytes(UTF_8));
+        assertThat(output.read(8)).isEqualTo(Openings.acknowledgement(19));
+        assertThat(agent.hasMore()).isFalse();
+        output.end();
+        agent.say(news(id, attachment, AttachmentState.ENDED, 19));
+        isCompleted(id);
+        assertThat(kept()).isEqualTo("one\ntwo\nthree\nfour\n");
+    }
+
+    @Test
+    void whatAServiceThatHasEndedWroteLastIsDialledForAgain() {
+        long id = service();
+        savedOnce(new AgentFrame.Started(id, 77), new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 0));
+        agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
+        heardAttach(id, 4);
+        agent.say(news(id, attachment, AttachmentState.ATTACHED, 4));
+        machine.vsock.nextDial().refuse();
+        FakeChannel output = opened();
+        output.deliver("two\n".getBytes(UTF_8));
+        assertThat(output.read(8)).isEqualTo(Openings.acknowledgement(8));
+        output.end();
+        agent.say(news(id, attachment, AttachmentState.ENDED, 8));
+        isCompleted(id);
+        assertThat(kept()).isEqualTo("one\ntwo\n");
+    }
+
+    private void savedOnce(AgentFrame... news) {
         save(false);
         FakeMachine.Asked save = asked();
         machine.vsock.unplug();
         save.answer().complete(REPORT);
-        comesBack();
+        comesBack(news);
     }
 
     private void endsWell(long id) {
         agent.say(new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 0));
+        isCompleted(id);
+    }
+
+    private void isCompleted(long id) {
         assertThat(agent.hearBoth(FakeAgent.RELEASE, FakeAgent.SHUTDOWN).u64()).isEqualTo(id);
         machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");
         assertThat(Await.value(vm.ended()).how()).isEqualTo(VmEnd.How.COMPLETED);
