@@ -45,9 +45,9 @@ final class Saving {
         return thenEnd;
     }
 
-    /** False: there is no room for it any more. */
+    /** False: so many requests wait that there is no room for another. What the incarnation hears of its own is told once, and always has room. */
     boolean hold(VmInstance.Command message) {
-        return waiting.size() < MOST_WAITING && waiting.add(message);
+        return (waiting.size() < MOST_WAITING || !(message instanceof InstanceRequest)) && waiting.add(message);
     }
 
     /** What waited, in its order, and waits no more. */
