@@ -80,9 +80,15 @@ static void send_data(uint32_t guest_port, uint32_t host_port, uint32_t count) {
     send_bytes(packet, HEADER + count);
 }
 
+/* Those that the device has, and those that it has filled and nobody has looked at. */
+static int kept_rx(void) {
+    return (uint16_t)(rings[RX].offered - rings[RX].reaped);
+}
+
+/* Not a buffer whose packet is still to be read: the next one would take its place. */
 static void give_rx(void) {
     struct ring *r = &rings[RX];
-    while (outstanding(RX) < r->size) {
+    while (kept_rx() < r->size) {
         int slot = r->offered % r->size;
         set_desc(RX, slot, r->buffer_physical[slot], PAGE, F_WRITE, 0);
         offer(RX, slot);
@@ -98,7 +104,7 @@ static int receive(struct header *h, double seconds) {
     do {
         if (reap(RX, &e)) {
             memcpy(h, rings[RX].buffer[e.head % RING], HEADER);
-            if (outstanding(RX) < rings[RX].size / 2 && rx_given) {
+            if (kept_rx() < rings[RX].size / 2 && rx_given) {
                 give_rx();
             }
             if (h->op == REQUEST && h->dst_port == AGENT_PORT) {

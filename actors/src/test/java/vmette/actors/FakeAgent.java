@@ -44,6 +44,7 @@ final class FakeAgent {
 
     private final FakeChannel channel;
     private Optional<AgentFrame> restored = Optional.empty();
+    private Optional<ByteBuffer> looked = Optional.empty(); // at, and not heard yet
 
     private FakeAgent(FakeChannel channel) {
         this.channel = channel;
@@ -126,14 +127,28 @@ final class FakeAgent {
     }
 
     private ByteBuffer next() {
+        ByteBuffer frame = looked.orElseGet(this::read);
+        looked = Optional.empty();
+        return frame;
+    }
+
+    private ByteBuffer read() {
         int length =
                 ByteBuffer.wrap(channel.read(4)).order(ByteOrder.LITTLE_ENDIAN).getInt();
         return ByteBuffer.wrap(channel.read(length)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** Whether the host has said more than was heard. */
+    /** Whether the host has said more than was heard, and than that it asks again whether this is restored, which is answered. */
     boolean hasMore() {
-        return channel.hasUnread();
+        while (looked.isEmpty() && channel.hasUnread()) {
+            ByteBuffer frame = read();
+            if (restored.isPresent() && frame.get(0) == (byte) RESTORE) {
+                say(restored.get());
+            } else {
+                looked = Optional.of(frame);
+            }
+        }
+        return looked.isPresent();
     }
 
     void say(AgentFrame... frames) {

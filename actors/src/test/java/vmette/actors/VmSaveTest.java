@@ -411,7 +411,7 @@ class VmSaveTest extends VmFixture {
         machine.vsock.unplug();
         save.answer().complete(REPORT);
         comesBack();
-        assertThat(Await.failure(first.granted())).isInstanceOf(VmSavedException.class);
+        assertThat(agent.awaitsFailure(first.granted())).isInstanceOf(VmSavedException.class);
         command.attach(StreamId.STDOUT, 17);
         FakeAgent.Body again = agent.hear(FakeAgent.ATTACH);
         assertThat(again.u64()).isEqualTo(900);
@@ -552,7 +552,7 @@ class VmSaveTest extends VmFixture {
         save.answer().complete(new SaveReport("golden-1", Duration.ofMillis(9), 1));
         assertThat(vm.ready().toCompletableFuture()).isNotDone();
         comesBack();
-        Await.value(vm.ready());
+        agent.awaits(vm.ready());
         assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(asked.id());
         assertThat(shelf.atHand().golden())
                 .hasValueSatisfying(golden -> assertThat(golden.id()).isEqualTo("golden-1"));
@@ -639,8 +639,9 @@ class VmSaveTest extends VmFixture {
             comesBack();
             String expected = "/c" + i;
             advanceUntil(
-                    () -> shelf.atHand().lastGood().stream()
-                            .anyMatch(each -> each.id().equals(expected)),
+                    () -> !agent.hasMore()
+                            && shelf.atHand().lastGood().stream()
+                                    .anyMatch(each -> each.id().equals(expected)),
                     Duration.ofMillis(1));
         }
         assertThat(shelf.atHand().lastGood()).extracting(Snapshot::id).containsExactly("/c2", "/c1");
