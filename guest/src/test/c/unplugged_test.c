@@ -57,6 +57,17 @@ static void announced_and_ended(uint8_t kind, uint32_t value) {
     }
 }
 
+/* The command is announced, and its output, of which so many bytes came, is had to its end but for what was on its way. */
+static void goes_on_with_a_gap_after(uint64_t received, uint64_t size, uint8_t token) {
+    uint64_t offset;
+    check_equal(host_expect(control, STARTED, id).value > 0, 1);
+    int fd = attached(id, 1, token, received, &offset);
+    check_says(offset > received && offset < size, "%llu", (unsigned long long)offset);
+    check_equal(follow(fd, offset, size), size);
+    both_end(id, token, size, 0, 0);
+    close(fd);
+}
+
 static void an_output_goes_on_and_what_was_on_its_way_is_the_gap(void) {
     const uint64_t size = 16 * 100000; /* more than the ring, the pipe and the connection hold */
     host_start(control, ORDINARY(0), pattern(size));
@@ -65,13 +76,8 @@ static void an_output_goes_on_and_what_was_on_its_way_is_the_gap(void) {
     unplug();
     close(fd);
     plug_in();
-    check_equal(host_expect(control, STARTED, id).value > 0, 1);
+    goes_on_with_a_gap_after(5000, size, 7);
     uint64_t offset;
-    fd = attached(id, 1, 7, 5000, &offset);
-    check_says(offset > 5000 && offset < size, "%llu", (unsigned long long)offset);
-    check_equal(follow(fd, offset, size), size);
-    both_end(id, 7, size, 0, 0);
-    close(fd);
     fd = attached(id, 1, 8, size, &offset); /* it is kept until it is released */
     check(offset == size && strcmp(host_output(fd), "") == 0);
     news(id, 1, 8, 2, size);
@@ -89,13 +95,7 @@ static void an_output_goes_on_whose_device_went_before_its_connection(void) {
     unplug();
     close(fd);
     plug_in();
-    check_equal(host_expect(control, STARTED, id).value > 0, 1);
-    uint64_t offset;
-    fd = attached(id, 1, 11, 5000, &offset);
-    check_says(offset > 5000 && offset < size, "%llu", (unsigned long long)offset);
-    check_equal(follow(fd, offset, size), size);
-    both_end(id, 11, size, 0, 0);
-    close(fd);
+    goes_on_with_a_gap_after(5000, size, 11);
     release(id);
 }
 
