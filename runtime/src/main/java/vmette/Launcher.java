@@ -143,7 +143,7 @@ final class Launcher {
                 ticket,
                 settings,
                 actors.registry(),
-                actors.onceUp(),
+                actors.streams(),
                 events,
                 launch.from().snapshot().isPresent());
         if (closed.get()) {

@@ -23,6 +23,7 @@ import vmette.errors.Reasons;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteIoException;
 import vmette.stream.GuestTcp;
+import vmette.stream.SystemStreams;
 
 /** The forwarded ports of one VM. They belong to the VM and not to an incarnation: each ends with it, or when it is closed. */
 final class PortForwards {
@@ -31,10 +32,10 @@ final class PortForwards {
     private final VmTicket vm;
     private final GuestTcp tcp;
     private final ForwardSettings settings;
-    private final CompletionStage<ActorSystem<?>> system;
+    private final SystemStreams system;
     private volatile List<PortForward> published = List.of();
 
-    PortForwards(VmTicket vm, GuestTcp tcp, ForwardSettings settings, CompletionStage<ActorSystem<?>> system) {
+    PortForwards(VmTicket vm, GuestTcp tcp, ForwardSettings settings, SystemStreams system) {
         this.vm = vm;
         this.tcp = tcp;
         this.settings = settings;
@@ -69,7 +70,7 @@ final class PortForwards {
     }
 
     CompletionStage<PortForward> open(PublishedPort ports) {
-        return system.thenCompose(up -> source(ports)
+        return system.run(up -> source(ports)
                 .mapAsyncUnordered(settings.maxConnections(), connection -> run(connection, up))
                 .toMat(Sink.ignore(), Keep.left())
                 .run(up));

@@ -17,6 +17,7 @@ import vmette.actors.FleetTicket;
 import vmette.actors.FleetVms;
 import vmette.actors.VmRegistry;
 import vmette.config.RuntimeSettings;
+import vmette.stream.SystemStreams;
 
 /** The ActorSystem of a runtime, its own or its caller's, with the registry of its VMs in it. Thread-safe. */
 final class RuntimeActors {
@@ -31,7 +32,7 @@ final class RuntimeActors {
     private final Machinery machines;
     private final Optional<ActorSystem<?>> callers;
     private final CompletableFuture<ActorSystem<?>> system = new CompletableFuture<>();
-    private final CompletionStage<ActorSystem<?>> onceUp = system.minimalCompletionStage();
+    private final SystemStreams streams = new SystemStreams(system.minimalCompletionStage());
     private final CompletableFuture<ActorRef<VmRegistry.Command>> registry = new CompletableFuture<>();
     private final CompletableFuture<Done> registryOver = new CompletableFuture<>();
 
@@ -49,7 +50,7 @@ final class RuntimeActors {
     /** @param over run when the registry is gone, or has never been there */
     void start(Runnable over) {
         registryOver.minimalCompletionStage().thenRun(over);
-        onceUp.thenAccept(up -> up.getWhenTerminated().thenRun(() -> registryOver.complete(Done.getInstance())));
+        onceUp().thenAccept(up -> up.getWhenTerminated().thenRun(() -> registryOver.complete(Done.getInstance())));
         if (callers.isPresent()) {
             ActorSystem<?> given = callers.get();
             system.complete(given);
@@ -102,7 +103,12 @@ final class RuntimeActors {
 
     /** Completes when it is up. */
     CompletionStage<ActorSystem<?>> onceUp() {
-        return onceUp;
+        return streams.onceUp();
+    }
+
+    /** Those that somebody waits for. */
+    SystemStreams streams() {
+        return streams;
     }
 
     /** Completes when it can be told something. */
@@ -121,7 +127,7 @@ final class RuntimeActors {
     }
 
     CompletionStage<ActorRef<FleetActor.Command>> spawn(FleetTicket ticket, FleetVms vms) {
-        return onceUp.thenApply(up -> up.systemActorOf(
+        return onceUp().thenApply(up -> up.systemActorOf(
                 FleetActor.create(ticket, vms), "vmette-fleet-" + FLEETS.incrementAndGet(), Props.empty()));
     }
 

@@ -1,6 +1,5 @@
 package vmette;
 
-import akka.actor.typed.ActorSystem;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.Optional;
@@ -20,15 +19,16 @@ import vmette.errors.VmetteException;
 import vmette.errors.VmetteIoException;
 import vmette.errors.VsockException;
 import vmette.guest.protocol.StreamId;
+import vmette.stream.SystemStreams;
 
 /** Runs one command in a VM that is there for it alone, and ends with it. */
 final class SingleRun {
     private static final Duration LAST_WORDS = Duration.ofSeconds(5);
 
-    private final CompletionStage<? extends ActorSystem<?>> system;
+    private final SystemStreams system;
 
     /** @param system that its streams run in */
-    SingleRun(CompletionStage<? extends ActorSystem<?>> system) {
+    SingleRun(SystemStreams system) {
         this.system = system;
     }
 
@@ -54,7 +54,7 @@ final class SingleRun {
         begun.accept(execution);
         CompletableFuture<VmetteException> unwritten = new CompletableFuture<>();
         CompletableFuture<VmetteException> unread = new CompletableFuture<>();
-        CompletionStage<Void> written = system.thenCompose(up -> {
+        CompletionStage<Void> written = system.run(up -> {
             if (execution.has(StreamId.STDIN)) {
                 streams.stdin().runWith(execution.stdin(), up);
             }

@@ -1,6 +1,5 @@
 package vmette;
 
-import akka.actor.typed.ActorSystem;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Function;
@@ -9,14 +8,14 @@ import vmette.config.ExecSpec;
 import vmette.errors.Reasons;
 import vmette.errors.SaveFailedException;
 import vmette.machine.SaveReport;
+import vmette.stream.SystemStreams;
 
 /** Makes a snapshot of a template: the VM is warmed up, saved, and ends. */
 final class SnapshotBuild {
     private SnapshotBuild() {}
 
     /** Completes when nothing of the VM is left: successfully if the snapshot is on disk, or its time was over. */
-    static CompletionStage<ExitStatus> of(
-            VmHandle vm, RunStreams streams, CompletionStage<? extends ActorSystem<?>> system) {
+    static CompletionStage<ExitStatus> of(VmHandle vm, RunStreams streams, SystemStreams system) {
         String place =
                 vm.spec().snapshots().build().orElseThrow().toAbsolutePath().toString();
         CompletionStage<SaveReport> saved = vm.ready()
@@ -30,10 +29,9 @@ final class SnapshotBuild {
                 .thenCompose(Function.identity());
     }
 
-    private static CompletionStage<Void> warmUp(
-            VmHandle vm, String line, RunStreams streams, CompletionStage<? extends ActorSystem<?>> system) {
+    private static CompletionStage<Void> warmUp(VmHandle vm, String line, RunStreams streams, SystemStreams system) {
         Execution execution = vm.exec(ExecSpec.shell(line).withoutStdin());
-        CompletionStage<?> taken = system.thenCompose(up -> execution
+        CompletionStage<?> taken = system.run(up -> execution
                 .stdout()
                 .runWith(streams.stdout(), up)
                 .thenCombine(execution.stderr().runWith(streams.stderr(), up), (out, err) -> out));

@@ -3,7 +3,6 @@ package vmette;
 import akka.Done;
 import akka.NotUsed;
 import akka.actor.typed.ActorRef;
-import akka.actor.typed.ActorSystem;
 import akka.stream.javadsl.Flow;
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
@@ -40,6 +39,7 @@ import vmette.log.VmLog;
 import vmette.machine.Machine;
 import vmette.machine.SaveReport;
 import vmette.stream.GuestTcp;
+import vmette.stream.SystemStreams;
 import vmette.stream.Vsock;
 
 /** One VM. Thread-safe. */
@@ -54,7 +54,7 @@ public final class VmHandle {
     private final VmEvents events;
     private final AtomicLong lastForward = new AtomicLong();
     private final AtomicLong lastExecution;
-    private final CompletionStage<ActorSystem<?>> system;
+    private final SystemStreams system;
     // The registry may stop with a request in its mailbox.
     private final Unanswered unanswered = new Unanswered();
     // Each message follows the one before it: the dependents of one stage would run in no set order.
@@ -64,7 +64,7 @@ public final class VmHandle {
             VmTicket ticket,
             RuntimeSettings settings,
             CompletionStage<ActorRef<VmRegistry.Command>> registry,
-            CompletionStage<ActorSystem<?>> system,
+            SystemStreams system,
             VmEvents events,
             boolean restored) {
         this.ticket = ticket;
@@ -141,7 +141,7 @@ public final class VmHandle {
     public Execution exec(ExecSpec spec, Duration patience) {
         CommandTicket command = CommandTicket.create(lastExecution.incrementAndGet(), spec);
         begin(command, Optional.of(patience));
-        return new Execution(command, vsock, system);
+        return new Execution(command, vsock, system.onceUp());
     }
 
     /** As {@link #exec(ExecSpec)}, for a caller that will take each output: the status waits for them however late he comes to ask. */
@@ -159,7 +159,7 @@ public final class VmHandle {
 
     private Execution run(CommandTicket command) {
         begin(command, Optional.empty());
-        return new Execution(command, vsock, system);
+        return new Execution(command, vsock, system.onceUp());
     }
 
     private void begin(CommandTicket command, Optional<Duration> patience) {
@@ -209,7 +209,7 @@ public final class VmHandle {
     public Flow<ExecInput, ExecEvent, Execution> execFlow(ExecSpec spec) {
         return Flow.fromGraph(new ExecStage<>(() -> {
                     CommandTicket command = CommandTicket.create(lastExecution.incrementAndGet(), spec);
-                    Execution execution = new Execution(command, vsock, system);
+                    Execution execution = new Execution(command, vsock, system.onceUp());
                     return new DrivenExecution(execution, () -> begin(command, Optional.empty()));
                 }))
                 .mapMaterializedValue(DrivenExecution::execution);

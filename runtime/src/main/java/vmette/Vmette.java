@@ -87,7 +87,7 @@ public final class Vmette implements AutoCloseable {
         events.listen(controlled::add);
         ForeignGoldens foreign = new ForeignGoldens(events::publish);
         this.launcher = new Launcher(settings, machines, actors, admission, events, foreign, progress);
-        this.runs = new SingleRun(actors.onceUp());
+        this.runs = new SingleRun(actors.streams());
         this.fleetNames = new FleetNames(launcher::names);
         this.pools = new Pools(this, machines, progress, foreign);
         this.journal = new JournalWriter(machines.journal());

@@ -3,9 +3,13 @@ package vmette;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import akka.Done;
 import akka.actor.typed.ActorSystem;
 import akka.actor.typed.Props;
 import akka.actor.typed.javadsl.Behaviors;
+import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
+import akka.util.ByteString;
 import com.typesafe.config.ConfigFactory;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -38,6 +42,24 @@ class ClosedRuntimeTest {
     @Test
     void aRunFails() {
         isLost(closed().run(VmSpec.builder().exec("true").build()));
+    }
+
+    /** Akka may take a stream that is materialised just as its system terminates, and never run it. */
+    @Test
+    void aRunWhoseStreamsAreNeverRunFails() {
+        RunStreams never = new RunStreams(Source.empty(), takenForNothing(), takenForNothing());
+        ActorSystem<Void> callers = ActorSystem.create(Behaviors.empty(), "callers");
+        try (Vmette vmette = Vmette.create(callers)) {
+            CompletionStage<ExitStatus> run =
+                    vmette.run(VmSpec.builder().exec("true").build(), never, vm -> new CompletableFuture<>());
+            assertThat(run.toCompletableFuture()).isNotDone();
+            callers.terminate();
+            isLost(run);
+        }
+    }
+
+    private static Sink<ByteString, CompletionStage<Done>> takenForNothing() {
+        return Sink.<ByteString>cancelled().mapMaterializedValue(none -> new CompletableFuture<>());
     }
 
     @Test

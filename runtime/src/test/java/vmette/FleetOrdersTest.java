@@ -32,6 +32,7 @@ import vmette.config.fleet.Deployment;
 import vmette.config.fleet.VmPlan;
 import vmette.errors.InvalidConfigException;
 import vmette.events.VmEvents;
+import vmette.stream.SystemStreams;
 
 /** What a fleet tells its actor, which is played here, and what names it keeps meanwhile. */
 class FleetOrdersTest {
@@ -79,7 +80,13 @@ class FleetOrdersTest {
     /** Of a VM that is told nothing. */
     private static VmHandle handle(VmPlan plan) {
         VmTicket vm = VmTicket.create(plan.name(), plan.spec(), new VmVsock(plan.name()), Optional.empty());
-        return new VmHandle(vm, SETTINGS, new CompletableFuture<>(), new CompletableFuture<>(), new VmEvents(1), false);
+        return new VmHandle(
+                vm,
+                SETTINGS,
+                new CompletableFuture<>(),
+                new SystemStreams(new CompletableFuture<>()),
+                new VmEvents(1),
+                false);
     }
 
     private FleetActor.Apply nextApply() {

@@ -34,6 +34,7 @@ import vmette.errors.VmLostException;
 import vmette.errors.VmetteIoException;
 import vmette.errors.VsockException;
 import vmette.stream.GuestTcp;
+import vmette.stream.SystemStreams;
 
 /** Forwarded ports whose guest refuses, sooner or later. */
 class PortForwardsTest {
@@ -87,7 +88,7 @@ class PortForwardsTest {
                 vm,
                 tcp,
                 new ForwardSettings(Duration.ofSeconds(10), maxConnections, 16),
-                CompletableFuture.completedStage(system));
+                new SystemStreams(CompletableFuture.completedStage(system)));
     }
 
     private static <T> T await(CompletionStage<T> stage) {

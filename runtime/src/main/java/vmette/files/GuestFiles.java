@@ -2,15 +2,14 @@ package vmette.files;
 
 import akka.Done;
 import akka.NotUsed;
-import akka.actor.typed.ActorSystem;
 import akka.stream.javadsl.Sink;
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
 import java.util.List;
 import java.util.concurrent.CompletionStage;
-import java.util.function.Function;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.VmetteIoException;
+import vmette.stream.SystemStreams;
 
 /**
  * A guest's files. Thread-safe.
@@ -27,14 +26,14 @@ public final class GuestFiles {
 
     private final String vm;
     private final FileStreams streams;
-    private final CompletionStage<ActorSystem<?>> system;
+    private final SystemStreams system;
 
     /**
      * @param vm its name, for people
      * @param builtIns runs operations in it
      * @param system where those run whose result is no stream
      */
-    public GuestFiles(String vm, BuiltIns builtIns, CompletionStage<ActorSystem<?>> system) {
+    public GuestFiles(String vm, BuiltIns builtIns, SystemStreams system) {
         this.vm = vm;
         this.streams = new FileStreams(builtIns);
         this.system = system;
@@ -101,7 +100,7 @@ public final class GuestFiles {
     private CompletionStage<FileEntry> stat(String path, FileOperation operation) {
         Source<FileEntry, ?> told = streams.output(operation).via(FileStreams.entries(vm));
         // Two are enough to know that something is wrong, and a guest may have no end of them.
-        return onSystem(up -> told.take(2).runWith(Sink.seq(), up)).thenApply(entries -> only(entries, path));
+        return system.run(up -> told.take(2).runWith(Sink.seq(), up)).thenApply(entries -> only(entries, path));
     }
 
     private FileEntry only(List<FileEntry> entries, String path) {
@@ -154,11 +153,7 @@ public final class GuestFiles {
     }
 
     private CompletionStage<Done> run(FileOperation operation) {
-        return onSystem(up -> streams.run(operation, up));
-    }
-
-    private <T> CompletionStage<T> onSystem(Function<ActorSystem<?>, CompletionStage<T>> task) {
-        return system.thenCompose(task).toCompletableFuture().minimalCompletionStage();
+        return system.run(up -> streams.run(operation, up));
     }
 
     private static String octal(int mode) {

@@ -39,6 +39,7 @@ import vmette.errors.VmetteIoException;
 import vmette.files.FakeBuiltIns;
 import vmette.files.GuestFiles;
 import vmette.process.RuntimeDirectory;
+import vmette.stream.SystemStreams;
 
 /** The commands of fleets against a real control socket; the runtime behind it is played. */
 class FleetCommandsTest {
@@ -181,7 +182,9 @@ class FleetCommandsTest {
         @Override
         public GuestFiles files() {
             return new GuestFiles(
-                    "played", new FakeBuiltIns(Source.empty(), ""), CompletableFuture.completedStage(system));
+                    "played",
+                    new FakeBuiltIns(Source.empty(), ""),
+                    new SystemStreams(CompletableFuture.completedStage(system)));
         }
 
         @Override

@@ -17,6 +17,7 @@ import vmette.config.GuestSignal;
 import vmette.files.BuiltIns;
 import vmette.files.FakeBuiltIns;
 import vmette.files.GuestFiles;
+import vmette.stream.SystemStreams;
 
 /** A VM whose files, commands and orders a test plays. */
 final class FakeVm implements ControlledVm {
@@ -31,7 +32,7 @@ final class FakeVm implements ControlledVm {
     private final GuestFiles files;
 
     FakeVm(String name, BuiltIns builtIns, ActorSystem<?> system) {
-        files = new GuestFiles(name, builtIns, CompletableFuture.completedStage(system));
+        files = new GuestFiles(name, builtIns, new SystemStreams(CompletableFuture.completedStage(system)));
     }
 
     static FakeVm create(ActorSystem<?> system) {

@@ -5,6 +5,7 @@ import akka.actor.typed.ActorSystem;
 import akka.stream.javadsl.Source;
 import akka.util.ByteString;
 import java.util.concurrent.CompletableFuture;
+import vmette.stream.SystemStreams;
 
 /** Files of a guest whose built-ins succeed as soon as their streams have ended. */
 final class ExitingBuiltIns {
@@ -38,6 +39,6 @@ final class ExitingBuiltIns {
     }
 
     private static GuestFiles files(BuiltIns builtIns, ActorSystem<?> system) {
-        return new GuestFiles("test", builtIns, CompletableFuture.completedStage(system));
+        return new GuestFiles("test", builtIns, new SystemStreams(CompletableFuture.completedStage(system)));
     }
 }

@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import vmette.errors.GuestFileException;
 import vmette.errors.VmLostException;
 import vmette.errors.VmetteIoException;
+import vmette.stream.SystemStreams;
 
 class GuestFilesTest {
     private static final ByteString HELLO = ByteString.fromString("hello");
@@ -50,7 +51,7 @@ class GuestFilesTest {
     private FakeBuiltIns builtIns = new FakeBuiltIns(Source.single(HELLO), "");
 
     private GuestFiles files() {
-        return new GuestFiles("test", builtIns, CompletableFuture.completedStage(system));
+        return new GuestFiles("test", builtIns, new SystemStreams(CompletableFuture.completedStage(system)));
     }
 
     private static <T> T await(CompletionStage<T> stage) {
