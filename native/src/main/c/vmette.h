@@ -24,13 +24,13 @@ typedef int32_t VmetteStatus;
 enum {
     VMETTE_STATUS_OK = 0,
     VMETTE_STATUS_INVALID_CONFIG = 1,       /* asked for what cannot be; nothing was started */
-    VMETTE_STATUS_START_FAILED = 2,         /* the machine, its guest or the command did not start, or was lost */
+    VMETTE_STATUS_START_FAILED = 2,         /* the machine, its guest or the command did not start */
     VMETTE_STATUS_RESTORE_FAILED = 3,       /* the snapshot is missing, damaged, or of another machine */
     VMETTE_STATUS_SAVE_FAILED = 4,          /* the snapshot could not be written; nothing is left of it */
     VMETTE_STATUS_SNAPSHOT_UNSUPPORTED = 5, /* a VM of this kind cannot be saved */
     VMETTE_STATUS_TIMEOUT = 6,              /* booting, or an operation, took too long; set_timeout's end is none of this */
     VMETTE_STATUS_VSOCK = 7,                /* a vsock port could not be had, or its connection broke */
-    VMETTE_STATUS_IO = 8,                   /* the host refused, or has no usable Java */
+    VMETTE_STATUS_IO = 8,                   /* the VM was lost while it ran, the host refused, or it has no usable Java */
     VMETTE_STATUS_NULL_ARG = 9,             /* an argument is NULL */
     VMETTE_STATUS_INVALID_UTF8 = 10         /* a relative path, in a working directory whose name is not UTF-8 */
 };
@@ -54,16 +54,19 @@ void vmette_config_free(vmette_config_t *cfg);
 /* The tunable part of the kernel's command line, printable ASCII. What the runtime needs is added to it. */
 void vmette_config_set_cmdline(vmette_config_t *cfg, const char *cmdline);
 
-/* A directory of the host as the guest's root. It is never written to: writes are discarded with the VM, or fail if it is read-only. */
+/* A directory of the host as the guest's root. It has /bin/sh. It is never written to: writes are
+ * discarded with the VM, or fail if it is read-only. */
 void vmette_config_set_rootfs_share(vmette_config_t *cfg, const char *path, bool read_only);
 
-/* One more directory of the host, at /mnt/TAG in the guest, which reads and writes it. */
+/* One more directory of the host, at /mnt/TAG in the guest, which reads and writes it. TAG is at most 36 of letters, digits, '-', '_' and '.',
+ * the first a letter or digit. */
 void vmette_config_add_share(vmette_config_t *cfg, const char *tag, const char *path);
 
-/* One more environment variable of the command. Its name is letters, digits and '_'; the last value given for it holds. */
+/* One more environment variable of the command, which has none of the host's. Its name is letters, digits and '_', not a digit first; the last
+ * value given for it holds. */
 void vmette_config_add_env(vmette_config_t *cfg, const char *key, const char *value);
 
-/* One more disk: a raw image, read and written by the guest. They come in the order given. */
+/* One more disk: a raw image, read and written by the guest. They come in the order given, from /dev/vda on. */
 void vmette_config_add_disk(vmette_config_t *cfg, const char *path);
 
 /* What is run, by /bin/sh -c. NULL or malformed text: nothing, which means a shell at the terminal that is standard input. */
@@ -75,14 +78,14 @@ void vmette_config_set_net(vmette_config_t *cfg, bool enable);
 /* The command's root by switch_root instead of chroot, which is the default. */
 void vmette_config_set_switch_root(vmette_config_t *cfg, bool enable);
 
-/* Below 0: no vsock for the guest's programs (the default). 0: a free port, from 50000 to 59999. Else the port of the host that they may
- * connect to. Either is in their variable VMETTE_VSOCK_PORT. */
+/* Below 0: no vsock for the guest's programs (the default). 0: a free port, from 50000 to 59999. Else that port of the host. Either
+ * is in their variable VMETTE_VSOCK_PORT, and what answers there is an echo. */
 void vmette_config_set_vsock_port(vmette_config_t *cfg, int32_t port);
 
 /* Where the guest of a snapshot serves commands; a snapshot is resumed with the one it was built with. 1 to 2147483647, by default 1025. */
 void vmette_config_set_guest_vsock_port(vmette_config_t *cfg, uint32_t port);
 
-/* Seconds from the beginning of the run, boot included, after which the VM is stopped with exit code 124: at most 248 days. 0 (the default): none. */
+/* Seconds from the beginning of the run, boot and the fetch of a kernel included, after which the VM is stopped with exit code 124: at most 248 days. 0 (the default): none. */
 void vmette_config_set_timeout(vmette_config_t *cfg, uint32_t seconds);
 
 /* Virtual processors, at least 1. */
@@ -91,7 +94,7 @@ void vmette_config_set_vcpus(vmette_config_t *cfg, uint8_t n);
 /* Memory in MiB, at least 64. */
 void vmette_config_set_mem_mib(vmette_config_t *cfg, uint64_t n);
 
-/* Size in MiB of a disk for what is written to /tmp, and to / of a root, gone with the VM. 0 (the default): that is kept in memory. */
+/* Size in MiB, at least 16, of a disk for what is written to /tmp, and to / of a root, gone with the VM. 0 (the default): that is kept in memory. */
 void vmette_config_set_scratch_mib(vmette_config_t *cfg, uint64_t mib);
 
 /* The run boots the VM, saves it there, and ends with exit code 0. NULL or malformed text: nothing is saved. */

@@ -102,6 +102,8 @@ final class ClassArchive {
                 "-XX:+UseSerialGC",
                 "-Djna.boot.library.path=" + home.resolve("native"),
                 "-Djna.platform.library.path=" + home.resolve("native"),
+                // Not what the password file says: the kernel that is used, or fetched, is that of whoever installs.
+                "-Duser.home=" + System.getProperty("user.home"),
                 "-Djna.nosys=true",
                 "-Djna.nounpack=true",
                 "-DZstdNativePath=" + home.resolve("native").resolve("libzstd-jni.so")));
