@@ -54,8 +54,8 @@ void vmette_config_free(vmette_config_t *cfg);
 /* The tunable part of the kernel's command line, printable ASCII. What the runtime needs is added to it. */
 void vmette_config_set_cmdline(vmette_config_t *cfg, const char *cmdline);
 
-/* A directory of the host as the guest's root. It has /bin/sh. It is never written to: writes are
- * discarded with the VM, or fail if it is read-only. */
+/* A directory of the host as the guest's root. It has to have /bin/sh, which runs the command. It is never written to:
+ * writes are discarded with the VM, or fail if it is read-only. */
 void vmette_config_set_rootfs_share(vmette_config_t *cfg, const char *path, bool read_only);
 
 /* One more directory of the host, at /mnt/TAG in the guest, which reads and writes it. TAG is at most 36 of letters, digits, '-', '_' and '.',
