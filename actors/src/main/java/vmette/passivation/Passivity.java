@@ -40,6 +40,9 @@ public final class Passivity {
     private Phase phase = Phase.DOWN;
     private Instant idleSince = Instant.EPOCH;
     private long seen;
+    /** Whether a stream was open when it was last looked at: when it closed since is not known. */
+    private boolean wasOpen;
+
     private boolean asked;
     private boolean cannot;
 
@@ -63,6 +66,7 @@ public final class Passivity {
         phase = Phase.AWAKE;
         idleSince = now;
         seen = 0;
+        wasOpen = false;
         asked = false;
         cannot = false;
         return lookAgain(now);
@@ -73,8 +77,9 @@ public final class Passivity {
         if (phase != Phase.AWAKE || cannot) {
             return STAY;
         }
-        if (activity.open() > 0 || activity.begun() != seen) {
+        if (wasOpen || activity.open() > 0 || activity.begun() != seen) {
             idleSince = now;
+            wasOpen = activity.open() > 0;
             seen = activity.begun();
             return lookAgain(now);
         }

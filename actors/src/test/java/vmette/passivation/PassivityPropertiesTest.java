@@ -205,6 +205,18 @@ class PassivityPropertiesTest {
         assertThat(passivity.isAway()).isFalse();
     }
 
+    /** However late it is looked at. */
+    @Example
+    void aStreamThatClosedAMomentAgoWasInUseTillThen() {
+        Passivity passivity = new Passivity(AFTER);
+        passivity.ready(START);
+        passivity.look(new Activity(1, 1, false), START);
+        Instant closed = START.plus(AFTER.multipliedBy(2));
+        Activity idle = new Activity(0, 1, false);
+        assertThat(passivity.look(idle, closed)).isEqualTo(new Step.Look(AFTER.dividedBy(10)));
+        assertThat(passivity.look(idle, closed.plus(AFTER))).isEqualTo(new Step.Save(1));
+    }
+
     @Example
     void oneThatCannotBeSavedIsTriedAgainInItsNextIncarnationOnly() {
         Passivity passivity = new Passivity(AFTER);
