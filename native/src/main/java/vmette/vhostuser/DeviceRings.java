@@ -82,7 +82,7 @@ final class DeviceRings implements AutoCloseable {
     // without protocol features a ring is enabled whatever was said
     private void stopUnlessImplied(RingSlot slot) {
         if (!isEnabled(slot)) {
-            stop(slot);
+            stopInOrder(slot);
         }
     }
 
@@ -99,7 +99,7 @@ final class DeviceRings implements AutoCloseable {
     /** GET_VRING_BASE: the ring stays stopped until it gets a new kick descriptor. */
     int takeBase(int index) {
         RingSlot slot = slot(index);
-        stop(slot);
+        stopInOrder(slot);
         slot.setKick(null);
         return slot.base();
     }
@@ -153,6 +153,15 @@ final class DeviceRings implements AutoCloseable {
 
     private void stopAll() {
         for (RingSlot slot : slots) {
+            stop(slot);
+        }
+    }
+
+    /** Its last kick may have come with what stops it, and not have been served. */
+    private void stopInOrder(RingSlot slot) {
+        if (slot.isRunning()) {
+            device.ringStopping(slot.index());
+            MappingFaults.surface();
             stop(slot);
         }
     }

@@ -20,6 +20,12 @@ public interface VhostUserDevice {
      */
     void ringStarted(int index, Vring ring);
 
+    /**
+     * The front-end is about to stop the ring in order, by GET_VRING_BASE or ENABLE(0), as it does when the driver resets the device or the VM is paused. What the driver has made available is there for the last
+     * time: after a reset its memory is used for something else. {@link #ringStopped} follows.
+     */
+    default void ringStopping(int index) {}
+
     /** The ring must not be touched any more; chains not returned are forgotten. */
     void ringStopped(int index);
 

@@ -10,7 +10,8 @@
  *
  * <pre>
  *   SET_VRING_NUM, ADDR, BASE, KICK, ENABLE(1), SET_MEM_TABLE, SET_FEATURES  -> ringStarted
- *   GET_VRING_BASE, ENABLE(0), RESET_OWNER, the session's end               -> ringStopped
+ *   GET_VRING_BASE, ENABLE(0)                                               -> ringStopping, ringStopped
+ *   RESET_OWNER, the session's end                                          -> ringStopped
  *   SET_MEM_TABLE, SET_FEATURES, SET_VRING_KICK while it runs               -> ringStopped, ringStarted
  * </pre>
  *

@@ -51,6 +51,17 @@ final class RingPump {
         }
     }
 
+    /** Takes what the driver has sent before it stopped the ring: it is told nothing of what gets lost. A driver that goes on meanwhile is not waited for. */
+    void stopping(int index) {
+        Vring tx = rings[index];
+        if (index == TX && tx != null) {
+            boolean more = true;
+            for (int left = tx.queue().size(); more && left > 0; left -= maxChains) {
+                more = pumpTx(tx);
+            }
+        }
+    }
+
     void stopped(int index) {
         Vring ring = rings[index];
         if (ring != null) {

@@ -196,6 +196,11 @@ public final class VsockDevice implements VhostUserDevice, AutoCloseable {
     }
 
     @Override
+    public void ringStopping(int index) {
+        guarded(() -> pump.stopping(index));
+    }
+
+    @Override
     public void ringStopped(int index) {
         guarded(() -> pump.stopped(index));
     }

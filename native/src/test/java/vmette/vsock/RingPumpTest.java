@@ -105,6 +105,26 @@ class RingPumpTest {
         pump.stopped(RingPump.TX);
     }
 
+    @Example
+    void aRingThatIsStoppedInOrderIsEmptiedHoweverLittleATurnTakes() {
+        start(0, false);
+        RingPump lazy = new RingPump(harness.muxer, 3);
+        lazy.started(new Vring(RingPump.RX, rxQueue, () -> {}));
+        lazy.started(new Vring(RingPump.TX, txQueue, () -> {}));
+        for (int i = 0; i < SIZE; i++) {
+            tx.addReadable(packet(VsockOp.RST, i, 0));
+        }
+        tx.publish();
+        lazy.stopping(RingPump.RX);
+        assertThat(tx.poll()).isEmpty();
+        lazy.stopped(RingPump.RX);
+        lazy.stopping(RingPump.TX);
+        for (int i = 0; i < SIZE; i++) {
+            assertThat(tx.poll()).isPresent();
+        }
+        lazy.stopped(RingPump.TX);
+    }
+
     /** The device looks only when it was kicked, the driver only when it was called; also across the wrap of the index. */
     @Property(tries = 60)
     void noKickAndNoCallIsLost(@ForAll long seed, @ForAll boolean eventIdx) {

@@ -284,6 +284,18 @@ class VsockDeviceTest {
         assertThat(broken).isEmpty();
     }
 
+    /** The loop hears of the kick and of the reset at once. */
+    @Test
+    void whatTheDriverSentJustBeforeItsResetIsTaken() {
+        RecordingHandler handler = guestDials(RecordingHandler.demanding(1000));
+        guest.write(GUEST, HOST, new byte[300]);
+        guest.turn();
+        guest.restartDriver();
+        until(handler::over);
+        assertThat(handler.received.size()).isEqualTo(300);
+        assertThat(handler.cause).hasMessageContaining("restarted");
+    }
+
     @Test
     void anExpectedDetachKeepsListenersAndLetsAnotherFrontEndIn() {
         RecordingHandler handler = new RecordingHandler();
