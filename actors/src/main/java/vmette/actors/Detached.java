@@ -9,9 +9,8 @@ import akka.actor.typed.javadsl.Behaviors;
 import akka.actor.typed.javadsl.Receive;
 import akka.actor.typed.javadsl.TimerScheduler;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import vmette.errors.OperationTimeoutException;
 import vmette.errors.StartFailedException;
@@ -60,35 +59,37 @@ final class Detached extends AbstractBehavior<Detached.Command> {
 
     private final DetachedTicket ticket;
     private final Set<Token> asked = new HashSet<>();
-    private final List<HostFrame> waiting = new ArrayList<>();
-    private AgentLink link;
+    private final HeldLink link;
     private final String vm;
     private final TimerScheduler<Command> timers;
+    private Optional<HostFrame.Exec> order;
     private boolean started;
     private boolean ended;
     private boolean released;
-    private boolean held;
 
     private Detached(
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
             DetachedTicket ticket,
+            Optional<HostFrame.Exec> order,
             AgentLink link,
             String vm) {
         super(context);
+        this.order = order;
         this.timers = timers;
         this.ticket = ticket;
-        this.link = link;
+        this.link = new HeldLink(link);
         this.vm = vm;
         timers.startSingleTimer(new StartTimeout(), PATIENCE);
     }
 
-    static Behavior<Command> create(DetachedTicket ticket, AgentLink link, String vm) {
+    /** @param order what its agent has been sent; empty if it has spoken of the command */
+    static Behavior<Command> create(DetachedTicket ticket, Optional<HostFrame.Exec> order, AgentLink link, String vm) {
         return Behaviors.withMdc(
                 Command.class,
                 VmMdc.of(vm),
-                Behaviors.setup(
-                        context -> Behaviors.withTimers(timers -> new Detached(context, timers, ticket, link, vm))));
+                Behaviors.setup(context ->
+                        Behaviors.withTimers(timers -> new Detached(context, timers, ticket, order, link, vm))));
     }
 
     @Override
@@ -100,13 +101,16 @@ final class Detached extends AbstractBehavior<Detached.Command> {
                 .onMessage(StartTimeout.class, timeout -> onStartTimeout())
                 .onMessage(Release.class, release -> onRelease())
                 .onMessage(Hold.class, hold -> {
-                    held = true;
+                    link.hold();
                     return this;
                 })
-                .onMessage(GoOn.class, on -> onGoOn())
+                .onMessage(GoOn.class, on -> {
+                    link.goOn();
+                    return onGoOn();
+                })
                 .onMessage(Relinked.class, relinked -> onRelinked(relinked.other()))
                 .onMessage(Send.class, send -> {
-                    send(send.frame());
+                    link.send(send.frame());
                     return this;
                 })
                 .onSignal(PostStop.class, stop -> onPostStop())
@@ -116,6 +120,7 @@ final class Detached extends AbstractBehavior<Detached.Command> {
     private Behavior<Command> onFrame(AgentFrame frame) {
         if (frame instanceof AgentFrame.Started begun && !started) {
             started = true;
+            order = Optional.empty();
             timers.cancel(new StartTimeout());
             ticket.run(begun.pid(), getContext().getSelf());
         } else if (frame instanceof AgentFrame.Exited exited) {
@@ -140,15 +145,7 @@ final class Detached extends AbstractBehavior<Detached.Command> {
         }
         ended = true;
         ticket.end(exited);
-        return released && !held ? Behaviors.stopped() : this;
-    }
-
-    private void send(HostFrame frame) {
-        if (held) {
-            waiting.add(frame);
-        } else {
-            link.send(frame);
-        }
+        return released && !link.isHeld() ? Behaviors.stopped() : this;
     }
 
     private Behavior<Command> onAttach(Attachment attachment) {
@@ -156,7 +153,7 @@ final class Detached extends AbstractBehavior<Detached.Command> {
             attachment.fail(AttachmentFailures.released(ticket.output(attachment.stream())));
             return this;
         }
-        link.send(new HostFrame.Attach(ticket.id(), attachment.stream(), attachment.token(), attachment.from()));
+        link.sendNow(new HostFrame.Attach(ticket.id(), attachment.stream(), attachment.token(), attachment.from()));
         timers.startSingleTimer(new AnswerTimeout(attachment.token()), PATIENCE);
         // Of those that are over nothing need be remembered.
         asked.removeIf(token -> ticket.attachment(token).isEmpty());
@@ -166,7 +163,9 @@ final class Detached extends AbstractBehavior<Detached.Command> {
 
     /** What was on its way to the former link or from it is lost; what clients still ask for goes to the new one. */
     private Behavior<Command> onRelinked(AgentLink other) {
-        link = other;
+        // An agent that had got it would have announced it by now.
+        order.ifPresent(other::send);
+        link.goOn(other);
         for (Token token : asked) {
             timers.cancel(new AnswerTimeout(token));
             ticket.attachment(token)
@@ -180,9 +179,6 @@ final class Detached extends AbstractBehavior<Detached.Command> {
     }
 
     private Behavior<Command> onGoOn() {
-        held = false;
-        waiting.forEach(link::send);
-        waiting.clear();
         if (released) {
             // Perhaps once more: it has no effect then.
             link.send(new HostFrame.Release(ticket.id()));
@@ -201,8 +197,8 @@ final class Detached extends AbstractBehavior<Detached.Command> {
 
     /** If it runs after all, nobody will know of it: it is ended then, and nothing of it is kept. */
     private Behavior<Command> onStartTimeout() {
-        link.send(new HostFrame.Signal(ticket.id(), SIGKILL, true));
-        link.send(new HostFrame.Release(ticket.id()));
+        link.sendNow(new HostFrame.Signal(ticket.id(), SIGKILL, true));
+        link.sendNow(new HostFrame.Release(ticket.id()));
         ticket.fail(new OperationTimeoutException("the agent of VM " + vm + " did not start " + ticket.description()
                 + " within " + PATIENCE.toSeconds()
                 + " s: the guest hangs or is overloaded; stop the VM if that lasts"));
@@ -212,12 +208,12 @@ final class Detached extends AbstractBehavior<Detached.Command> {
     private Behavior<Command> onRelease() {
         if (!released) {
             released = true;
-            if (!held) {
+            if (!link.isHeld()) {
                 link.send(new HostFrame.Release(ticket.id()));
             }
             ticket.close(AttachmentFailures.released("what it wrote"));
         }
-        return ended && !held ? Behaviors.stopped() : this;
+        return ended && !link.isHeld() ? Behaviors.stopped() : this;
     }
 
     private Behavior<Command> onPostStop() {

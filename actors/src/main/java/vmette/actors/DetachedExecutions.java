@@ -1,6 +1,7 @@
 package vmette.actors;
 
 import akka.actor.typed.ActorRef;
+import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.ActorContext;
 import java.util.Collections;
 import java.util.Map;
@@ -11,6 +12,7 @@ import java.util.function.LongFunction;
 import vmette.errors.AttachException;
 import vmette.guest.protocol.AgentFrame;
 import vmette.guest.protocol.GuestProtocol;
+import vmette.guest.protocol.HostFrame;
 
 /**
  * The detached commands of one incarnation: those started here, and those that the agent announces of its own accord, which were
@@ -35,8 +37,13 @@ final class DetachedExecutions {
         this.forget = forget;
     }
 
-    ActorRef<Detached.Command> add(DetachedTicket ticket, AgentLink link) {
-        ActorRef<Detached.Command> actor = context.spawn(Detached.create(ticket, link, vm), "detached-" + ticket.id());
+    /** @param order what its agent has been sent */
+    void add(DetachedTicket ticket, HostFrame.Exec order, AgentLink link) {
+        add(ticket, Detached.create(ticket, Optional.of(order), link, vm));
+    }
+
+    private ActorRef<Detached.Command> add(DetachedTicket ticket, Behavior<Detached.Command> behavior) {
+        ActorRef<Detached.Command> actor = context.spawn(behavior, "detached-" + ticket.id());
         known = OnDemand.map(known);
         known.put(ticket.id(), new Known(ticket, actor));
         context.watchWith(actor, forget.apply(ticket.id()));
@@ -49,7 +56,7 @@ final class DetachedExecutions {
         } else if (announced.containsKey(id)) {
             Announced news = announced.remove(id);
             DetachedTicket ticket = DetachedTicket.adopted(id);
-            ActorRef<Detached.Command> actor = add(ticket, link);
+            ActorRef<Detached.Command> actor = add(ticket, Detached.create(ticket, Optional.empty(), link, vm));
             actor.tell(new Detached.AgentSaid(news.started()));
             news.end().ifPresent(end -> actor.tell(new Detached.AgentSaid(end)));
             reply.complete(ticket);
@@ -58,6 +65,11 @@ final class DetachedExecutions {
                     AttachException.Reason.UNKNOWN,
                     "there is no detached command " + id + " in VM " + vm + ", or it was released"));
         }
+    }
+
+    /** Over another link the agent announces anew what there still is. */
+    void heardOver() {
+        announced = Collections.emptyMap();
     }
 
     void relinked(AgentLink link) {

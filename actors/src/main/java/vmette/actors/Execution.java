@@ -65,8 +65,17 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
 
     record AgentSaid(AgentFrame frame) implements Command {}
 
-    /** The VM is being saved: the command is a detached one from now on. */
-    record Unplugged() implements Command {}
+    /** The VM is about to be saved: what would be sent to its agent now might be lost, and waits for {@link GoOn} or {@link Relinked}. */
+    record Hold() implements Command, DeadLetterSuppression {}
+
+    /** The VM was not saved after all, and is as it was. */
+    record GoOn() implements Command, DeadLetterSuppression {}
+
+    /** The VM is being saved: the command is a detached one from now on. What was begun to end it goes on. */
+    record Unplugged() implements Command, DeadLetterSuppression {}
+
+    /** The VM was saved and goes on: its agent is spoken to over another link. */
+    record Relinked(AgentLink other) implements Command, DeadLetterSuppression {}
 
     private record ClaimTimeout() implements Command {}
 
@@ -78,14 +87,16 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     private static final Duration START_PATIENCE = Duration.ofSeconds(60);
 
     private final CommandTicket ticket;
-    private final AgentLink link;
+    private final HeldLink link;
     private final String vm;
     private final ExecSettings settings;
     private final TimerScheduler<Command> timers;
     private AgentFrame.Exited exited;
     private boolean started;
     private boolean terminating;
+    private boolean killed;
     private boolean settled;
+    private boolean detached;
     private Optional<Throwable> crash = Optional.empty();
 
     private Execution(
@@ -98,7 +109,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         super(context);
         this.timers = timers;
         this.ticket = ticket;
-        this.link = link;
+        this.link = new HeldLink(link);
         this.vm = vm;
         this.settings = settings;
         timers.startSingleTimer(new StartTimeout(), START_PATIENCE);
@@ -187,14 +198,24 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         return newReceiveBuilder()
                 .onMessage(AgentSaid.class, said -> onFrame(said.frame()))
                 .onMessage(StreamEnded.class, ended -> settleWhenDone())
+                .onMessage(Hold.class, hold -> {
+                    link.hold();
+                    return this;
+                })
+                .onMessage(GoOn.class, on -> {
+                    link.goOn();
+                    return this;
+                })
                 .onMessage(Unplugged.class, unplugged -> onUnplugged())
+                .onMessage(Relinked.class, relinked -> {
+                    link.goOn(relinked.other());
+                    return stayWhileDue();
+                })
                 .onMessage(ClaimTimeout.class, timeout -> onClaimTimeout())
                 .onMessage(StartTimeout.class, timeout -> onStartTimeout())
                 .onMessage(Signal.class, signal -> send(signal.signal(), signal.group()))
                 .onMessage(Terminate.class, terminate -> onTerminate())
-                .onMessage(
-                        KillGraceOver.class,
-                        over -> send(GuestSignal.KILL, !ticket.spec().leaveGroup()))
+                .onMessage(KillGraceOver.class, over -> onKillGraceOver())
                 .onMessage(Resize.class, resize -> {
                     link.send(new HostFrame.Resize(ticket.id(), window(resize.terminal())));
                     return this;
@@ -216,7 +237,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
 
     /** Nobody would end the command any more, or hear of it. */
     private void onCrash(Throwable thrown) {
-        link.send(new HostFrame.Signal(ticket.id(), GuestSignal.KILL.number(), true));
+        link.sendNow(new HostFrame.Signal(ticket.id(), GuestSignal.KILL.number(), true));
         ticket.fail(new VmLostException(
                 "the command " + ticket.spec().arguments() + " was ended in VM " + vm
                         + ": a part of vmette failed, which is a bug worth reporting: " + thrown,
@@ -224,6 +245,9 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     }
 
     private Behavior<Command> onFrame(AgentFrame frame) {
+        if (detached) {
+            return frame instanceof AgentFrame.Started ? this : Behaviors.stopped();
+        }
         if (frame instanceof AgentFrame.Started begun) {
             if (started) {
                 return this;
@@ -270,6 +294,12 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         return this;
     }
 
+    private Behavior<Command> onKillGraceOver() {
+        killed = true;
+        send(GuestSignal.KILL, !ticket.spec().leaveGroup());
+        return stayWhileDue();
+    }
+
     private Behavior<Command> onUnplugged() {
         if (!settled) {
             settled = true;
@@ -280,7 +310,20 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                 ticket.end(exited);
             }
         }
-        return Behaviors.stopped();
+        if (exited != null || ticket.isBuiltIn()) {
+            return Behaviors.stopped();
+        }
+        detached = true;
+        timers.cancel(new StartTimeout());
+        timers.cancel(new ClaimTimeout());
+        link.hold();
+        return stayWhileDue();
+    }
+
+    /** After a save nobody waits for its outcome here: it stays as long as the agent is to be told something. */
+    private Behavior<Command> stayWhileDue() {
+        boolean due = link.hasWaiting() || (terminating && !killed);
+        return detached && !due ? Behaviors.stopped() : this;
     }
 
     private VmSavedException interrupted() {
@@ -301,7 +344,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     /** If it runs after all, nobody will know of it: it is ended then, and its streams are not waited for. */
     private Behavior<Command> onStartTimeout() {
         settled = true;
-        link.send(new HostFrame.Signal(ticket.id(), GuestSignal.KILL.number(), true));
+        link.sendNow(new HostFrame.Signal(ticket.id(), GuestSignal.KILL.number(), true));
         Stream.of(StreamId.values()).forEach(this::discard);
         ticket.fail(new OperationTimeoutException("the agent of VM " + vm + " did not start the command "
                 + ticket.spec().arguments() + " within " + START_PATIENCE.toSeconds()

@@ -34,6 +34,8 @@ final class GuestWork {
 
     private record CommandOver(long execution) implements Event {}
 
+    private record DetachedOver(long execution) implements Event {}
+
     private record ForwardOver(long forward) implements Event {}
 
     private record PingTimeout(long nonce) implements Event {}
@@ -45,6 +47,9 @@ final class GuestWork {
     private final ImageDefaults image;
     private AgentLink link;
     private Map<Long, ActorRef<Execution.Command>> executions = Collections.emptyMap();
+    /** Those that a save has detached, and that are still to hear what was asked of them before. */
+    private Map<Long, ActorRef<Execution.Command>> overtaken = Collections.emptyMap();
+
     private Map<Long, ActorRef<Forwarding.Command>> forwards = Collections.emptyMap();
     private final DetachedExecutions detached;
     private Map<Long, CompletableFuture<AgentFrame.Pong>> pings = Collections.emptyMap();
@@ -63,7 +68,7 @@ final class GuestWork {
         this.vm = vm;
         this.settings = settings;
         this.image = image;
-        this.detached = new DetachedExecutions(context, vm, id -> event(new CommandOver(id)));
+        this.detached = new DetachedExecutions(context, vm, id -> event(new DetachedOver(id)));
     }
 
     private static VmInstance.Command event(Event event) {
@@ -78,8 +83,9 @@ final class GuestWork {
                 ticket.fail(new StartFailedException("the agent of VM " + vm + " spoke of " + ticket.description()
                         + " before it was started: it broke the guest protocol"));
             } else if (ticket instanceof DetachedTicket command) {
-                link.send(command.frame(image, settings.exec()));
-                detached.add(command, link);
+                HostFrame.Exec order = command.frame(image, settings.exec());
+                link.send(order);
+                detached.add(command, order, link);
             } else if (ticket instanceof CommandTicket command) {
                 run(command);
             }
@@ -161,7 +167,10 @@ final class GuestWork {
         ActorRef<Execution.Command> actor = executions.get(execution);
         if (actor != null) {
             actor.tell(new Execution.AgentSaid(frame));
-        } else if (!detached.said(execution, frame)) {
+            return;
+        }
+        Optional.ofNullable(overtaken.get(execution)).ifPresent(former -> former.tell(new Execution.AgentSaid(frame)));
+        if (!detached.said(execution, frame)) {
             if (ExecutionIds.isOfHealth(execution)) {
                 release(execution, frame);
             } else {
@@ -181,6 +190,8 @@ final class GuestWork {
     void on(Event event) {
         if (event instanceof CommandOver over) {
             executions.remove(over.execution());
+            overtaken.remove(over.execution());
+        } else if (event instanceof DetachedOver over) {
             detached.forget(over.execution());
         } else if (event instanceof ForwardOver over) {
             forwards.remove(over.forward());
@@ -221,17 +232,28 @@ final class GuestWork {
 
     /** The VM is about to be saved: what would be sent from now on waits for {@link #relinked} or {@link #goOn}. */
     void hold() {
+        tellCommands(new Execution.Hold());
         detached.tellAll(new Detached.Hold());
     }
 
     /** It was not saved after all, and the link is still there. */
     void goOn() {
+        tellCommands(new Execution.GoOn());
         detached.tellAll(new Detached.GoOn());
+    }
+
+    private void tellCommands(Execution.Command news) {
+        executions.values().forEach(actor -> actor.tell(news));
+        overtaken.values().forEach(actor -> actor.tell(news));
     }
 
     /** The VM is being saved, and no connection is left. What runs in the guest goes on. */
     void unplugged() {
-        executions.values().forEach(actor -> actor.tell(new Execution.Unplugged()));
+        tellCommands(new Execution.Unplugged());
+        if (!executions.isEmpty()) {
+            overtaken = OnDemand.map(overtaken);
+            overtaken.putAll(executions);
+        }
         executions = Collections.emptyMap();
     }
 
@@ -239,10 +261,12 @@ final class GuestWork {
     void heardOver(AgentLink other) {
         link = other;
         releases = 0;
+        detached.heardOver();
     }
 
     /** It goes on over that link. */
     void relinked(AgentLink other) {
+        tellCommands(new Execution.Relinked(other));
         detached.relinked(other);
         pings.keySet().forEach(nonce -> other.send(new HostFrame.Ping(nonce)));
     }
