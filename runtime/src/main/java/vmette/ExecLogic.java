@@ -19,6 +19,7 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.Reasons;
+import vmette.errors.VmSavedException;
 
 /**
  * The life of one command inside a stream. Its three streams are substreams of this stage, so that everything here runs in one actor;
@@ -104,7 +105,10 @@ final class ExecLogic extends TimerGraphStageLogic {
         if (cutOff == null) {
             cutOff = reason;
             scheduleOnce(UNEXPLAINED, explanation);
-            end();
+            // A save takes its streams from a command that goes on.
+            if (!(Reasons.unwrapped(reason) instanceof VmSavedException)) {
+                end();
+            }
         }
         goOn();
     }

@@ -12,9 +12,11 @@ import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import vmette.errors.CommandDetachedException;
 import vmette.errors.InvalidConfigException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmLostException;
+import vmette.errors.VmSavedException;
 import vmette.errors.VsockResetException;
 
 /** What comes of what, step by step. */
@@ -387,6 +389,20 @@ class ExecStageTest extends FlowFixture {
         flow.command.status.complete(SUCCESS);
         assertThat(flow.out.expectError()).isSameAs(reset);
         awaitStagesStopped();
+    }
+
+    @Test
+    void whatASaveHasCutOffIsNotEnded() throws Exception {
+        Probed flow = new Probed().run();
+        flow.out.request(5);
+        flow.command.out().sendError(new VmSavedException("saved"));
+        flow.command.err().sendError(new VmSavedException("saved"));
+        flow.fence();
+        CommandDetachedException goesOn = new CommandDetachedException(7, "goes on");
+        flow.command.status.completeExceptionally(goesOn);
+        assertThat(flow.out.expectError()).isSameAs(goesOn);
+        awaitStagesStopped();
+        assertThat(flow.command.hasBeenTold()).isFalse();
     }
 
     @Test

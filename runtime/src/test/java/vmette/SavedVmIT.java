@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static vmette.Guests.await;
 import static vmette.Guests.out;
 
+import akka.Done;
 import akka.stream.javadsl.Sink;
+import akka.stream.javadsl.Source;
 import com.typesafe.config.ConfigFactory;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -105,21 +109,22 @@ class SavedVmIT {
         DetachedExecution detached = vm.start(ExecSpec.shell(COUNTER).detached(ExecSpec.WhenFull.OVERWRITE));
         await(detached.started());
         Execution ordinary = vm.exec("sleep 1000");
-        ordinary.stdout().runWith(Sink.ignore(), vmette.system());
+        // Its streams end with the save, which is no reason to end it.
+        ordinary.cancelWith(ordinary.stdout().runWith(Sink.ignore(), vmette.system()));
         await(ordinary.started());
+        CompletableFuture<Integer> flowing = new CompletableFuture<>();
+        CompletionStage<Done> flow = Source.<ExecInput>maybe()
+                .via(vm.execFlow(ExecSpec.of("sleep", "1000")))
+                .runForeach(event -> flowing.complete(((ExecEvent.Started) event).pid()), vmette.system());
+        int flows = await(flowing);
 
         Instant begun = Instant.now();
         SaveReport report = await(vm.snapshot("s1"));
         Instant taken = Instant.now();
         System.out.println("SavedVmIT: " + report);
         assertThat(report.snapshot()).isEqualTo("s1");
-        assertThatThrownBy(() -> await(ordinary.status()))
-                .isInstanceOfSatisfying(CommandDetachedException.class, went -> {
-                    DetachedExecution found = await(vm.attach(went.execution()));
-                    assertThat(await(found.started())).isEqualTo(await(ordinary.started()));
-                    found.signalGroup(9);
-                    assertThat(await(found.status()).code()).isEqualTo(137);
-                });
+        assertGoesOn(vm, ordinary.status(), await(ordinary.started()));
+        assertGoesOn(vm, flow, flows);
         // It is who it was, and works on.
         assertThat(out(vmette, vm, "cat /run/vmette/instance-id")).isEqualTo(instance);
         assertThat(out(vmette, vm, "echo $COLOUR $(hostname)")).isEqualTo("blue saved\n");
@@ -165,6 +170,15 @@ class SavedVmIT {
         assertThat(instances).doesNotHaveDuplicates().doesNotContain(instance);
         assertThat(random).doesNotHaveDuplicates();
         clones.forEach(clone -> await(clone.stop()));
+    }
+
+    private static void assertGoesOn(VmHandle vm, CompletionStage<?> end, int pid) {
+        assertThatThrownBy(() -> await(end)).isInstanceOfSatisfying(CommandDetachedException.class, went -> {
+            DetachedExecution found = await(vm.attach(went.execution()));
+            assertThat(await(found.started())).isEqualTo(pid);
+            found.signalGroup(9);
+            assertThat(await(found.status()).code()).isEqualTo(137);
+        });
     }
 
     @Test

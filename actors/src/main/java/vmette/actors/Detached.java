@@ -48,6 +48,9 @@ final class Detached extends AbstractBehavior<Detached.Command> {
     /** The VM was saved and goes on: its agent is spoken to over another link, and no attachment has outlived the former one. */
     record Relinked(AgentLink other) implements Command {}
 
+    /** What its agent has been sent. */
+    record Ordered(HostFrame.Exec order) implements Command {}
+
     private record StartTimeout() implements Command {}
 
     private record AnswerTimeout(Token attachment) implements Command {}
@@ -62,7 +65,7 @@ final class Detached extends AbstractBehavior<Detached.Command> {
     private final HeldLink link;
     private final String vm;
     private final TimerScheduler<Command> timers;
-    private Optional<HostFrame.Exec> order;
+    private Optional<HostFrame.Exec> order = Optional.empty();
     private boolean started;
     private boolean ended;
     private boolean released;
@@ -71,11 +74,9 @@ final class Detached extends AbstractBehavior<Detached.Command> {
             ActorContext<Command> context,
             TimerScheduler<Command> timers,
             DetachedTicket ticket,
-            Optional<HostFrame.Exec> order,
             AgentLink link,
             String vm) {
         super(context);
-        this.order = order;
         this.timers = timers;
         this.ticket = ticket;
         this.link = new HeldLink(link);
@@ -83,25 +84,29 @@ final class Detached extends AbstractBehavior<Detached.Command> {
         timers.startSingleTimer(new StartTimeout(), PATIENCE);
     }
 
-    /** @param order what its agent has been sent; empty if it has spoken of the command */
-    static Behavior<Command> create(DetachedTicket ticket, Optional<HostFrame.Exec> order, AgentLink link, String vm) {
+    static Behavior<Command> create(DetachedTicket ticket, AgentLink link, String vm) {
         return Behaviors.withMdc(
                 Command.class,
                 VmMdc.of(vm),
-                Behaviors.setup(context ->
-                        Behaviors.withTimers(timers -> new Detached(context, timers, ticket, order, link, vm))));
+                Behaviors.setup(
+                        context -> Behaviors.withTimers(timers -> new Detached(context, timers, ticket, link, vm))));
     }
 
     @Override
     public Receive<Command> createReceive() {
         return Guarded.failing(newReceiveBuilder()
                 .onMessage(AgentSaid.class, said -> onFrame(said.frame()))
+                .onMessage(Ordered.class, ordered -> {
+                    order = Optional.of(ordered.order());
+                    return this;
+                })
                 .onMessage(Attach.class, attach -> onAttach(attach.attachment()))
                 .onMessage(AnswerTimeout.class, late -> onAnswerTimeout(late.attachment()))
                 .onMessage(StartTimeout.class, timeout -> onStartTimeout())
                 .onMessage(Release.class, release -> onRelease())
                 .onMessage(Hold.class, hold -> {
                     link.hold();
+                    timers.cancel(new StartTimeout());
                     return this;
                 })
                 .onMessage(GoOn.class, on -> {
@@ -179,6 +184,9 @@ final class Detached extends AbstractBehavior<Detached.Command> {
     }
 
     private Behavior<Command> onGoOn() {
+        if (!started) {
+            timers.startSingleTimer(new StartTimeout(), PATIENCE);
+        }
         if (released) {
             // Perhaps once more: it has no effect then.
             link.send(new HostFrame.Release(ticket.id()));

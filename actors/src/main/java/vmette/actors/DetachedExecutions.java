@@ -1,7 +1,6 @@
 package vmette.actors;
 
 import akka.actor.typed.ActorRef;
-import akka.actor.typed.Behavior;
 import akka.actor.typed.javadsl.ActorContext;
 import java.util.Collections;
 import java.util.Map;
@@ -39,11 +38,12 @@ final class DetachedExecutions {
 
     /** @param order what its agent has been sent */
     void add(DetachedTicket ticket, HostFrame.Exec order, AgentLink link) {
-        add(ticket, Detached.create(ticket, Optional.of(order), link, vm));
+        // Not at its making: a behavior is kept as long as its actor lives, and this is large.
+        add(ticket, link).tell(new Detached.Ordered(order));
     }
 
-    private ActorRef<Detached.Command> add(DetachedTicket ticket, Behavior<Detached.Command> behavior) {
-        ActorRef<Detached.Command> actor = context.spawn(behavior, "detached-" + ticket.id());
+    private ActorRef<Detached.Command> add(DetachedTicket ticket, AgentLink link) {
+        ActorRef<Detached.Command> actor = context.spawn(Detached.create(ticket, link, vm), "detached-" + ticket.id());
         known = OnDemand.map(known);
         known.put(ticket.id(), new Known(ticket, actor));
         context.watchWith(actor, forget.apply(ticket.id()));
@@ -56,7 +56,7 @@ final class DetachedExecutions {
         } else if (announced.containsKey(id)) {
             Announced news = announced.remove(id);
             DetachedTicket ticket = DetachedTicket.adopted(id);
-            ActorRef<Detached.Command> actor = add(ticket, Detached.create(ticket, Optional.empty(), link, vm));
+            ActorRef<Detached.Command> actor = add(ticket, link);
             actor.tell(new Detached.AgentSaid(news.started()));
             news.end().ifPresent(end -> actor.tell(new Detached.AgentSaid(end)));
             reply.complete(ticket);

@@ -94,6 +94,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     private AgentFrame.Exited exited;
     private boolean started;
     private boolean terminating;
+    private boolean terminateAfterwards;
     private boolean killed;
     private boolean settled;
     private boolean detached;
@@ -200,12 +201,10 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
                 .onMessage(StreamEnded.class, ended -> settleWhenDone())
                 .onMessage(Hold.class, hold -> {
                     link.hold();
+                    timers.cancel(new StartTimeout());
                     return this;
                 })
-                .onMessage(GoOn.class, on -> {
-                    link.goOn();
-                    return this;
-                })
+                .onMessage(GoOn.class, on -> onGoOn())
                 .onMessage(Unplugged.class, unplugged -> onUnplugged())
                 .onMessage(Relinked.class, relinked -> {
                     link.goOn(relinked.other());
@@ -246,7 +245,8 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
 
     private Behavior<Command> onFrame(AgentFrame frame) {
         if (detached) {
-            return frame instanceof AgentFrame.Started ? this : Behaviors.stopped();
+            boolean over = frame instanceof AgentFrame.Exited || frame instanceof AgentFrame.ExecFailed;
+            return over ? Behaviors.stopped() : this;
         }
         if (frame instanceof AgentFrame.Started begun) {
             if (started) {
@@ -283,9 +283,14 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         return this;
     }
 
-    /** What its group does after the command's own end is the agent's business. */
+    /**
+     * What its group does after the command's own end is the agent's business. During a save it waits: should the save detach the command, then all that it has streams to loses them, and what would end it for that
+     * must not.
+     */
     private Behavior<Command> onTerminate() {
-        if (exited == null && !terminating) {
+        if (link.isHeld()) {
+            terminateAfterwards = true;
+        } else if (exited == null && !terminating) {
             terminating = true;
             timers.startSingleTimer(
                     new KillGraceOver(), ticket.spec().killGrace().orElse(settings.killGrace()));
@@ -297,6 +302,17 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     private Behavior<Command> onKillGraceOver() {
         killed = true;
         send(GuestSignal.KILL, !ticket.spec().leaveGroup());
+        return stayWhileDue();
+    }
+
+    private Behavior<Command> onGoOn() {
+        link.goOn();
+        if (!started && !detached) {
+            timers.startSingleTimer(new StartTimeout(), START_PATIENCE);
+        }
+        if (terminateAfterwards && !detached) {
+            onTerminate();
+        }
         return stayWhileDue();
     }
 
@@ -316,6 +332,7 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
         detached = true;
         timers.cancel(new StartTimeout());
         timers.cancel(new ClaimTimeout());
+        terminateAfterwards = false;
         link.hold();
         return stayWhileDue();
     }
@@ -358,7 +375,8 @@ public final class Execution extends AbstractBehavior<Execution.Command> {
     }
 
     private void discard(StreamId stream) {
-        link.send(new HostFrame.Discard(ticket.id(), stream));
+        // Held back it would throw away what is kept of a command that the save has detached.
+        link.sendNow(new HostFrame.Discard(ticket.id(), stream));
     }
 
     /** An output that nobody asked for does not delay the outcome; its claim runs on until its own timeout. */

@@ -79,7 +79,8 @@ public final class Passivity {
         }
         if (wasOpen || activity.open() > 0 || activity.begun() != seen) {
             idleSince = now;
-            wasOpen = activity.open() > 0;
+            // What is open is not counted while it is occupied.
+            wasOpen = activity.open() > 0 || (wasOpen && activity.occupied());
             seen = activity.begun();
             return lookAgain(now);
         }

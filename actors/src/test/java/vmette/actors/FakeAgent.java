@@ -95,11 +95,8 @@ final class FakeAgent {
     private void answerUntil(CompletionStage<?> end) {
         long begun = System.nanoTime();
         while (!end.toCompletableFuture().isDone() && System.nanoTime() - begun < PATIENCE_NANOS) {
-            // In this order: what is written after the end is something else.
-            if (channel.hasUnread() && !end.toCompletableFuture().isDone() && restored.isPresent()) {
-                hear(RESTORE);
-                say(restored.get());
-            }
+            // What is said together with the end is left for who hears it.
+            hasMore();
             Thread.onSpinWait();
         }
     }

@@ -16,6 +16,7 @@ import vmette.errors.SaveFailedException;
 import vmette.errors.StartFailedException;
 import vmette.errors.VmSavedException;
 import vmette.guest.protocol.AgentFrame;
+import vmette.guest.protocol.AgentFrame.AttachmentState;
 import vmette.guest.protocol.StreamId;
 import vmette.guest.protocol.Token;
 import vmette.machine.SaveReport;
@@ -104,7 +105,11 @@ class SavedCommandsTest extends VmSaveFixture {
     }
 
     private CommandTicket running() {
-        CommandTicket command = run();
+        return running(ExecSpec.of("true"));
+    }
+
+    private CommandTicket running(ExecSpec spec) {
+        CommandTicket command = run(spec);
         long id = agent.hear(FakeAgent.EXEC).u64();
         agent.say(new AgentFrame.Started(id, 77));
         Await.value(command.running());
@@ -131,6 +136,9 @@ class SavedCommandsTest extends VmSaveFixture {
         assertThat(Await.failure(command.outcome())).isInstanceOf(CommandDetachedException.class);
         save.answer().complete(REPORT);
         comesBack(new AgentFrame.Started(command.id(), 77));
+        // Whoever attaches to it does what its failure says, and it is being ended no less.
+        agent.say(new AgentFrame.Attached(
+                command.id(), StreamId.STDOUT, Token.random(), AttachmentState.ATTACHED, 0, 0, 256 << 10));
         advanceUntil(agent::hasMore, Duration.ofMillis(250));
         heardSignal(command, 9);
     }
@@ -172,12 +180,10 @@ class SavedCommandsTest extends VmSaveFixture {
         save(false);
         FakeMachine.Asked save = asked();
         tell(command, GuestSignal.HUP);
-        command.terminate();
         machine.vsock.unplug();
         save.answer().complete(REPORT);
         comesBack(new AgentFrame.Started(command.id(), 77));
         heardSignal(command, 1);
-        heardSignal(command, 15);
 
         CommandTicket other = running();
         CompletionStage<SaveReport> failing = save(false);
@@ -186,6 +192,71 @@ class SavedCommandsTest extends VmSaveFixture {
         save.answer().completeExceptionally(new SaveFailedException("no room", null));
         assertThat(agent.awaitsFailure(failing)).hasMessage("no room");
         heardSignal(other, 2);
+    }
+
+    /** All its streams end with the save, and whoever ends it for that, ends what is to go on. */
+    @Test
+    void whatIsToBeEndedDuringASaveGoesOnIfItIsDetached() {
+        boot();
+        CommandTicket command = running();
+        save(false);
+        FakeMachine.Asked save = asked();
+        command.terminate();
+        machine.vsock.unplug();
+        assertThat(Await.failure(command.outcome())).isInstanceOf(CommandDetachedException.class);
+        save.answer().complete(REPORT);
+        comesBack(new AgentFrame.Started(command.id(), 77));
+        time.timePasses(settings.exec().killGrace());
+        CommandTicket next = run();
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(next.id());
+    }
+
+    @Test
+    void whatIsToBeEndedDuringASaveThatFailsIsEndedAfterIt() {
+        boot();
+        CommandTicket command =
+                running(ExecSpec.of("true").withoutStdin().discardStdout().discardStderr());
+        CompletionStage<SaveReport> failing = save(false);
+        FakeMachine.Asked save = asked();
+        command.terminate();
+        save.answer().completeExceptionally(new SaveFailedException("no room", null));
+        assertThat(agent.awaitsFailure(failing)).hasMessage("no room");
+        heardSignal(command, 15);
+        advanceUntil(agent::hasMore, Duration.ofMillis(250));
+        heardSignal(command, 9);
+    }
+
+    /** Later it would throw away what is kept of a command that is detached by then. */
+    @Test
+    void anOutputThatNobodyWantedIsDiscardedAtOnce() {
+        boot();
+        running();
+        save(false);
+        asked();
+        advanceUntil(agent::hasMore, Duration.ofMillis(250));
+        agent.hear(FakeAgent.DISCARD);
+    }
+
+    /** The guest may stand still for the greater part of it. */
+    @Test
+    void theTimeOfASaveIsNotTheTimeOfAStart() {
+        boot();
+        CommandTicket command = run();
+        agent.hear(FakeAgent.EXEC);
+        DetachedTicket detached = DetachedTicket.create(906, ExecSpec.of("slow").detached(ExecSpec.WhenFull.BLOCK));
+        supervisor.tell(new VmRequest.Run(detached));
+        agent.hear(FakeAgent.EXEC);
+        CompletionStage<SaveReport> failing = save(false);
+        FakeMachine.Asked save = asked();
+        time.timePasses(Duration.ofSeconds(70));
+        save.answer().completeExceptionally(new SaveFailedException("no room", null));
+        assertThat(agent.awaitsFailure(failing)).hasMessage("no room");
+        CommandTicket next = run();
+        assertThat(agent.hear(FakeAgent.EXEC).u64()).isEqualTo(next.id());
+        time.timePasses(Duration.ofSeconds(50));
+        agent.say(new AgentFrame.Started(command.id(), 5), new AgentFrame.Started(detached.id(), 6));
+        assertThat(Await.value(command.running()).pid()).isEqualTo(5);
+        assertThat(Await.value(detached.started())).isEqualTo(6);
     }
 
     /** What the agent announced on a former link is of no account on the next, where it says again what there is. */

@@ -218,6 +218,16 @@ class PassivityPropertiesTest {
     }
 
     @Example
+    void aStreamThatIsNotSeenForAHealthCheckMayCloseDuringIt() {
+        Passivity passivity = new Passivity(AFTER);
+        passivity.ready(START);
+        passivity.look(new Activity(1, 1, false), START);
+        passivity.look(new Activity(0, 1, true), START.plus(AFTER));
+        assertThat(passivity.look(new Activity(0, 1, false), START.plus(AFTER.multipliedBy(2))))
+                .isInstanceOf(Step.Look.class);
+    }
+
+    @Example
     void oneThatCannotBeSavedIsTriedAgainInItsNextIncarnationOnly() {
         Passivity passivity = new Passivity(AFTER);
         passivity.ready(START);

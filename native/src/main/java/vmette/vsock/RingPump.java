@@ -51,14 +51,12 @@ final class RingPump {
         }
     }
 
-    /** Takes what the driver has sent before it stopped the ring: it is told nothing of what gets lost. A driver that goes on meanwhile is not waited for. */
+    /** Takes what the driver has sent before it stopped the ring: it is told nothing of what gets lost. No more of it than in any turn, which is what QEMU's ring holds. */
     void stopping(int index) {
         Vring tx = rings[index];
-        if (index == TX && tx != null) {
-            boolean more = true;
-            for (int left = tx.queue().size(); more && left > 0; left -= maxChains) {
-                more = pumpTx(tx);
-            }
+        // What a new driver has sent is not for the connections of the former.
+        if (index == TX && tx != null && !begunAnew) {
+            pumpTx(tx);
         }
     }
 

@@ -106,7 +106,7 @@ class RingPumpTest {
     }
 
     @Example
-    void aRingThatIsStoppedInOrderIsEmptiedHoweverLittleATurnTakes() {
+    void ofARingThatIsStoppedInOrderOneTurnIsTaken() {
         start(0, false);
         RingPump lazy = new RingPump(harness.muxer, 3);
         lazy.started(new Vring(RingPump.RX, rxQueue, () -> {}));
@@ -119,10 +119,28 @@ class RingPumpTest {
         assertThat(tx.poll()).isEmpty();
         lazy.stopped(RingPump.RX);
         lazy.stopping(RingPump.TX);
-        for (int i = 0; i < SIZE; i++) {
+        for (int i = 0; i < 3; i++) {
             assertThat(tx.poll()).isPresent();
         }
+        assertThat(tx.poll()).isEmpty();
         lazy.stopped(RingPump.TX);
+    }
+
+    /** What was sent by one that was reset is nothing to connections of the former. */
+    @Example
+    void ofADriverThatBeganAnewNothingIsTakenBeforeBothRingsAreThere() {
+        start(7, false);
+        pump.stopping(RingPump.TX);
+        pump.stopped(RingPump.RX);
+        pump.stopped(RingPump.TX);
+        tx.startAt(0);
+        SplitVirtqueue again = tx.queue(ram.memory(), true);
+        pump.started(new Vring(RingPump.TX, again, () -> {}));
+        tx.addReadable(packet(VsockOp.RST, 1, 0));
+        tx.publish();
+        pump.stopping(RingPump.TX);
+        assertThat(tx.poll()).isEmpty();
+        pump.stopped(RingPump.TX);
     }
 
     /** The device looks only when it was kicked, the driver only when it was called; also across the wrap of the index. */
