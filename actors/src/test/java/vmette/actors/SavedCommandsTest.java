@@ -33,11 +33,7 @@ class SavedCommandsTest extends VmSaveFixture {
         agent.say(new AgentFrame.Started(900, 5));
         Attachment first = command.attach(StreamId.STDOUT, 0);
         agent.hear(FakeAgent.ATTACH);
-        save(false);
-        FakeMachine.Asked save = asked();
-        machine.vsock.unplug();
-        save.answer().complete(REPORT);
-        comesBack();
+        savedOnce();
         assertThat(agent.awaitsFailure(first.granted())).isInstanceOf(VmSavedException.class);
         command.attach(StreamId.STDOUT, 17);
         FakeAgent.Body again = agent.hear(FakeAgent.ATTACH);
@@ -300,9 +296,7 @@ class SavedCommandsTest extends VmSaveFixture {
         CommandTicket after = run(ExecSpec.of("other"));
         agent.hear(FakeAgent.EXEC);
         agent.hear(FakeAgent.EXEC);
-        save(false);
-        FakeMachine.Asked save = asked();
-        machine.vsock.unplug();
+        FakeMachine.Asked save = unplugged();
         assertThat(Await.failure(before.outcome())).isInstanceOf(CommandDetachedException.class);
         assertThat(Await.failure(after.outcome())).isInstanceOf(CommandDetachedException.class);
         CompletableFuture<DetachedTicket> one = new CompletableFuture<>();
@@ -330,11 +324,7 @@ class SavedCommandsTest extends VmSaveFixture {
         long check = agent.hear(FakeAgent.EXEC).u64();
         agent.say(new AgentFrame.Started(check, 9));
         machine.vsock.nextDial().open();
-        save(false);
-        FakeMachine.Asked save = asked();
-        machine.vsock.unplug();
-        save.answer().complete(REPORT);
-        comesBack();
+        savedOnce();
         agent.say(new AgentFrame.Started(check, 9));
         assertThat(agent.hear(FakeAgent.RELEASE).u64()).isEqualTo(check);
         advanceUntil(agent::hasMore, Duration.ofMillis(250));

@@ -75,20 +75,12 @@ class SavedServiceTest extends VmSaveFixture {
     @Test
     void theServiceGoesOnAndItsLogToo() {
         long id = service();
-        save(false);
-        FakeMachine.Asked save = asked();
-        machine.vsock.unplug();
-        save.answer().complete(REPORT);
-        comesBack();
+        savedOnce();
         FakeChannel output = adopted(id, 4, 10);
         output.deliver("two\n".getBytes(UTF_8));
         assertThat(output.read(8)).isEqualTo(Openings.acknowledgement(14));
         // Once more: it has been adopted already.
-        save(false);
-        save = asked();
-        machine.vsock.unplug();
-        save.answer().complete(REPORT);
-        comesBack();
+        savedOnce();
         output = adopted(id, 14, 14);
         output.deliver("three\n".getBytes(UTF_8));
         output.end();
@@ -195,11 +187,7 @@ class SavedServiceTest extends VmSaveFixture {
     @Test
     void aServiceThatIsGoneAfterwardsIsAFailure() {
         service();
-        save(false);
-        FakeMachine.Asked save = asked();
-        machine.vsock.unplug();
-        save.answer().complete(REPORT);
-        comesBack();
+        savedOnce();
         agent.say(new AgentFrame.Pong(agent.hear(FakeAgent.PING).u64(), 1, Duration.ofSeconds(3)));
         agent.hear(FakeAgent.SHUTDOWN);
         machine.exit(VmmExit.Reason.GUEST_POWEROFF, 0, "powered off");

@@ -25,14 +25,20 @@ class SupervisorsSnapshotsTest extends VmSaveFixture {
         return VmSpec.builder().snapshots(snapshots).build();
     }
 
-    /** The shelf wants a golden snapshot: nobody is let in before it is there. */
-    @Test
-    void aGoldenSnapshotIsTakenAfterTheWarmUpAndBeforeAnythingElse() {
+    /** A VM with a warm-up, whose golden snapshot is to be named golden-1. */
+    private VmShelf launchGolden() {
         VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3, foreign -> {});
         machines.makesAtOnce = false;
         launch(
                 spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
                 Supervision.by(RecoveryPolicy.giveUp(), shelf));
+        return shelf;
+    }
+
+    /** The shelf wants a golden snapshot: nobody is let in before it is there. */
+    @Test
+    void aGoldenSnapshotIsTakenAfterTheWarmUpAndBeforeAnythingElse() {
+        VmShelf shelf = launchGolden();
         CommandTicket asked = run();
         start();
         FakeAgent.Body warmUp = agent.hear(FakeAgent.EXEC);
@@ -56,11 +62,7 @@ class SupervisorsSnapshotsTest extends VmSaveFixture {
     void oneFromBeforeIsLookedAtAndThenNotTakenAgain() {
         CompletableFuture<GoldenLook> look = new CompletableFuture<>();
         machines.look = look;
-        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3, foreign -> {});
-        machines.makesAtOnce = false;
-        launch(
-                spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
-                Supervision.by(RecoveryPolicy.giveUp(), shelf));
+        VmShelf shelf = launchGolden();
         start();
         assertThat(vm.ready().toCompletableFuture()).isNotDone();
         Snapshot before = new Snapshot("golden-1", Instant.EPOCH, 0);
@@ -73,11 +75,7 @@ class SupervisorsSnapshotsTest extends VmSaveFixture {
     /** Another VM of its template was faster. */
     @Test
     void oneThatCannotBeTakenMayBeThereByThen() {
-        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3, foreign -> {});
-        machines.makesAtOnce = false;
-        launch(
-                spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
-                Supervision.by(RecoveryPolicy.giveUp(), shelf));
+        VmShelf shelf = launchGolden();
         start();
         long id = agent.hear(FakeAgent.EXEC).u64();
         Snapshot others = new Snapshot("golden-1", Instant.EPOCH, 0);
@@ -89,11 +87,7 @@ class SupervisorsSnapshotsTest extends VmSaveFixture {
 
     @Test
     void aWarmUpThatFailsCostsTheGoldenSnapshotOnly() {
-        VmShelf shelf = new VmShelf(machines, VmSpec.builder().build(), Optional.of("golden-1"), 3, foreign -> {});
-        machines.makesAtOnce = false;
-        launch(
-                spec(SnapshotSpec.builder().golden(true).warmUp("prepare").build()),
-                Supervision.by(RecoveryPolicy.giveUp(), shelf));
+        VmShelf shelf = launchGolden();
         start();
         long id = agent.hear(FakeAgent.EXEC).u64();
         agent.say(new AgentFrame.Started(id, 5), new AgentFrame.Exited(id, AgentFrame.ExitKind.EXITED, 7));

@@ -94,10 +94,7 @@ abstract class VmSaveFixture extends VmFixture {
     }
 
     void savedOnce(AgentFrame... news) {
-        save(false);
-        FakeMachine.Asked save = asked();
-        machine.vsock.unplug();
-        save.answer().complete(REPORT);
+        unplugged().answer().complete(REPORT);
         comesBack(news);
     }
 }

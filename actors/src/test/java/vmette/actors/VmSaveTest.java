@@ -291,9 +291,7 @@ class VmSaveTest extends VmSaveFixture {
     @Test
     void anAgentThatDoesNotAnswerAgainIsAFailure() {
         boot();
-        save(false);
-        FakeMachine.Asked save = asked();
-        machine.vsock.unplug();
+        FakeMachine.Asked save = unplugged();
         save.answer().complete(REPORT);
         machine.vsock.nextDial();
         advanceUntilSettled(vm.ended(), Duration.ofSeconds(5));
